@@ -1,0 +1,1 @@
+//! The gwae command-line program

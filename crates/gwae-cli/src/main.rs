@@ -1,0 +1,2 @@
+//! The `gwae` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Image datasets with named factors, stored splits, seeded batching and prefetch

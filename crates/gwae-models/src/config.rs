@@ -1,0 +1,212 @@
+//! Architecture of a GWAE.
+
+use gwae_priors::{PriorConfig, PriorConfigError};
+use serde::{Deserialize, Serialize};
+
+/// Everything that decides which parameters a GWAE has and how they act.
+///
+/// The defaults are the official CelebA settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GwaeConfig {
+    /// Height and width of the images in pixels: 32, 64 or 128.
+    pub image_size: usize,
+    /// Colour channels: 1 or 3.
+    pub channels: usize,
+    /// Latent dimension L.
+    pub latent_dim: usize,
+    /// Multiplies every channel count of encoder and decoder (official: 1).
+    pub width: f64,
+    /// Batch normalisation in encoder and decoder. `latent_bn` takes its place in the encoder.
+    pub batchnorm: bool,
+    /// Two residual blocks after every convolution of encoder and decoder.
+    pub resblock: bool,
+    /// Standardise the posterior by the batch statistics of the codes.
+    pub latent_bn: bool,
+    /// A critic tells encoded pairs from prior pairs; without it, the batch MMD of the codes does.
+    pub merged_condition: bool,
+    /// Add the critic's image features to the reconstruction loss (needs `merged_condition`).
+    pub learned_similarity: bool,
+    /// Mix the potential of autoencoded pairs into that of prior pairs (needs `merged_condition`).
+    pub mixed_potential: bool,
+    /// Initial value of the trainable scale c between latent and data distances.
+    pub initial_distance_coefficient: f64,
+    /// The latent prior.
+    pub prior: PriorConfig,
+}
+
+impl Default for GwaeConfig {
+    fn default() -> Self {
+        Self {
+            image_size: 64,
+            channels: 3,
+            latent_dim: 64,
+            width: 1.0,
+            batchnorm: false,
+            resblock: false,
+            latent_bn: false,
+            merged_condition: true,
+            learned_similarity: false,
+            mixed_potential: false,
+            initial_distance_coefficient: 2.5,
+            prior: PriorConfig::Neural,
+        }
+    }
+}
+
+/// A field of [`GwaeConfig`] that no model can be built from.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum GwaeConfigError {
+    /// A value outside its range.
+    #[error("model.{field} = {value} is out of range: it must be {allowed}")]
+    OutOfRange {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A switch that only acts with a critic.
+    #[error(
+        "model.{field} = true needs the critic: set model.merged_condition = true, or model.{field} = false"
+    )]
+    NeedsCritic {
+        /// The field.
+        field: &'static str,
+    },
+    /// A hyper-parameter of the prior.
+    #[error("model.{0}")]
+    Prior(#[from] PriorConfigError),
+}
+
+impl GwaeConfig {
+    /// Checks every field.
+    pub fn validate(&self) -> Result<(), GwaeConfigError> {
+        let check = |valid: bool, field, value: String, allowed| {
+            valid.then_some(()).ok_or(GwaeConfigError::OutOfRange {
+                field,
+                value,
+                allowed,
+            })
+        };
+        let size = self.image_size;
+        check(
+            matches!(size, 32 | 64 | 128),
+            "image_size",
+            size.to_string(),
+            "32, 64 or 128",
+        )?;
+        let channels = self.channels;
+        check(
+            matches!(channels, 1 | 3),
+            "channels",
+            channels.to_string(),
+            "1 or 3",
+        )?;
+        let latent = self.latent_dim;
+        check(
+            (1..=65_536).contains(&latent),
+            "latent_dim",
+            latent.to_string(),
+            "1 to 65536",
+        )?;
+        let width = self.width;
+        check(
+            (0.03125..=16.0).contains(&width),
+            "width",
+            width.to_string(),
+            "from 1/32 to 16",
+        )?;
+        let coefficient = self.initial_distance_coefficient;
+        check(
+            coefficient.is_finite() && coefficient > 0.0,
+            "initial_distance_coefficient",
+            coefficient.to_string(),
+            "a positive number",
+        )?;
+        for (on, field) in [
+            (self.learned_similarity, "learned_similarity"),
+            (self.mixed_potential, "mixed_potential"),
+        ] {
+            if on && !self.merged_condition {
+                return Err(GwaeConfigError::NeedsCritic { field });
+            }
+        }
+        Ok(self.prior.validate()?)
+    }
+
+    /// Number of stride-2 convolutions between the image and the 4×4 feature map.
+    pub fn stages(&self) -> usize {
+        (self.image_size / 4).ilog2() as usize
+    }
+
+    /// Output channels of each encoder convolution: 32 doubling to at most 256, times `width`.
+    pub fn stage_channels(&self) -> Vec<usize> {
+        (0..self.stages())
+            .map(|stage| self.scaled(32 << stage.min(3)))
+            .collect()
+    }
+
+    /// Width of the fully connected hidden layer of encoder and decoder.
+    pub fn hidden_features(&self) -> usize {
+        self.scaled(256)
+    }
+
+    fn scaled(&self, channels: usize) -> usize {
+        ((channels as f64 * self.width).round() as usize).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn official_sizes_come_out() {
+        let config = GwaeConfig::default();
+        assert_eq!(config.stage_channels(), [32, 64, 128, 256]);
+        assert_eq!(config.hidden_features(), 256);
+        let config = GwaeConfig {
+            image_size: 128,
+            width: 0.5,
+            ..config
+        };
+        assert_eq!(config.stage_channels(), [16, 32, 64, 128, 128]);
+    }
+
+    #[test]
+    fn errors_name_the_field_and_the_way_out() {
+        let message = |change: fn(&mut GwaeConfig)| {
+            let mut config = GwaeConfig::default();
+            change(&mut config);
+            config.validate().unwrap_err().to_string()
+        };
+        assert!(message(|c| c.latent_dim = 0).starts_with("model.latent_dim = 0"));
+        assert!(message(|c| c.image_size = 48).contains("32, 64 or 128"));
+        assert!(message(|c| c.width = f64::NAN).starts_with("model.width"));
+        assert!(
+            message(|c| {
+                c.merged_condition = false;
+                c.mixed_potential = true;
+            })
+            .contains("model.merged_condition = true")
+        );
+        let prior = PriorConfig::GaussianMixture {
+            components: 1,
+            form: Default::default(),
+        };
+        let config = GwaeConfig {
+            prior,
+            ..GwaeConfig::default()
+        };
+        assert!(
+            config
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .starts_with("model.prior.components = 1")
+        );
+        assert_eq!(GwaeConfig::default().validate(), Ok(()));
+    }
+}

@@ -1,0 +1,1 @@
+//! Training algorithms, the loop, checkpoints, run directories and pictures
