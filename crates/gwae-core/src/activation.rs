@@ -12,7 +12,8 @@ pub fn leaky_relu<const D: usize>(x: Tensor<D>, slope: f64) -> Tensor<D> {
 
 /// Derivative of [`leaky_relu`] at `x`: 1 where `x > 0`, else `slope`. Carries no gradient.
 pub fn leaky_relu_slope<const D: usize>(x: Tensor<D>, slope: f64) -> Tensor<D> {
-    x.detach().greater_scalar(0.0).float() * (1.0 - slope) + slope
+    let dtype = x.dtype();
+    x.detach().greater_scalar(0.0).float().cast(dtype) * (1.0 - slope) + slope
 }
 
 /// LeakySiLU, `(1 − slope)·silu(x) + slope·x`: a SiLU that never goes flat

@@ -1,0 +1,182 @@
+//! Pairwise Euclidean distances without a `[B, B, D]` tensor.
+
+use burn::tensor::{DType, Tensor};
+
+/// Columns that are widened to double precision at a time: bounds the extra memory.
+const CHUNK: usize = 2048;
+
+/// A squared distance below this multiple of the squared norms is rounding noise of the
+/// double-precision Gram matrix: the rows are equal.
+const ROUNDING_F64: f64 = 4e-15;
+
+/// The same where the device only computes in single precision.
+const ROUNDING_F32: f64 = 1e-6;
+
+/// Euclidean distances between all rows, `d_ij = ‖r_i − r_j‖₂`.
+///
+/// Computed through the Gram matrix, `d_ij² = ‖r_i‖² + ‖r_j‖² − 2⟨r_i, r_j⟩`, in `O(B² + B·D)`
+/// memory. That formula cancels for nearly equal rows, so the values come from centred rows in
+/// double precision wherever the device computes in it (the CPU and CUDA do; most wgpu devices
+/// do not: there a distance below about a thousandth of the spread of the rows is taken as 0).
+/// The gradient, `∂d_ij/∂r_i = (r_i − r_j)/d_ij`, is exact in the precision of the rows and is
+/// taken as 0 where the distance is 0.
+///
+/// # Shapes
+/// - `rows`: `[batch, features]`
+/// - output: `[batch, batch]`, symmetric with a zero diagonal
+pub fn pairwise_distances(rows: Tensor<2>) -> Tensor<2> {
+    let distances = distance_values(rows.clone().without_autodiff());
+    if !rows.is_tracked() {
+        return if rows.is_autodiff() { distances.autodiff() } else { distances };
+    }
+    // ∂d = ∂(d²) / 2d. `carrier − carrier` is exactly 0, so values stay those from above
+    // while the gradient flows through the squared distances.
+    let zero = distances.clone().equal_scalar(0.0);
+    let half_inverse = (distances.clone().mask_fill(zero.clone(), 1.0) * 2.0)
+        .recip()
+        .mask_fill(zero, 0.0)
+        .autodiff();
+    let centred = rows.clone() - rows.detach().mean_dim(0);
+    let carrier = squared_distances(centred.clone(), centred) * half_inverse;
+    carrier.clone() - carrier.detach() + distances.autodiff()
+}
+
+/// Squared Euclidean distances between the rows of two matrices, not below 0, with gradient.
+///
+/// Accurate to the rounding of the squared norms; for the distances themselves use
+/// [`pairwise_distances`].
+///
+/// # Shapes
+/// - `a`: `[m, features]`, `b`: `[n, features]`
+/// - output: `[m, n]`
+pub fn squared_distances(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
+    let norms_a = a.clone().square().sum_dim(1);
+    let norms_b = b.clone().square().sum_dim(1).transpose();
+    (norms_a + norms_b - a.matmul(b.transpose()) * 2.0).clamp_min(0.0)
+}
+
+fn distance_values(rows: Tensor<2>) -> Tensor<2> {
+    let dtype = rows.dtype();
+    let [batch, features] = rows.dims();
+    let device = rows.device();
+    let wide = device.supports_dtype(DType::F64);
+    let (working, rounding) = if wide { (DType::F64, ROUNDING_F64) } else { (dtype, ROUNDING_F32) };
+
+    let mut gram = Tensor::<2>::zeros([batch, batch], (&device, working));
+    for start in (0..features).step_by(CHUNK) {
+        let columns = rows.clone().narrow(1, start, CHUNK.min(features - start)).cast(working);
+        let centred = columns.clone() - columns.mean_dim(0);
+        gram = gram + centred.clone().matmul(centred.transpose());
+    }
+    // Norms from the diagonal, so that equal rows cancel exactly.
+    let identity = Tensor::<2>::eye(batch, &device).cast(working);
+    let norms = (gram.clone() * identity).sum_dim(1);
+    let norm_sums = norms.clone() + norms.transpose();
+    let squared = norm_sums.clone() - gram * 2.0;
+    let noise = squared.clone().lower_equal(norm_sums * rounding);
+    squared.mask_fill(noise, 0.0).sqrt().cast(dtype)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::{HostGenerator, NoiseSource};
+    use crate::testing::{assert_close, finite_difference, f64_tensor, values};
+    use burn::tensor::{Device, TensorData};
+    use proptest::prelude::*;
+
+    fn direct(rows: &[f32], batch: usize) -> Vec<f64> {
+        let features = rows.len() / batch;
+        let row = |i: usize| &rows[i * features..(i + 1) * features];
+        let distance = |i: usize, j: usize| -> f64 {
+            let pairs = row(i).iter().zip(row(j));
+            pairs.map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>().sqrt()
+        };
+        (0..batch * batch).map(|k| distance(k / batch, k % batch)).collect()
+    }
+
+    fn tensor(rows: &[f32], batch: usize) -> Tensor<2> {
+        let shape = [batch, rows.len() / batch];
+        Tensor::from_data(TensorData::new(rows.to_vec(), shape), &Device::flex())
+    }
+
+    #[test]
+    fn equals_the_direct_formula_in_double_precision() {
+        let rows = HostGenerator::new(1, 0).uniform(16 * 5000);
+        let ours = values(pairwise_distances(tensor(&rows, 16)));
+        assert_close(&ours, &direct(&rows, 16), 1e-6);
+    }
+
+    #[test]
+    fn nearly_equal_rows_keep_their_accuracy() {
+        // Offsets from 1e-2 down to 1e-5 beside rows of norm 60: the plain single-precision
+        // Gram formula loses everything below 1e-3 here.
+        let mut generator = HostGenerator::new(2, 0);
+        let base = generator.uniform(12_288);
+        let mut rows = base.clone();
+        for scale in [1e-2f32, 1e-3, 1e-4, 1e-5] {
+            let offset = generator.standard_normal(base.len());
+            rows.extend(base.iter().zip(offset).map(|(b, o)| b + scale * o));
+        }
+        rows.extend(generator.uniform(12_288));
+        let ours = values(pairwise_distances(tensor(&rows, 6)));
+        assert_close(&ours, &direct(&rows, 6), 1e-5);
+    }
+
+    #[test]
+    fn equal_rows_have_distance_and_gradient_zero() {
+        let row = HostGenerator::new(3, 0).uniform(300);
+        let rows = [row.clone(), row.clone(), row].concat();
+        let data = TensorData::new(rows, [3, 300]);
+        let rows = Tensor::<2>::from_data(data, &Device::flex().autodiff()).require_grad();
+        let distances = pairwise_distances(rows.clone());
+        assert_eq!(values(distances.clone()), [0.0; 9]);
+        let gradient = rows.grad(&distances.sum().backward()).unwrap();
+        assert!(values(gradient).iter().all(|&g| g == 0.0));
+    }
+
+    #[test]
+    fn gradient_matches_finite_differences() {
+        let mut generator = HostGenerator::new(4, 0);
+        let point: Vec<f64> = generator.standard_normal(5 * 7).into_iter().map(f64::from).collect();
+        // An asymmetric weighting, so that both directions of each pair are told apart.
+        let weights = generator.uniform(25).into_iter().map(f64::from).collect::<Vec<_>>();
+        finite_difference(&point, [5, 7], 1e-6, |rows| {
+            let weights = f64_tensor(&weights, [5, 5], &rows.device());
+            (pairwise_distances(rows) * weights).sum()
+        });
+    }
+
+    #[test]
+    fn gradient_in_single_precision_is_the_direct_one() {
+        // Compare with the gradient that autodiff gets from the broadcast formula.
+        let device = Device::flex().autodiff();
+        let data = TensorData::new(HostGenerator::new(6, 0).uniform(8 * 400), [8, 400]);
+        let rows = Tensor::<2>::from_data(data, &device).require_grad();
+        let ours = rows.grad(&pairwise_distances(rows.clone()).sum().backward()).unwrap();
+        let differences = rows.clone().unsqueeze_dim::<3>(1) - rows.clone().unsqueeze_dim::<3>(0);
+        let squared: Tensor<2> = differences.square().sum_dim(2).squeeze_dim(2);
+        let broadcast = (squared + Tensor::eye(8, &device)).sqrt();
+        let off_diagonal = broadcast * (Tensor::<2>::eye(8, &device) * -1.0 + 1.0);
+        let theirs = rows.grad(&off_diagonal.sum().backward()).unwrap();
+        assert_close(&values(ours), &values(theirs), 1e-4);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn is_a_metric(seed in 0u64..1000, batch in 2usize..9, features in 1usize..40) {
+            let rows = HostGenerator::new(seed, 0).standard_normal(batch * features);
+            let d = values(pairwise_distances(tensor(&rows, batch)));
+            for i in 0..batch {
+                prop_assert_eq!(d[i * batch + i], 0.0);
+                for j in 0..batch {
+                    prop_assert_eq!(d[i * batch + j], d[j * batch + i]);
+                    for k in 0..batch {
+                        prop_assert!(d[i * batch + k] <= d[i * batch + j] + d[j * batch + k] + 1e-5);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The critic: a Kantorovich potential D(x, z) on pairs of image and code.
+
+use burn::module::Module;
+use burn::tensor::module::{conv_transpose2d, conv2d};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
+use burn::tensor::{Device, Tensor};
+use gwae_core::activation::{leaky_relu, leaky_relu_slope};
+use gwae_core::{Mode, noise::NoiseSource};
+
+use crate::config::GwaeConfig;
+use crate::spectral::{NormalisedWeight, SpectralWeight};
+
+const SLOPE: f64 = 0.2;
+/// Width of each branch's output.
+const FEATURES: usize = 64;
+const HIDDEN: usize = 256;
+
+/// The spectrally normalised critic.
+///
+/// Image branch: 4×4 stride-2 convolutions (8, 16, 32, … at most 256 channels) with LeakyReLU
+/// down to one pixel, then a linear map to 64 features. Latent branch: three linear layers with
+/// LeakyReLU to 64 features. Head: both, halved, through three linear layers to the potential.
+#[derive(Module, Debug)]
+pub struct Critic {
+    /// Convolutions of the image branch.
+    pub image: Vec<SpectralWeight<4>>,
+    /// Linear map at the end of the image branch.
+    pub image_output: SpectralWeight<2>,
+    /// Layers of the latent branch.
+    pub code: Vec<SpectralWeight<2>>,
+    /// Layers of the head.
+    pub head: Vec<SpectralWeight<2>>,
+}
+
+impl Critic {
+    /// Builds the critic of `config`, which has to be valid.
+    pub fn new(config: &GwaeConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+        let mut inputs = config.channels;
+        let mut image = Vec::new();
+        for stage in 0..config.image_size.ilog2() {
+            let outputs = (8 << stage).min(256);
+            image.push(SpectralWeight::new([outputs, inputs, 4, 4], noise, device));
+            inputs = outputs;
+        }
+        let mut linear = |inputs, outputs| SpectralWeight::new([outputs, inputs], noise, device);
+        Self {
+            image,
+            image_output: linear(inputs, FEATURES),
+            code: vec![
+                linear(config.latent_dim, HIDDEN),
+                linear(HIDDEN, HIDDEN),
+                linear(HIDDEN, FEATURES),
+            ],
+            head: vec![linear(2 * FEATURES, HIDDEN), linear(HIDDEN, HIDDEN), linear(HIDDEN, 1)],
+        }
+    }
+
+    /// The weights of one forward; in [`Mode::Train`] after one power iteration of every layer.
+    pub fn normalise(&self, mode: Mode) -> NormalisedCritic {
+        let linear = |layers: &[SpectralWeight<2>]| {
+            layers.iter().map(|layer| layer.normalise(mode)).collect()
+        };
+        NormalisedCritic {
+            image: self.normalise_image(mode),
+            code: linear(&self.code),
+            head: linear(&self.head),
+        }
+    }
+
+    /// The image branch alone, for the learned similarity.
+    pub fn normalise_image(&self, mode: Mode) -> ImageBranch {
+        ImageBranch {
+            convolutions: self.image.iter().map(|layer| layer.normalise(mode)).collect(),
+            output: self.image_output.normalise(mode),
+        }
+    }
+}
+
+/// The image branch h with the weights of one forward.
+#[derive(Clone, Debug)]
+pub struct ImageBranch {
+    convolutions: Vec<NormalisedWeight<4>>,
+    output: NormalisedWeight<2>,
+}
+
+/// The critic with the weights of one forward.
+#[derive(Clone, Debug)]
+pub struct NormalisedCritic {
+    image: ImageBranch,
+    code: Vec<NormalisedWeight<2>>,
+    head: Vec<NormalisedWeight<2>>,
+}
+
+/// The derivative of every LeakyReLU at one batch of pairs.
+struct Slopes {
+    image: Vec<Tensor<4>>,
+    code: Vec<Tensor<2>>,
+    head: Vec<Tensor<2>>,
+}
+
+impl ImageBranch {
+    /// Features of images, `h(x)`.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, size, size]`, output: `[batch, 64]`
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.forward_keeping(images, &mut |_| ())
+    }
+
+    fn forward_keeping(&self, images: Tensor<4>, keep: &mut dyn FnMut(&Tensor<4>)) -> Tensor<2> {
+        let features = self.convolutions.iter().fold(images, |x, layer| {
+            let options = ConvOptions::new([2, 2], [1, 1], [1, 1], 1);
+            let before = conv2d(x, layer.weight.clone(), Some(layer.bias.clone()), options);
+            keep(&before);
+            leaky_relu(before, SLOPE)
+        });
+        linear(features.flatten(1, 3), &self.output)
+    }
+
+    /// The same weights without a gradient.
+    pub fn detach(self) -> Self {
+        let convolutions = self.convolutions.into_iter().map(NormalisedWeight::detach).collect();
+        Self { convolutions, output: self.output.detach() }
+    }
+}
+
+impl NormalisedCritic {
+    /// The potential D(x, z).
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, size, size]`, `codes`: `[batch, latent]`
+    /// - output: `[batch, 1]`
+    pub fn potential(&self, images: Tensor<4>, codes: Tensor<2>) -> Tensor<2> {
+        let image = self.image.forward(images);
+        let activated = |x, layer: &NormalisedWeight<2>| leaky_relu(linear(x, layer), SLOPE);
+        let code = self.code.iter().fold(codes, activated);
+        let joined = Tensor::cat(vec![image, code], 1) * 0.5;
+        let (last, hidden) = self.head.split_last().expect("the head has layers");
+        linear(hidden.iter().fold(joined, activated), last)
+    }
+
+    /// The gradient of the potential with respect to its inputs, `(∇_x D, ∇_z D)`, as an
+    /// ordinary forward computation: the transposed maps applied to the slopes of the
+    /// activations. Differentiating it once gives the exact gradient of a gradient penalty,
+    /// because the slopes are piecewise constant; it carries gradients to the weights (through
+    /// σ too) and none to the inputs.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, size, size]`, `codes`: `[batch, latent]`
+    /// - output: as the inputs
+    pub fn input_gradient(&self, images: Tensor<4>, codes: Tensor<2>) -> (Tensor<4>, Tensor<2>) {
+        let slopes = self.slopes(images, codes);
+        let back = |gradient: Tensor<2>, layer: &NormalisedWeight<2>| {
+            gradient.matmul(layer.weight.clone())
+        };
+        // The head's last layer has one row, the same for every sample; broadcasting against
+        // the slopes spreads it over the batch.
+        let (last, hidden) = self.head.split_last().expect("the head has layers");
+        let through_head = hidden.iter().zip(&slopes.head).rev();
+        let joined = through_head.fold(last.weight.clone(), |gradient, (layer, slope)| {
+            back(gradient * slope.clone(), layer)
+        }) * 0.5;
+
+        let through_code = self.code.iter().zip(&slopes.code).rev();
+        let code = through_code.fold(
+            joined.clone().narrow(1, FEATURES, FEATURES),
+            |gradient, (layer, slope)| back(gradient * slope.clone(), layer),
+        );
+
+        let flat = back(joined.narrow(1, 0, FEATURES), &self.image.output);
+        let [batch, channels] = flat.dims();
+        let through_image = self.image.convolutions.iter().zip(&slopes.image).rev();
+        let image = through_image.fold(
+            flat.reshape([batch, channels, 1, 1]),
+            |gradient, (layer, slope)| {
+                let options = ConvTransposeOptions::new([2, 2], [1, 1], [0, 0], [1, 1], 1);
+                conv_transpose2d(gradient * slope.clone(), layer.weight.clone(), None, options)
+            },
+        );
+        (image, code)
+    }
+
+    /// The same weights without a gradient.
+    pub fn detach(self) -> Self {
+        let detach = |layers: Vec<NormalisedWeight<2>>| {
+            layers.into_iter().map(NormalisedWeight::detach).collect()
+        };
+        Self { image: self.image.detach(), code: detach(self.code), head: detach(self.head) }
+    }
+
+    /// Slopes of every activation: constants, so they are computed without autodiff.
+    fn slopes(&self, images: Tensor<4>, codes: Tensor<2>) -> Slopes {
+        let tracked = self.image.output.weight.is_autodiff();
+        let critic = self.clone().without_autodiff();
+        let mut image_slopes = Vec::new();
+        let image = critic.image.forward_keeping(images.without_autodiff(), &mut |before| {
+            image_slopes.push(slope(before, tracked));
+        });
+        let dense = |layers: &[NormalisedWeight<2>], input: Tensor<2>| {
+            let mut slopes = Vec::new();
+            let output = layers.iter().fold(input, |x, layer| {
+                let before = linear(x, layer);
+                slopes.push(slope(&before, tracked));
+                leaky_relu(before, SLOPE)
+            });
+            (output, slopes)
+        };
+        let (code, code_slopes) = dense(&critic.code, codes.without_autodiff());
+        let joined = Tensor::cat(vec![image, code], 1) * 0.5;
+        let (_, head_slopes) = dense(&critic.head[..critic.head.len() - 1], joined);
+        Slopes { image: image_slopes, code: code_slopes, head: head_slopes }
+    }
+
+    fn without_autodiff(self) -> Self {
+        fn plain<const D: usize>(layer: NormalisedWeight<D>) -> NormalisedWeight<D> {
+            NormalisedWeight {
+                weight: layer.weight.without_autodiff(),
+                bias: layer.bias.without_autodiff(),
+            }
+        }
+        Self {
+            image: ImageBranch {
+                convolutions: self.image.convolutions.into_iter().map(plain).collect(),
+                output: plain(self.image.output),
+            },
+            code: self.code.into_iter().map(plain).collect(),
+            head: self.head.into_iter().map(plain).collect(),
+        }
+    }
+}
+
+fn slope<const D: usize>(before: &Tensor<D>, tracked: bool) -> Tensor<D> {
+    let slope = leaky_relu_slope(before.clone(), SLOPE);
+    if tracked { slope.autodiff() } else { slope }
+}
+
+fn linear(x: Tensor<2>, layer: &NormalisedWeight<2>) -> Tensor<2> {
+    x.matmul(layer.weight.clone().transpose()) + layer.bias.clone().unsqueeze::<2>()
+}

@@ -1,0 +1,103 @@
+//! The convolutional decoder.
+
+use burn::module::Module;
+use burn::nn::{Linear, conv::ConvTranspose2d};
+use burn::tensor::{
+    Device, Tensor,
+    activation::{sigmoid, silu},
+};
+use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise, noise::NoiseSource};
+
+use crate::config::GwaeConfig;
+use crate::residual::{ResidualBlock, normalise};
+
+/// Code to image: two linear layers to a 4×4 feature map, transposed convolutions that double
+/// it up to the image size, sigmoid.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    /// `latent → hidden`.
+    pub hidden: Linear,
+    /// `hidden → channels·16`.
+    pub expand: Linear,
+    /// One stage per doubling but the last.
+    pub stages: Vec<DecoderStage>,
+    /// The last doubling, to the colour channels.
+    pub output: ConvTranspose2d,
+    /// Two with `resblock`, on the colour channels, else none.
+    pub output_residual: Vec<ResidualBlock>,
+    top_channels: usize,
+}
+
+/// A transposed convolution that doubles the size, SiLU, and what the switches add.
+#[derive(Module, Debug)]
+pub struct DecoderStage {
+    /// Weight `[in, out, 4, 4]`.
+    pub convolution: ConvTranspose2d,
+    /// Present with `batchnorm`.
+    pub norm: Option<BatchNorm>,
+    /// Two with `resblock`, else none.
+    pub residual: Vec<ResidualBlock>,
+}
+
+impl Decoder {
+    /// Builds the decoder of `config`, which has to be valid.
+    pub fn new(config: &GwaeConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+        let batchnorm = config.batchnorm;
+        let mut channels = config.stage_channels();
+        channels.reverse();
+        let (top, features) = (channels[0], config.hidden_features());
+        let hidden = initialise::linear(config.latent_dim, features, noise, device);
+        let expand = initialise::linear(features, top * 16, noise, device);
+        let mut residual = |outputs, noise: &mut dyn NoiseSource| {
+            ResidualBlock::pair(outputs, batchnorm, config.resblock, noise, device)
+        };
+        let mut stages = Vec::new();
+        for pair in channels.windows(2) {
+            let outputs = pair[1];
+            stages.push(DecoderStage {
+                convolution: initialise::doubling_conv_transpose2d(
+                    [pair[0], outputs],
+                    noise,
+                    device,
+                ),
+                norm: batchnorm.then(|| BatchNorm::new(outputs, OFFICIAL_MOMENTUM, true, device)),
+                residual: residual(outputs, noise),
+            });
+        }
+        let last = channels[channels.len() - 1];
+        let colours = [last, config.channels];
+        Self {
+            hidden,
+            expand,
+            stages,
+            output: initialise::doubling_conv_transpose2d(colours, noise, device),
+            output_residual: residual(config.channels, noise),
+            top_channels: top,
+        }
+    }
+
+    /// Decodes a batch of codes.
+    ///
+    /// # Shapes
+    /// - `codes`: `[batch, latent]`
+    /// - output: `[batch, channels, size, size]` in `[0, 1]`
+    pub fn forward(&self, codes: Tensor<2>, mode: Mode) -> Tensor<4> {
+        let hidden = silu(self.expand.forward(silu(self.hidden.forward(codes))));
+        let top = hidden.reshape([-1, self.top_channels as i64, 4, 4]);
+        let features = self.stages.iter().fold(top, |features, stage| {
+            let features = silu(stage.convolution.forward(features));
+            let features = normalise(&stage.norm, features, mode);
+            stage.residual.iter().fold(features, |x, block| block.forward(x, mode))
+        });
+        let logits = self.output_residual.iter().fold(
+            self.output.forward(features),
+            |logits, block| block.forward(logits, mode),
+        );
+        sigmoid(logits)
+    }
+
+    /// Whether a training-mode pass moves running statistics, so that none may be skipped.
+    pub fn has_batch_statistics(&self) -> bool {
+        self.stages.iter().any(|stage| stage.norm.is_some())
+    }
+}

@@ -1,0 +1,75 @@
+//! Batch standardisation of the posterior (the `latent_bn` switch).
+
+use burn::module::{Module, RunningState};
+use burn::tensor::{Device, Tensor};
+use gwae_core::{Mode, OFFICIAL_MOMENTUM};
+
+use crate::encoder::Posterior;
+
+/// Least variance of the posterior means over a batch.
+const LEAST_VARIANCE: f64 = 1e-10;
+
+/// Standardises the aggregated posterior: with `m = mean_b μ` and
+/// `v = log(mean_b σ² + max(1e-10, Var_b μ))`, maps `μ ← (μ − m)·exp(−v/2)` and
+/// `log σ² ← log σ² − v`. Gradients flow through m and v in training; evaluation uses their
+/// running values (0.5/0.5; the first batch is copied).
+#[derive(Module, Debug)]
+pub struct LatentNorm {
+    /// Running m, `[latent]`.
+    pub running_mean: RunningState<Tensor<1>>,
+    /// Running v, `[latent]`.
+    pub running_logvar: RunningState<Tensor<1>>,
+    /// Number of batches seen, `[1]`.
+    pub batches_tracked: RunningState<Tensor<1>>,
+}
+
+impl LatentNorm {
+    /// A layer over `latent` dimensions that has seen no batch.
+    pub fn new(latent: usize, device: &Device) -> Self {
+        let zeros = |count: usize| RunningState::new(Tensor::zeros([count], device));
+        Self {
+            running_mean: zeros(latent),
+            running_logvar: zeros(latent),
+            batches_tracked: zeros(1),
+        }
+    }
+
+    /// Standardises a posterior.
+    ///
+    /// # Shapes
+    /// - mean and logvar: `[batch, latent]`
+    pub fn forward(&self, posterior: Posterior, mode: Mode) -> Posterior {
+        let Posterior { mean, logvar } = posterior;
+        let (center, log_scale) = match mode {
+            Mode::Train => {
+                let batch_mean: Tensor<1> = mean.clone().mean_dim(0).squeeze_dim(0);
+                let spread: Tensor<1> =
+                    mean.clone().var(0).clamp_min(LEAST_VARIANCE).squeeze_dim(0);
+                let within: Tensor<1> = logvar.clone().exp().mean_dim(0).squeeze_dim(0);
+                let batch_logvar = (within + spread).log();
+                self.update(&batch_mean, &batch_logvar);
+                (batch_mean, batch_logvar)
+            }
+            Mode::Evaluate => (self.running_mean.value_sync(), self.running_logvar.value_sync()),
+        };
+        let log_scale = log_scale.unsqueeze::<2>();
+        Posterior {
+            mean: (mean - center.unsqueeze::<2>()) * (log_scale.clone() * -0.5).exp(),
+            logvar: logvar - log_scale,
+        }
+    }
+
+    fn update(&self, mean: &Tensor<1>, logvar: &Tensor<1>) {
+        let tracked = self.batches_tracked.value_sync();
+        // Weight of the old value: 0 for the first batch. Kept on the device, so nothing waits.
+        let old_weight = tracked.clone().clamp_max(1.0) * (1.0 - OFFICIAL_MOMENTUM);
+        for (state, batch) in [(&self.running_mean, mean), (&self.running_logvar, logvar)] {
+            let batch = batch.clone().detach();
+            let old = state.value_sync();
+            state.update(batch.clone() + (old - batch) * old_weight.clone());
+            let _ = state.value_sync();
+        }
+        self.batches_tracked.update(tracked + 1.0);
+        let _ = self.batches_tracked.value_sync();
+    }
+}

@@ -1,0 +1,97 @@
+//! Spectrally normalised layers (Miyato et al. 2018), as PyTorch's `spectral_norm` trains them.
+
+use burn::module::{Module, Param, RunningState};
+use burn::tensor::{Device, Tensor};
+use gwae_core::{
+    Mode, initialise,
+    noise::{NoiseSource, normal_tensor},
+};
+
+const EPSILON: f64 = 1e-12;
+
+/// A weight divided by its largest singular value `σ = uᵀWv`, estimated by one power iteration
+/// per training forward. The weight is seen as the matrix `[out, rest]`; σ carries a gradient
+/// to the weight, u and v carry none.
+#[derive(Module, Debug)]
+pub struct SpectralWeight<const D: usize> {
+    /// The weight before normalisation, PyTorch's layout `[out, in, ...]`.
+    pub weight: Param<Tensor<D>>,
+    /// Bias `[out]`, not normalised.
+    pub bias: Param<Tensor<1>>,
+    /// Left singular vector `[out]`.
+    pub left: RunningState<Tensor<1>>,
+    /// Right singular vector `[rest]`.
+    pub right: RunningState<Tensor<1>>,
+}
+
+/// A normalised weight with its bias: one forward's worth.
+#[derive(Clone, Debug)]
+pub struct NormalisedWeight<const D: usize> {
+    /// `W/σ(W)`.
+    pub weight: Tensor<D>,
+    /// Bias `[out]`.
+    pub bias: Tensor<1>,
+}
+
+impl<const D: usize> SpectralWeight<D> {
+    /// A weight of `shape` with PyTorch's default initialisation and random unit u, v.
+    pub fn new(shape: [usize; D], noise: &mut dyn NoiseSource, device: &Device) -> Self {
+        let rest: usize = shape[1..].iter().product();
+        let weight = initialise::uniform_parameter(shape, rest, noise, device);
+        let bias = initialise::uniform_parameter([shape[0]], rest, noise, device);
+        let mut vector = |count| {
+            let column = normal_tensor(noise, [count, 1], device);
+            RunningState::new(unit(column).squeeze_dim(1))
+        };
+        Self { weight, bias, left: vector(shape[0]), right: vector(rest) }
+    }
+
+    /// The normalised weight; in [`Mode::Train`] after one power iteration
+    /// (`v ← Wᵀu/‖·‖`, then `u ← Wv/‖·‖`).
+    pub fn normalise(&self, mode: Mode) -> NormalisedWeight<D> {
+        let weight = self.weight.val();
+        let matrix = weight.clone().flatten_from_second();
+        let mut left: Tensor<2> = self.left.value_sync().detach().unsqueeze_dim(1);
+        let mut right: Tensor<2> = self.right.value_sync().detach().unsqueeze_dim(1);
+        if mode == Mode::Train {
+            let plain = matrix.clone().detach();
+            right = unit(plain.clone().transpose().matmul(left));
+            left = unit(plain.matmul(right.clone()));
+            for (state, value) in [(&self.left, &left), (&self.right, &right)] {
+                state.update(value.clone().squeeze_dim(1));
+                // Burn stages an update until the next read; reading commits it.
+                let _ = state.value_sync();
+            }
+        }
+        let sigma = (left * matrix.matmul(right)).sum();
+        NormalisedWeight {
+            weight: weight / sigma.reshape([1; D]),
+            bias: self.bias.val(),
+        }
+    }
+}
+
+impl<const D: usize> NormalisedWeight<D> {
+    /// The same values without a gradient.
+    pub fn detach(self) -> Self {
+        Self { weight: self.weight.detach(), bias: self.bias.detach() }
+    }
+}
+
+/// Flattening of a weight to the matrix `[out, rest]`.
+trait FlattenFromSecond {
+    fn flatten_from_second(self) -> Tensor<2>;
+}
+
+impl<const D: usize> FlattenFromSecond for Tensor<D> {
+    fn flatten_from_second(self) -> Tensor<2> {
+        let shape = self.dims();
+        self.reshape([shape[0], shape[1..].iter().product()])
+    }
+}
+
+/// A column scaled to unit length.
+fn unit(column: Tensor<2>) -> Tensor<2> {
+    let norm = column.clone().square().sum().sqrt().clamp_min(EPSILON);
+    column / norm.unsqueeze::<2>()
+}
