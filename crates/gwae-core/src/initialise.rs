@@ -5,9 +5,9 @@ use burn::nn::conv::{
     Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig,
 };
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::noise::{NoiseSource, normal_tensor, uniform_tensor};
+use crate::noise::{NoiseSource, normal_tensor};
 
 /// A parameter uniform in `±1/√fan_in`.
 ///
@@ -19,8 +19,10 @@ pub fn uniform_parameter<const D: usize>(
     noise: &mut dyn NoiseSource,
     device: &Device,
 ) -> Param<Tensor<D>> {
-    let bound = 1.0 / (fan_in as f64).sqrt();
-    Param::from_tensor((uniform_tensor(noise, shape, device) * 2.0 - 1.0) * bound)
+    let bound = 1.0 / (fan_in as f32).sqrt();
+    let values = noise.uniform(shape.iter().product());
+    let values: Vec<f32> = values.into_iter().map(|u| (2.0 * u - 1.0) * bound).collect();
+    Param::from_data(TensorData::new(values, shape), device)
 }
 
 /// A parameter of standard normal values.

@@ -237,3 +237,114 @@ fn slope<const D: usize>(before: &Tensor<D>, tracked: bool) -> Tensor<D> {
 fn linear(x: Tensor<2>, layer: &NormalisedWeight<2>) -> Tensor<2> {
     x.matmul(layer.weight.clone().transpose()) + layer.bias.clone().unsqueeze::<2>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{double_precision, f64_normal, values};
+    use burn::module::ModuleMapper;
+    use burn::module::Param;
+    use gwae_core::gradient_penalty;
+    use gwae_core::noise::HostGenerator;
+
+    fn critic(device: &Device) -> Critic {
+        let config = GwaeConfig { image_size: 32, channels: 1, latent_dim: 3, ..Default::default() };
+        double_precision(Critic::new(&config, &mut HostGenerator::new(1, 0), device))
+    }
+
+    #[test]
+    fn input_gradient_is_that_of_autodiff() {
+        let device = Device::flex().autodiff();
+        let normalised = critic(&device).normalise(Mode::Train);
+        let images = f64_normal([2, 1, 32, 32], 2, &device).require_grad();
+        let codes = f64_normal([2, 3], 3, &device).require_grad();
+        let gradients = normalised.potential(images.clone(), codes.clone()).sum().backward();
+        let (image, code) = normalised.input_gradient(images.clone(), codes.clone());
+        let largest = |a: Vec<f64>, b: Vec<f64>| {
+            let differences = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
+            let scale = b.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+            differences.fold(0.0, f64::max) / scale
+        };
+        assert!(largest(values(image), values(images.grad(&gradients).unwrap())) < 1e-12);
+        assert!(largest(values(code), values(codes.grad(&gradients).unwrap())) < 1e-12);
+    }
+
+    #[test]
+    fn penalty_gradient_reaches_weights_through_sigma() {
+        // Central differences along a random direction in weight space, in evaluation mode, so
+        // that u and v stay fixed.
+        let device = Device::flex().autodiff();
+        let critic = critic(&device);
+        let images = f64_normal([2, 1, 32, 32], 4, &device);
+        let codes = f64_normal([2, 3], 5, &device);
+        let penalty = |critic: &Critic| {
+            let normalised = critic.normalise(Mode::Evaluate);
+            let (image, code) = normalised.input_gradient(images.clone(), codes.clone());
+            gradient_penalty(image, code)
+        };
+        let gradients = penalty(&critic).backward();
+        for (layer, weight) in critic.code.iter().map(|l| l.weight.clone()).enumerate() {
+            let direction = f64_normal(weight.dims(), 6, &device);
+            let slope = weight.grad(&gradients).unwrap() * direction.clone().without_autodiff();
+            let expected = values(slope.sum())[0];
+            let moved = |step: f64| {
+                let mut moved = critic.clone();
+                let value = (weight.val() + direction.clone() * step).detach();
+                moved.code[layer].weight = Param::from_tensor(value);
+                values(penalty(&moved))[0]
+            };
+            let numeric = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!((numeric - expected).abs() <= 1e-5 * expected.abs(), "{numeric} {expected}");
+        }
+        let weight = critic.image[0].weight.clone();
+        let direction = f64_normal(weight.dims(), 7, &device);
+        let slope = weight.grad(&gradients).unwrap() * direction.clone().without_autodiff();
+        let expected = values(slope.sum())[0];
+        let moved = |step: f64| {
+            let mut moved = critic.clone();
+            let value = (weight.val() + direction.clone() * step).detach();
+            moved.image[0].weight = Param::from_tensor(value);
+            values(penalty(&moved))[0]
+        };
+        let numeric = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+        assert!((numeric - expected).abs() <= 1e-5 * expected.abs(), "{numeric} {expected}");
+    }
+
+    #[test]
+    fn detached_weights_pass_gradients_to_inputs_only() {
+        let device = Device::flex().autodiff();
+        let critic = critic(&device);
+        let codes = f64_normal([2, 3], 5, &device).require_grad();
+        let images = f64_normal([2, 1, 32, 32], 4, &device);
+        let normalised = critic.normalise(Mode::Train).detach();
+        let gradients = normalised.potential(images, codes.clone()).sum().backward();
+        assert!(codes.grad(&gradients).is_some());
+        assert!(critic.code[0].weight.grad(&gradients).is_none());
+    }
+
+    /// Counts parameters, to compare with the official program's critic.
+    struct Count(usize);
+    impl ModuleMapper for Count {
+        fn map_float<const D: usize>(&mut self, p: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            if p.is_require_grad() {
+                self.0 += p.dims().iter().product::<usize>();
+            }
+            p
+        }
+    }
+
+    #[test]
+    fn official_critic_has_the_official_parameters() {
+        let device = Device::flex().autodiff();
+        let critic =
+            Critic::new(&GwaeConfig::default(), &mut HostGenerator::new(1, 0), &device);
+        assert_eq!(critic.image.len(), 6);
+        let convolutions = [(3, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 256)];
+        let linears = [(256, 64), (64, 256), (256, 256), (256, 64), (128, 256), (256, 256), (256, 1)];
+        let expected = convolutions.iter().map(|(i, o)| i * o * 16 + o).sum::<usize>()
+            + linears.iter().map(|(i, o)| i * o + o).sum::<usize>();
+        let mut count = Count(0);
+        critic.map(&mut count);
+        assert_eq!(count.0, expected);
+    }
+}

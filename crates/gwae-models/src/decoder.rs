@@ -48,7 +48,7 @@ impl Decoder {
         let (top, features) = (channels[0], config.hidden_features());
         let hidden = initialise::linear(config.latent_dim, features, noise, device);
         let expand = initialise::linear(features, top * 16, noise, device);
-        let mut residual = |outputs, noise: &mut dyn NoiseSource| {
+        let residual = |outputs, noise: &mut dyn NoiseSource| {
             ResidualBlock::pair(outputs, batchnorm, config.resblock, noise, device)
         };
         let mut stages = Vec::new();

@@ -73,3 +73,38 @@ impl LatentNorm {
         let _ = self.batches_tracked.value_sync();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(state: &RunningState<Tensor<1>>) -> Vec<f32> {
+        state.value().into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn batches_are_standardised_and_the_first_one_is_copied() {
+        let device = Device::flex().autodiff();
+        let norm = LatentNorm::new(1, &device);
+        let posterior = |means: [f32; 2]| Posterior {
+            mean: Tensor::from_data([[means[0]], [means[1]]], &device),
+            logvar: Tensor::from_data([[0.0], [(3.0f32).ln()]], &device),
+        };
+        // mean_b σ² = 2, unbiased Var_b μ = 2: v = ln 4 and m = 3.
+        let output = norm.forward(posterior([2.0, 4.0]), Mode::Train);
+        let mean: Vec<f32> = output.mean.into_data().iter::<f32>().collect();
+        assert!((mean[0] + 0.5).abs() < 1e-6 && (mean[1] - 0.5).abs() < 1e-6);
+        let logvar: Vec<f32> = output.logvar.into_data().iter::<f32>().collect();
+        assert!((logvar[0] + 4f32.ln()).abs() < 1e-6);
+        assert!((values(&norm.running_mean)[0] - 3.0).abs() < 1e-6);
+        assert!((values(&norm.running_logvar)[0] - 4f32.ln()).abs() < 1e-6);
+        // The second batch (m = 5, v = ln 4) is mixed in by half.
+        norm.forward(posterior([4.0, 6.0]), Mode::Train);
+        assert!((values(&norm.running_mean)[0] - 4.0).abs() < 1e-6);
+        // Evaluation uses the running values and leaves them alone.
+        let output = norm.forward(posterior([4.0, 6.0]), Mode::Evaluate);
+        let mean: Vec<f32> = output.mean.into_data().iter::<f32>().collect();
+        assert!(mean[0].abs() < 1e-6 && (mean[1] - 1.0).abs() < 1e-6);
+        assert!((values(&norm.running_mean)[0] - 4.0).abs() < 1e-6);
+    }
+}

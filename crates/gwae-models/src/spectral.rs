@@ -95,3 +95,64 @@ fn unit(column: Tensor<2>) -> Tensor<2> {
     let norm = column.clone().square().sum().sqrt().clamp_min(EPSILON);
     column / norm.unsqueeze::<2>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{double_precision, f64_normal, values};
+    use gwae_core::noise::HostGenerator;
+
+    fn layer(device: &Device) -> SpectralWeight<2> {
+        double_precision(SpectralWeight::new([4, 6], &mut HostGenerator::new(3, 0), device))
+    }
+
+    #[test]
+    fn iterations_converge_to_the_largest_singular_value() {
+        let device = Device::flex().autodiff();
+        let layer = layer(&device);
+        for _ in 0..500 {
+            layer.normalise(Mode::Train);
+        }
+        // Of the normalised weight, the largest eigenvalue of WᵀW is 1: its powers converge.
+        let weight = layer.normalise(Mode::Evaluate).weight.detach();
+        let square = weight.clone().matmul(weight.transpose());
+        let mut power = square.clone();
+        for _ in 0..200 {
+            power = power.matmul(square.clone());
+        }
+        let trace: f64 = (0..4).map(|k| values(power.clone())[k * 5]).sum();
+        assert!((trace - 1.0).abs() < 1e-9, "{trace}");
+    }
+
+    #[test]
+    fn evaluation_leaves_the_vectors_alone_and_training_moves_them() {
+        let device = Device::flex().autodiff();
+        let layer = layer(&device);
+        let before = values(layer.left.value());
+        let first = values(layer.normalise(Mode::Evaluate).weight);
+        assert_eq!(before, values(layer.left.value()));
+        let second = values(layer.normalise(Mode::Train).weight);
+        assert_ne!(before, values(layer.left.value()));
+        assert_ne!(first, second);
+    }
+
+    #[test]
+    fn gradient_flows_through_sigma() {
+        let device = Device::flex().autodiff();
+        let layer = layer(&device);
+        let probe = f64_normal([4, 6], 9, &device);
+        let value = |layer: &SpectralWeight<2>| {
+            (layer.normalise(Mode::Evaluate).weight * probe.clone()).sum()
+        };
+        let gradient = layer.weight.grad(&value(&layer).backward()).unwrap();
+        let direction = f64_normal([4, 6], 10, &device);
+        let expected = values((gradient * direction.clone().without_autodiff()).sum())[0];
+        let moved = |step: f64| {
+            let mut moved = layer.clone();
+            moved.weight = Param::from_tensor((layer.weight.val() + direction.clone() * step).detach());
+            values(value(&moved))[0]
+        };
+        let numeric = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+        assert!((numeric - expected).abs() < 1e-7 * expected.abs().max(1.0));
+    }
+}
