@@ -13,6 +13,8 @@ use crate::{
 ///
 /// The name of the variant is part of the path of its parameters in a stored model.
 #[derive(Module, Debug)]
+// A model holds a single prior, and Burn implements no module for `Box`.
+#[allow(clippy::large_enum_variant)]
 pub enum PriorSampler {
     /// See [`NeuralPrior`].
     Neural(NeuralPrior),

@@ -61,7 +61,7 @@ mod tests {
     use crate::testing::*;
 
     const L: usize = 3;
-    const BATCH: usize = 12;
+    const BATCH: usize = 200;
     const EMBEDDINGS: usize = 7;
 
     fn nearest(table: &[f64], row: &[f64]) -> usize {
@@ -91,7 +91,7 @@ mod tests {
         let epsilon = tape.read(0);
         let chosen: Vec<usize> = epsilon.chunks(L).map(|row| nearest(&table, row)).collect();
         let distinct: std::collections::HashSet<_> = chosen.iter().collect();
-        assert!(distinct.len() > 2, "the draw must try several embeddings");
+        assert!(distinct.len() > 4, "the draws must reach most embeddings");
         let expected: Vec<f64> = chosen
             .iter()
             .flat_map(|&k| table[k * L..][..L].to_vec())
