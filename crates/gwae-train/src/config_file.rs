@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn columns_count_characters() {
-        assert_eq!(line_and_column("a\nλ = x", 6), (2, 5));
+        assert_eq!(line_and_column("a\nλ = x", 7), (2, 5));
         assert_eq!(line_and_column("", 0), (1, 1));
         assert_eq!(line_and_column("a\n", 2), (2, 1));
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::IsTerminal;
 use std::sync::Arc;
 
@@ -11,11 +11,10 @@ use burn_train::metric::{
 use burn_train::renderer::tui::TuiMetricsRendererWrapper;
 use burn_train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
 
-use super::{
-    ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, number_text,
-};
+use super::{ProgressDisplay, RunOutline, StepProgress, ValidationProgress, number_text};
 
 const IMAGES_PER_SECOND: &str = "images/s";
+const MESSAGES_KEPT: usize = 20;
 
 /// Standard output is no terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +32,7 @@ pub struct TuiDisplay {
     registered: BTreeSet<String>,
     outline: Option<RunOutline>,
     epoch: u64,
-    closing: Vec<String>,
+    messages: VecDeque<String>,
 }
 
 impl TuiDisplay {
@@ -54,7 +53,7 @@ impl TuiDisplay {
             registered: BTreeSet::new(),
             outline: None,
             epoch: 0,
-            closing: Vec::new(),
+            messages: VecDeque::new(),
         })
     }
 
@@ -114,10 +113,6 @@ impl ProgressDisplay for TuiDisplay {
         self.renderer.update_train(state);
         let in_epoch = progress.step.saturating_sub(1) % per_epoch + 1;
         self.renderer.update_split(in_epoch as usize);
-        if let Some(remaining) = progress.remaining {
-            let text = format!("{} left", duration_text(remaining));
-            self.renderer.log_event_training(text);
-        }
     }
 
     fn validation(&mut self, progress: &ValidationProgress<'_>) {
@@ -128,13 +123,17 @@ impl ProgressDisplay for TuiDisplay {
     }
 
     fn message(&mut self, text: &str) {
-        self.renderer.log_event_training(text.to_owned());
+        // The dashboard has no place for lines of text, so they wait for its end.
+        if self.messages.len() == MESSAGES_KEPT {
+            self.messages.pop_front();
+        }
+        self.messages.push_back(text.to_owned());
     }
 
     fn finish(&mut self, text: &str) {
         self.renderer.end_split();
         self.renderer.end();
-        self.closing.push(text.to_owned());
+        self.message(text);
     }
 
     fn stop_requested(&self) -> bool {
@@ -150,7 +149,7 @@ impl Drop for TuiDisplay {
         // Gives the terminal back; what follows is seen there.
         self.interrupter.stop(None);
         self.renderer.manual_close();
-        for text in &self.closing {
+        for text in &self.messages {
             eprintln!("{text}");
         }
     }

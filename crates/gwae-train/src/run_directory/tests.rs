@@ -69,8 +69,11 @@ fn nothing_is_overwritten() {
 #[test]
 fn a_directory_that_is_no_run_is_named() {
     let root = tempfile::tempdir().unwrap();
-    for open in [RunDirectory::open::<&Path>, RunDirectory::resume::<&Path>] {
-        let message = open(root.path()).unwrap_err().to_string();
+    for opened in [
+        RunDirectory::open(root.path()),
+        RunDirectory::resume(root.path()),
+    ] {
+        let message = opened.unwrap_err().to_string();
         assert!(
             message.ends_with("is no run directory: it has no run.json"),
             "{message}"
