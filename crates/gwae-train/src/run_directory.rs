@@ -65,7 +65,7 @@ pub enum RunDirectoryError {
     #[error("{} is a file: choose another directory with --out", .0.display())]
     IsFile(PathBuf),
     /// The directory was not made by a run, or its creation was cut short.
-    #[error("{} is no run directory: it has no {missing}", path.display())]
+    #[error("{} is no run directory: it has no {missing}; if its creation was cut short, delete it and start again", path.display())]
     NoRun {
         /// The directory.
         path: PathBuf,
@@ -135,6 +135,29 @@ impl RunDirectory {
             return Err(RunDirectoryError::NotEmpty(path));
         }
         let lock = lock(&path, OpenOptions::new().write(true).create_new(true))?;
+        match Self::write_first_files(&path, config, description, split) {
+            Ok(record) => Ok(Self {
+                path,
+                config: config.clone(),
+                record,
+                _lock: lock,
+            }),
+            Err(error) => {
+                // As it was before, so that the same command works once there is room again.
+                for name in [RECORD, SPLIT, CONFIG, LOCK] {
+                    let _ = fs::remove_file(path.join(name));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn write_first_files(
+        path: &Path,
+        config: &RunConfig,
+        description: RunDescription,
+        split: &impl Serialize,
+    ) -> Result<RunRecord, RunDirectoryError> {
         let config_text = config.to_toml()?;
         write_atomically(&path.join(CONFIG), config_text.as_bytes())?;
         write_json(&path.join(SPLIT), split)?;
@@ -149,12 +172,7 @@ impl RunDirectory {
             started: utc(SystemTime::now()),
         };
         write_json(&path.join(RECORD), &record)?;
-        Ok(Self {
-            path,
-            config: config.clone(),
-            record,
-            _lock: lock,
-        })
+        Ok(record)
     }
 
     /// Opens a run to look at it.

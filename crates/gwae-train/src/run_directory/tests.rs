@@ -75,7 +75,7 @@ fn a_directory_that_is_no_run_is_named() {
     ] {
         let message = opened.unwrap_err().to_string();
         assert!(
-            message.ends_with("is no run directory: it has no run.json"),
+            message.contains("is no run directory: it has no run.json;"),
             "{message}"
         );
     }
@@ -138,4 +138,20 @@ fn a_creation_that_was_cut_short_is_no_run() {
         RunDirectory::open(&path),
         Err(RunDirectoryError::NoRun { .. })
     ));
+}
+
+#[test]
+fn a_creation_that_fails_leaves_the_directory_empty() {
+    struct Failing;
+    impl Serialize for Failing {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no split"))
+        }
+    }
+    let root = tempfile::tempdir().unwrap();
+    let error = RunDirectory::create(root.path(), &config(), description(), &Failing);
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("split.json: no split"), "{message}");
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    create(root.path()).unwrap();
 }
