@@ -1,1 +1,19 @@
-//! Training algorithms, the loop, checkpoints, run directories and pictures
+//! Training algorithms, the loop, checkpoints, run directories and pictures.
+
+pub mod atomic;
+pub mod checkpoint;
+pub mod config;
+mod config_file;
+pub mod device;
+pub mod early_stopping;
+pub mod health;
+pub mod interrupt;
+pub mod metrics_log;
+pub mod official_settings;
+pub mod progress;
+pub mod run_directory;
+mod suggestion;
+mod timestamp;
+
+pub use config::{ConfigError, DataConfig, DatasetName, LoadOptions, RunConfig, TrainingConfig};
+pub use device::DeviceSpec;

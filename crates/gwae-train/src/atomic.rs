@@ -1,0 +1,260 @@
+//! Files that are either the old one or the new one, never half of one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// An operation on a file that did not work: which, where and why, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {}", path.display(), describe(source))]
+pub struct FileError {
+    /// What was to be done, such as `write`.
+    pub action: &'static str,
+    /// The file or directory.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+impl FileError {
+    /// For `map_err`: attaches the action and the path to an I/O error.
+    pub fn on(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// Whether there was no room left to write to.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(
+            self.source.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    }
+}
+
+fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => "the disk is full; free some space and try again".into(),
+        io::ErrorKind::QuotaExceeded => {
+            "the disk quota is used up; free some space and try again".into()
+        }
+        io::ErrorKind::NotFound => "there is no such file or directory".into(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; check its owner and access rights".into()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "the file system is read-only; choose another place".into()
+        }
+        io::ErrorKind::NotADirectory => {
+            "a part of this path is a file, not a directory; choose another place".into()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Replaces the contents of `path`; after a crash at any moment it holds the old or the new ones.
+///
+/// # Errors
+///
+/// Names the file; the old contents are then still there, and no temporary file is left.
+pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), FileError> {
+    write_atomically_with(path, |file| file.write_all(contents))
+}
+
+/// As [`write_atomically`], with the contents written by a function.
+///
+/// # Errors
+///
+/// As [`write_atomically`]; an error of `write` counts too.
+pub fn write_atomically_with(
+    path: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), FileError> {
+    replace(path, write).map_err(FileError::on("write", path))
+}
+
+fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let mut temporary = TemporaryFile::beside(path)?;
+    write(&mut temporary.file)?;
+    // The rename may reach the disk before the contents do, unless these are forced there first.
+    temporary.file.sync_all()?;
+    fs::rename(&temporary.path, path)?;
+    temporary.renamed = true;
+    sync_directory(parent(path))
+}
+
+/// Removes itself unless it was renamed.
+struct TemporaryFile {
+    file: File,
+    path: PathBuf,
+    renamed: bool,
+}
+
+impl TemporaryFile {
+    fn beside(path: &Path) -> io::Result<Self> {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let path = parent(path).join(format!(
+            ".{}.{}-{number}.tmp",
+            name.to_string_lossy(),
+            std::process::id()
+        ));
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)?;
+        Ok(Self {
+            file,
+            path,
+            renamed: false,
+        })
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // An error is on its way to the caller already; the file is only litter.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Forces the names in a directory to the disk, so that a rename survives a power failure.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    // Windows has no such operation, and some network file systems refuse it.
+    if cfg!(unix) {
+        match File::open(path)?.sync_all() {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+                ) =>
+            {
+                return Err(error);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Runs one test of this binary in a child process, which is expected to die.
+    pub(crate) fn run_crashing_child(test: &str, directory: &Path) {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .env("GWAE_TEST_CRASH_IN", directory)
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "the child was to crash");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("about to crash"), "{text}");
+    }
+
+    /// The directory to crash in, in a child of [`run_crashing_child`]; `None` otherwise.
+    pub(crate) fn crash_directory() -> Option<PathBuf> {
+        std::env::var_os("GWAE_TEST_CRASH_IN").map(PathBuf::from)
+    }
+
+    pub(crate) fn crash() -> ! {
+        println!("about to crash");
+        std::process::abort()
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn fill_the_disk() -> io::Result<()> {
+        OpenOptions::new()
+            .write(true)
+            .open("/dev/full")?
+            .write_all(b"x")
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn creates_and_replaces() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file.json");
+        write_atomically(&path, b"a longer old text").unwrap();
+        write_atomically(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(directory.path()), ["file.json"]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn full_disk_keeps_the_old_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file.json");
+        write_atomically(&path, b"old").unwrap();
+        let error = write_atomically_with(&path, |file| {
+            file.write_all(b"half of the n")?;
+            fill_the_disk()
+        })
+        .unwrap_err();
+        assert!(error.is_disk_full());
+        let message = error.to_string();
+        assert!(message.contains("file.json: the disk is full"), "{message}");
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(directory.path()), ["file.json"]);
+    }
+
+    #[test]
+    fn unwritable_place_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let below = file.join("below.json");
+        let message = write_atomically(&below, b"x").unwrap_err().to_string();
+        assert!(message.contains("below.json"), "{message}");
+        assert!(!message.contains('\n'));
+        let missing = directory.path().join("missing/file.json");
+        let message = write_atomically(&missing, b"x").unwrap_err().to_string();
+        assert!(message.ends_with("no such file or directory"), "{message}");
+    }
+
+    #[test]
+    fn a_crash_while_writing_keeps_the_old_file() {
+        if let Some(directory) = crash_directory() {
+            let _ = write_atomically_with(&directory.join("file.json"), |file| {
+                file.write_all(b"half of the n")?;
+                crash()
+            });
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file.json");
+        write_atomically(&path, b"old").unwrap();
+        run_crashing_child(
+            "atomic::tests::a_crash_while_writing_keeps_the_old_file",
+            directory.path(),
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        write_atomically(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+}

@@ -1,0 +1,73 @@
+//! The files of one checkpoint.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::atomic::{FileError, sync_directory};
+
+/// One file of a checkpoint, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+pub(super) fn is_plain_name(name: &str) -> bool {
+    Path::new(name)
+        .file_name()
+        .is_some_and(|plain| plain == name)
+}
+
+pub(super) fn remove_directory(path: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::on("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Forces every file of a new checkpoint to the disk, and returns what was written.
+pub(super) fn sync_and_record(directory: &Path) -> Result<BTreeMap<String, FileRecord>, FileError> {
+    let failed = |error| FileError::on("read", directory)(error);
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        let record = || {
+            if !entry.file_type()?.is_file() {
+                return Err(io::Error::other("a checkpoint holds plain files only"));
+            }
+            // Windows syncs only what is open for writing.
+            let file = OpenOptions::new().read(true).write(true).open(&path)?;
+            file.sync_all()?;
+            let bytes = file.metadata()?.len();
+            let sha256 = sha256(file)?;
+            Ok(FileRecord { bytes, sha256 })
+        };
+        let record = record().map_err(FileError::on("write", &path))?;
+        files.insert(entry.file_name().to_string_lossy().into_owned(), record);
+    }
+    sync_directory(directory).map_err(FileError::on("write", directory))?;
+    Ok(files)
+}
+
+pub(super) fn sha256(mut file: File) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            length => hasher.update(&buffer[..length]),
+        }
+    }
+    let digest = hasher.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}

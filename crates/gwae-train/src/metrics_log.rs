@@ -1,0 +1,354 @@
+//! `metrics.jsonl`: one JSON object per line, only ever appended to.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::atomic::{FileError, write_atomically};
+
+/// Where losses were measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// On the batch of a training step.
+    Train,
+    /// On the validation images.
+    Validation,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricsRecord {
+    /// Main steps done, from 1.
+    pub step: u64,
+    /// Pass over the training data, from 1.
+    pub epoch: u64,
+    /// Where the losses were measured.
+    pub phase: Phase,
+    /// Seconds of training since the run began, interruptions left out.
+    pub seconds: f64,
+    /// Images per second, all the work of a step included.
+    pub images_per_second: f64,
+    /// Losses by name, in order. In the file, a value that is not finite is `null`, which is read
+    /// as NaN.
+    #[serde(with = "named_values")]
+    pub losses: Vec<(String, f64)>,
+}
+
+/// A log that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsLogError {
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A line that is no record.
+    #[error("{}, line {line}: not a metrics record ({problem}); restore or delete that line", path.display())]
+    Line {
+        /// The log.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What the parser says.
+        problem: String,
+    },
+}
+
+/// Appends to a log; every record is handed to the operating system at once.
+#[derive(Debug)]
+pub struct MetricsLog {
+    file: File,
+    path: PathBuf,
+    length: u64,
+}
+
+impl MetricsLog {
+    /// Opens a log for appending, or begins one. A cut last line, left by a crash, is removed.
+    ///
+    /// # Errors
+    ///
+    /// Names the file.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let failed = |error| FileError::on("open", path)(error);
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        let mut log = Self {
+            file,
+            path: path.to_owned(),
+            length,
+        };
+        if length > 0 {
+            let text = fs::read(path).map_err(FileError::on("read", path))?;
+            let whole = whole_lines(&text).len() as u64;
+            if whole < length {
+                log.file
+                    .set_len(whole)
+                    .map_err(FileError::on("shorten", path))?;
+                log.length = whole;
+            }
+        }
+        Ok(log)
+    }
+
+    /// Appends one line.
+    ///
+    /// # Errors
+    ///
+    /// Names the file; what had been written of the line is then taken back.
+    pub fn append(&mut self, record: &MetricsRecord) -> Result<(), FileError> {
+        let failed = |error| FileError::on("write", &self.path)(error);
+        let mut line = serde_json::to_vec(record).map_err(|error| failed(error.into()))?;
+        line.push(b'\n');
+        // One call, so that a crash cuts at most this line.
+        if let Err(error) = self.file.write_all(&line) {
+            // Best effort: `open` removes a cut line too.
+            let _ = self.file.set_len(self.length);
+            let _ = self.file.seek(SeekFrom::End(0));
+            return Err(failed(error));
+        }
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Waits until everything appended so far is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// Names the file.
+    pub fn sync(&self) -> Result<(), FileError> {
+        match self.file.sync_data() {
+            // Pipes and devices cannot be synced.
+            Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
+                Err(FileError::on("write", &self.path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Every record of a log; a cut last line is left out, a log that is not there is empty.
+    ///
+    /// # Errors
+    ///
+    /// Names the file, and the line that is no record.
+    pub fn read(path: &Path) -> Result<Vec<MetricsRecord>, MetricsLogError> {
+        let text = read_if_there(path)?;
+        lines(&text)
+            .enumerate()
+            .map(|(index, line)| parse(path, index, line))
+            .collect()
+    }
+
+    /// Drops what was recorded after `step`: a run that resumes from the checkpoint of that step
+    /// records it anew. Call it before [`Self::open`].
+    ///
+    /// # Errors
+    ///
+    /// Names the file, and the line that is no record; the log is then as before.
+    pub fn truncate_after(path: &Path, step: u64) -> Result<(), MetricsLogError> {
+        let text = read_if_there(path)?;
+        let mut kept = Vec::with_capacity(text.len());
+        for (index, line) in lines(&text).enumerate() {
+            if parse(path, index, line)?.step <= step {
+                kept.extend_from_slice(line);
+                kept.push(b'\n');
+            }
+        }
+        if kept != text {
+            write_atomically(path, &kept)?;
+        }
+        Ok(())
+    }
+}
+
+fn read_if_there(path: &Path) -> Result<Vec<u8>, FileError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(FileError::on("read", path)),
+    }
+}
+
+fn whole_lines(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| *byte == b'\n');
+    &text[..end.map_or(0, |end| end + 1)]
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    whole_lines(text)
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| &line[..line.len() - 1])
+}
+
+fn parse(path: &Path, index: usize, line: &[u8]) -> Result<MetricsRecord, MetricsLogError> {
+    serde_json::from_slice(line).map_err(|error| MetricsLogError::Line {
+        path: path.to_owned(),
+        line: index + 1,
+        problem: error.to_string(),
+    })
+}
+
+/// Pairs as a JSON object that keeps their order.
+mod named_values {
+    use super::*;
+
+    pub fn serialize<S: Serializer>(
+        values: &[(String, f64)],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(values.iter().map(|(name, value)| (name, value)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(String, f64)>, D::Error> {
+        deserializer.deserialize_map(InOrder)
+    }
+
+    struct InOrder;
+
+    impl<'de> Visitor<'de> for InOrder {
+        type Value = Vec<(String, f64)>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+            formatter.write_str("losses by name")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = Vec::new();
+            while let Some((name, value)) = map.next_entry::<_, Option<f64>>()? {
+                values.push((name, value.unwrap_or(f64::NAN)));
+            }
+            Ok(values)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(step: u64, phase: Phase) -> MetricsRecord {
+        let losses = [("total", 0.1 + 0.2), ("gw", 1e-300), ("entropy", -3.0)];
+        MetricsRecord {
+            step,
+            epoch: 1,
+            phase,
+            seconds: 1.5,
+            images_per_second: 640.25,
+            losses: losses.map(|(name, value)| (name.into(), value)).into(),
+        }
+    }
+
+    fn log_in(directory: &tempfile::TempDir, steps: &[u64]) -> PathBuf {
+        let path = directory.path().join("metrics.jsonl");
+        let mut log = MetricsLog::open(&path).unwrap();
+        for step in steps {
+            log.append(&record(*step, Phase::Train)).unwrap();
+        }
+        log.sync().unwrap();
+        path
+    }
+
+    fn steps(path: &Path) -> Vec<u64> {
+        let records = MetricsLog::read(path).unwrap();
+        records.iter().map(|record| record.step).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_in_order_and_exactly() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = log_in(&directory, &[1, 2]);
+        let mut log = MetricsLog::open(&path).unwrap();
+        log.append(&record(2, Phase::Validation)).unwrap();
+        let expected = [
+            record(1, Phase::Train),
+            record(2, Phase::Train),
+            record(2, Phase::Validation),
+        ];
+        assert_eq!(MetricsLog::read(&path).unwrap(), expected);
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 3);
+        assert!(text.starts_with(
+            r#"{"step":1,"epoch":1,"phase":"train","seconds":1.5,"images_per_second":640.25,"losses":{"total":0.3"#
+        ));
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_comes_back_as_nan() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("metrics.jsonl");
+        let mut broken = record(1, Phase::Train);
+        broken.losses[1].1 = f64::NAN;
+        MetricsLog::open(&path).unwrap().append(&broken).unwrap();
+        let read = MetricsLog::read(&path).unwrap();
+        assert!(read[0].losses[1].1.is_nan());
+        assert_eq!(read[0].losses[2], broken.losses[2]);
+    }
+
+    #[test]
+    fn a_cut_last_line_is_ignored_and_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = log_in(&directory, &[1, 2, 3]);
+        let text = fs::read(&path).unwrap();
+        for cut in [1, 2, 20] {
+            fs::write(&path, &text[..text.len() - cut]).unwrap();
+            assert_eq!(steps(&path), [1, 2], "read, cut by {cut}");
+            let mut log = MetricsLog::open(&path).unwrap();
+            log.append(&record(9, Phase::Train)).unwrap();
+            assert_eq!(steps(&path), [1, 2, 9], "appended, cut by {cut}");
+        }
+    }
+
+    #[test]
+    fn resuming_drops_later_lines() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = log_in(&directory, &[1, 2, 3, 4]);
+        MetricsLog::truncate_after(&path, 2).unwrap();
+        assert_eq!(steps(&path), [1, 2]);
+        let before = fs::read(&path).unwrap();
+        MetricsLog::truncate_after(&path, 7).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), before);
+        MetricsLog::truncate_after(&directory.path().join("none.jsonl"), 7).unwrap();
+        assert!(!directory.path().join("none.jsonl").exists());
+    }
+
+    #[test]
+    fn a_broken_line_is_named_and_nothing_is_dropped() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = log_in(&directory, &[1, 2, 3]);
+        let text = fs::read_to_string(&path).unwrap();
+        let broken = text.replacen("\"step\":2", "\"stop\":2", 1);
+        fs::write(&path, &broken).unwrap();
+        for message in [
+            MetricsLog::read(&path).unwrap_err().to_string(),
+            MetricsLog::truncate_after(&path, 1)
+                .unwrap_err()
+                .to_string(),
+        ] {
+            assert!(message.contains("metrics.jsonl, line 2"), "{message}");
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), broken);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("metrics.jsonl");
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        let mut log = MetricsLog::open(&path).unwrap();
+        let error = log.append(&record(1, Phase::Train)).unwrap_err();
+        assert!(error.is_disk_full());
+        assert!(
+            error
+                .to_string()
+                .contains("metrics.jsonl: the disk is full")
+        );
+    }
+}

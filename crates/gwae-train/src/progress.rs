@@ -1,0 +1,169 @@
+//! Showing how a run is doing.
+
+mod bar;
+mod plain;
+#[cfg(feature = "tui")]
+mod tui;
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+pub use bar::BarDisplay;
+pub use plain::PlainDisplay;
+#[cfg(feature = "tui")]
+pub use tui::{TuiDisplay, TuiError};
+
+/// The run that is about to begin or go on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunOutline {
+    /// Main steps done already, by a run that is resumed.
+    pub first_step: u64,
+    /// Main steps at the end, where that is known.
+    pub total_steps: Option<u64>,
+    /// Main steps per pass over the training data.
+    pub steps_per_epoch: u64,
+}
+
+/// A main step that was just done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepProgress<'a> {
+    /// Main steps done, from 1.
+    pub step: u64,
+    /// Pass over the training data, from 1.
+    pub epoch: u64,
+    /// Losses by name.
+    pub losses: &'a [(&'a str, f64)],
+    /// Images per second, all the work of a step included.
+    pub images_per_second: f64,
+    /// Time to the last step, where that is known.
+    pub remaining: Option<Duration>,
+}
+
+/// A validation that was just done.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ValidationProgress<'a> {
+    /// Main steps done.
+    pub step: u64,
+    /// Pass over the training data, from 1.
+    pub epoch: u64,
+    /// Losses by name.
+    pub losses: &'a [(&'a str, f64)],
+    /// Whether the validation loss is the lowest so far.
+    pub improved: bool,
+}
+
+/// Where a training loop tells what it does. No method fails: a display that cannot be drawn is no
+/// reason to stop a run.
+pub trait ProgressDisplay: Send {
+    /// Once, before the first step.
+    fn start(&mut self, outline: &RunOutline);
+    /// After every main step.
+    fn step(&mut self, progress: &StepProgress<'_>);
+    /// After every validation.
+    fn validation(&mut self, progress: &ValidationProgress<'_>);
+    /// Anything else worth a line, such as a saved checkpoint.
+    fn message(&mut self, text: &str);
+    /// Once, at the end, with the reason for it.
+    fn finish(&mut self, text: &str);
+    /// Whether the user asked, through this display, to finish the step, save and return.
+    fn stop_requested(&self) -> bool {
+        false
+    }
+}
+
+/// Shows nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SilentDisplay;
+
+impl ProgressDisplay for SilentDisplay {
+    fn start(&mut self, _: &RunOutline) {}
+    fn step(&mut self, _: &StepProgress<'_>) {}
+    fn validation(&mut self, _: &ValidationProgress<'_>) {}
+    fn message(&mut self, _: &str) {}
+    fn finish(&mut self, _: &str) {}
+}
+
+/// A progress bar where standard error is a terminal, else a line for every `every`-th step.
+pub fn standard_display(every: u64) -> Box<dyn ProgressDisplay> {
+    let errors = std::io::stderr();
+    if errors.is_terminal() {
+        Box::new(BarDisplay::new())
+    } else {
+        Box::new(PlainDisplay::new(errors, every))
+    }
+}
+
+/// `gw 1.234  reconstruction 33.21`.
+fn losses_text(losses: &[(&str, f64)]) -> String {
+    let texts: Vec<_> = losses
+        .iter()
+        .map(|(name, value)| format!("{name} {}", number_text(*value)))
+        .collect();
+    texts.join("  ")
+}
+
+/// Four significant digits, so that lines keep their width.
+fn number_text(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !value.is_finite() {
+        format!("{value}")
+    } else if (1e-3..9_999.5).contains(&size) {
+        let before_point = size.log10().floor().max(0.0) as usize + 1;
+        format!("{value:.*}", 4_usize.saturating_sub(before_point))
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+/// `2:03:04`, or `3:04` below an hour.
+fn duration_text(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+fn validation_text(progress: &ValidationProgress<'_>) -> String {
+    let best = if progress.improved {
+        "  (best so far)"
+    } else {
+        ""
+    };
+    format!(
+        "validation after step {} (epoch {}): {}{best}",
+        progress.step,
+        progress.epoch,
+        losses_text(progress.losses)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_digits() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (0.0312345, "0.031"),
+            (1.23456, "1.235"),
+            (-33.21234, "-33.21"),
+            (999.96, "1000.0"),
+            (1234.5, "1234"),
+            (123_456.0, "1.23e5"),
+            (0.000_123_4, "1.23e-4"),
+            (f64::NAN, "NaN"),
+        ] {
+            assert_eq!(number_text(value), expected);
+        }
+    }
+
+    #[test]
+    fn durations_are_short() {
+        for (seconds, expected) in [(0, "0:00"), (184, "3:04"), (7_384, "2:03:04")] {
+            assert_eq!(duration_text(Duration::from_secs(seconds)), expected);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{
+    ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, losses_text,
+    validation_text,
+};
+
+const WITH_TOTAL: &str = "{bar:24} {human_pos}/{human_len} [{elapsed} < {prefix}] {wide_msg}";
+const WITHOUT_TOTAL: &str = "{spinner} step {human_pos} [{elapsed}] {wide_msg}";
+
+/// One line at the bottom of the terminal: steps, time gone and left, images per second, losses.
+/// Everything else scrolls above it.
+#[derive(Debug)]
+pub struct BarDisplay {
+    target: Option<ProgressDrawTarget>,
+    bar: ProgressBar,
+}
+
+impl BarDisplay {
+    /// Draws on standard error.
+    pub fn new() -> Self {
+        Self::on(ProgressDrawTarget::stderr())
+    }
+
+    fn on(target: ProgressDrawTarget) -> Self {
+        Self {
+            target: Some(target),
+            bar: ProgressBar::hidden(),
+        }
+    }
+}
+
+impl Default for BarDisplay {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ProgressDisplay for BarDisplay {
+    fn start(&mut self, outline: &RunOutline) {
+        let template = match outline.total_steps {
+            Some(_) => WITH_TOTAL,
+            None => WITHOUT_TOTAL,
+        };
+        let style = ProgressStyle::with_template(template)
+            .expect("the template is a constant that the tests draw")
+            .progress_chars("=> ");
+        let target = self.target.take();
+        self.bar = ProgressBar::with_draw_target(
+            outline.total_steps,
+            target.unwrap_or_else(ProgressDrawTarget::stderr),
+        )
+        .with_style(style)
+        .with_prefix("?")
+        .with_position(outline.first_step);
+        self.bar.tick();
+    }
+
+    fn step(&mut self, progress: &StepProgress<'_>) {
+        // The loop's own estimate: unlike the bar's it leaves out what happened before a resume.
+        if let Some(remaining) = progress.remaining {
+            self.bar.set_prefix(duration_text(remaining));
+        }
+        self.bar.set_message(format!(
+            "{:.0} images/s  {}",
+            progress.images_per_second,
+            losses_text(progress.losses)
+        ));
+        self.bar.set_position(progress.step);
+    }
+
+    fn validation(&mut self, progress: &ValidationProgress<'_>) {
+        self.bar.println(validation_text(progress));
+    }
+
+    fn message(&mut self, text: &str) {
+        self.bar.println(text);
+    }
+
+    fn finish(&mut self, text: &str) {
+        self.bar.println(text);
+        // Leaves the last state of the bar on the screen.
+        self.bar.abandon();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use indicatif::TermLike;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    /// Keeps all that is written to it.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl TermLike for Paper {
+        fn width(&self) -> u16 {
+            200
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(&format!("{text}\n"))
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn run(total_steps: Option<u64>) -> String {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
+        let mut display = BarDisplay::on(target);
+        display.start(&RunOutline {
+            first_step: 1_000,
+            total_steps,
+            steps_per_epoch: 5,
+        });
+        display.step(&StepProgress {
+            step: 1_500,
+            epoch: 1,
+            losses: &[("gw", 1.25), ("total", 33.5)],
+            images_per_second: 812.4,
+            remaining: total_steps.map(|_| Duration::from_secs(83)),
+        });
+        display.validation(&ValidationProgress {
+            step: 1_500,
+            epoch: 1,
+            losses: &[("total", 30.0)],
+            improved: false,
+        });
+        display.message("saved");
+        display.finish("stopped");
+        let text = paper.0.lock().unwrap();
+        text.clone()
+    }
+
+    #[test]
+    fn everything_is_drawn() {
+        let text = run(Some(2_000));
+        for part in [
+            "1,000/2,000",
+            "1,500/2,000 [",
+            "< 1:23] 812 images/s  gw 1.250  total 33.50",
+            "validation after step 1500 (epoch 1): total 30.00",
+            "saved",
+            "stopped",
+        ] {
+            assert!(text.contains(part), "no `{part}` in {text}");
+        }
+        assert!(!text.contains("best so far"));
+    }
+
+    #[test]
+    fn an_open_end_has_no_bar() {
+        let text = run(None);
+        assert!(text.contains("step 1,500 ["), "{text}");
+        assert!(!text.contains('/') || text.contains("images/s"), "{text}");
+        assert!(!text.contains("2,000"), "{text}");
+    }
+}

@@ -1,0 +1,137 @@
+use std::io::Write;
+
+use super::{
+    ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, losses_text,
+    validation_text,
+};
+
+/// Plain lines, for log files: the first step, every so many-th, and everything else at once.
+#[derive(Debug)]
+pub struct PlainDisplay<W> {
+    output: W,
+    every: u64,
+    total_steps: Option<u64>,
+    started: bool,
+}
+
+impl<W: Write + Send> PlainDisplay<W> {
+    /// Writes to `output`, a line for every `every`-th step.
+    pub fn new(output: W, every: u64) -> Self {
+        Self {
+            output,
+            every: every.max(1),
+            total_steps: None,
+            started: false,
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        // A closed pipe must not end the run.
+        let _ = writeln!(self.output, "{text}").and_then(|()| self.output.flush());
+    }
+}
+
+impl<W: Write + Send> ProgressDisplay for PlainDisplay<W> {
+    fn start(&mut self, outline: &RunOutline) {
+        self.total_steps = outline.total_steps;
+        self.started = false;
+    }
+
+    fn step(&mut self, progress: &StepProgress<'_>) {
+        let last = self.total_steps == Some(progress.step);
+        if self.started && !last && !progress.step.is_multiple_of(self.every) {
+            return;
+        }
+        self.started = true;
+        let total = self.total_steps.map(|total| format!("/{total}"));
+        let remaining = progress.remaining.map(duration_text);
+        self.line(&format!(
+            "step {}{} (epoch {}): {} | {:.0} images/s{}",
+            progress.step,
+            total.unwrap_or_default(),
+            progress.epoch,
+            losses_text(progress.losses),
+            progress.images_per_second,
+            remaining.map_or(String::new(), |time| format!(" | {time} left"))
+        ));
+    }
+
+    fn validation(&mut self, progress: &ValidationProgress<'_>) {
+        self.line(&validation_text(progress));
+    }
+
+    fn message(&mut self, text: &str) {
+        self.line(text);
+    }
+
+    fn finish(&mut self, text: &str) {
+        self.line(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn run(every: u64, total_steps: Option<u64>, steps: u64) -> String {
+        let mut display = PlainDisplay::new(Vec::new(), every);
+        display.start(&RunOutline {
+            first_step: 0,
+            total_steps,
+            steps_per_epoch: 5,
+        });
+        for step in 1..=steps {
+            display.step(&StepProgress {
+                step,
+                epoch: 1 + (step - 1) / 5,
+                losses: &[("gw", 1.25), ("total", 33.5)],
+                images_per_second: 812.4,
+                remaining: total_steps.map(|total| Duration::from_secs(total - step)),
+            });
+        }
+        display.validation(&ValidationProgress {
+            step: steps,
+            epoch: 2,
+            losses: &[("total", 30.0)],
+            improved: true,
+        });
+        display.message("saved");
+        display.finish("done");
+        String::from_utf8(display.output).unwrap()
+    }
+
+    #[test]
+    fn some_steps_and_everything_else_become_lines() {
+        assert_eq!(
+            run(4, Some(9), 9),
+            "step 1/9 (epoch 1): gw 1.250  total 33.50 | 812 images/s | 0:08 left\n\
+             step 4/9 (epoch 1): gw 1.250  total 33.50 | 812 images/s | 0:05 left\n\
+             step 8/9 (epoch 2): gw 1.250  total 33.50 | 812 images/s | 0:01 left\n\
+             step 9/9 (epoch 2): gw 1.250  total 33.50 | 812 images/s | 0:00 left\n\
+             validation after step 9 (epoch 2): total 30.00  (best so far)\n\
+             saved\n\
+             done\n"
+        );
+    }
+
+    #[test]
+    fn an_open_end_is_not_made_up() {
+        let text = run(100, None, 2);
+        assert!(text.starts_with("step 1 (epoch 1): gw 1.250  total 33.50 | 812 images/s\nvalid"));
+    }
+
+    #[test]
+    fn a_closed_pipe_does_not_matter() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        PlainDisplay::new(Closed, 0).message("lost");
+    }
+}

@@ -1,0 +1,325 @@
+//! The directory of one run, which says by itself how it came about.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::atomic::{FileError, write_atomically};
+use crate::config::{ConfigError, RunConfig};
+use crate::timestamp::utc;
+
+const CONFIG: &str = "config.toml";
+const RECORD: &str = "run.json";
+const SPLIT: &str = "split.json";
+const LOCK: &str = "run.lock";
+
+/// What a run was started with, beside its configuration: `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Version of this library.
+    pub gwae_version: String,
+    /// Version of Burn.
+    pub burn_version: String,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// Device, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// The command line, program first.
+    pub command_line: Vec<String>,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Fingerprint of its images and factors.
+    pub dataset_fingerprint: String,
+    /// When the run was started, ISO 8601 in UTC.
+    pub started: String,
+}
+
+/// What only the caller of [`RunDirectory::create`] knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDescription {
+    /// Device, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// The command line, program first.
+    pub command_line: Vec<String>,
+    /// Fingerprint of the dataset's images and factors.
+    pub dataset_fingerprint: String,
+}
+
+/// A run directory that cannot be made or used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunDirectoryError {
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The configuration cannot be written or read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A new run would overwrite something.
+    #[error("{} exists and is not empty: continue the run in it with --resume, or choose another directory with --out", .0.display())]
+    NotEmpty(PathBuf),
+    /// A file lies where the directory should be.
+    #[error("{} is a file: choose another directory with --out", .0.display())]
+    IsFile(PathBuf),
+    /// The directory was not made by a run, or its creation was cut short.
+    #[error("{} is no run directory: it has no {missing}; if its creation was cut short, delete it and start again", path.display())]
+    NoRun {
+        /// The directory.
+        path: PathBuf,
+        /// What is not there.
+        missing: &'static str,
+    },
+    /// A file of the run is not what was written.
+    #[error("{} is damaged ({problem}): restore it from a copy", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The data are not those that the run began with.
+    #[error(
+        "the {dataset} data are not those that {} was trained on (fingerprint {found} instead of {expected}): restore them, or start a new run",
+        path.display()
+    )]
+    OtherData {
+        /// The run directory.
+        path: PathBuf,
+        /// Name of the dataset.
+        dataset: String,
+        /// Fingerprint that the run began with.
+        expected: String,
+        /// Fingerprint now.
+        found: String,
+    },
+    /// Two processes would write the same files.
+    #[error("{} is in use by another process: wait until it ends, or choose another directory", .0.display())]
+    InUse(PathBuf),
+}
+
+/// The directory of one run.
+///
+/// `config.toml`, `split.json` and `run.json` are written when it is created, in this order and
+/// each atomically, so a directory with a `run.json` is complete.
+#[derive(Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+    config: RunConfig,
+    record: RunRecord,
+    /// Held while the run may write; the system releases it when the process ends, however.
+    _lock: Option<File>,
+}
+
+impl RunDirectory {
+    /// Begins a run in a new or empty directory; `split` says which images are for what.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is not empty, or cannot be written.
+    pub fn create(
+        path: impl Into<PathBuf>,
+        config: &RunConfig,
+        description: RunDescription,
+        split: &impl Serialize,
+    ) -> Result<Self, RunDirectoryError> {
+        let path = path.into();
+        if path.is_file() {
+            return Err(RunDirectoryError::IsFile(path));
+        }
+        fs::create_dir_all(&path).map_err(FileError::on("create", &path))?;
+        let mut entries = fs::read_dir(&path).map_err(FileError::on("read", &path))?;
+        if entries.next().is_some() {
+            return Err(RunDirectoryError::NotEmpty(path));
+        }
+        let lock = lock(&path, OpenOptions::new().write(true).create_new(true))?;
+        match Self::write_first_files(&path, config, description, split) {
+            Ok(record) => Ok(Self {
+                path,
+                config: config.clone(),
+                record,
+                _lock: lock,
+            }),
+            Err(error) => {
+                // As it was before, so that the same command works once there is room again.
+                for name in [RECORD, SPLIT, CONFIG, LOCK] {
+                    let _ = fs::remove_file(path.join(name));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn write_first_files(
+        path: &Path,
+        config: &RunConfig,
+        description: RunDescription,
+        split: &impl Serialize,
+    ) -> Result<RunRecord, RunDirectoryError> {
+        let config_text = config.to_toml()?;
+        write_atomically(&path.join(CONFIG), config_text.as_bytes())?;
+        write_json(&path.join(SPLIT), split)?;
+        let record = RunRecord {
+            gwae_version: env!("CARGO_PKG_VERSION").into(),
+            burn_version: "0.22.1".into(),
+            seed: config.training.seed,
+            device: description.device,
+            command_line: description.command_line,
+            dataset: config.data.dataset.name().into(),
+            dataset_fingerprint: description.dataset_fingerprint,
+            started: utc(SystemTime::now()),
+        };
+        write_json(&path.join(RECORD), &record)?;
+        Ok(record)
+    }
+
+    /// Opens a run to look at it.
+    ///
+    /// # Errors
+    ///
+    /// When the directory holds no run, or one of its files is damaged.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, RunDirectoryError> {
+        Self::read(path.into(), None)
+    }
+
+    /// Opens a run to go on with it: no other process can do so at the same time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`], and when another process is training in it.
+    pub fn resume(path: impl Into<PathBuf>) -> Result<Self, RunDirectoryError> {
+        let path = path.into();
+        // Looks before it locks, so that no lock file appears in a directory that is no run.
+        Self::open(&path)?;
+        let lock = lock(
+            &path,
+            OpenOptions::new().write(true).create(true).truncate(false),
+        )?;
+        Self::read(path, lock)
+    }
+
+    fn read(path: PathBuf, lock: Option<File>) -> Result<Self, RunDirectoryError> {
+        for missing in [RECORD, CONFIG] {
+            if !path.join(missing).is_file() {
+                return Err(RunDirectoryError::NoRun { path, missing });
+            }
+        }
+        Ok(Self {
+            record: read_json(&path.join(RECORD))?,
+            config: RunConfig::load(&path.join(CONFIG))?,
+            path,
+            _lock: lock,
+        })
+    }
+
+    /// Checks that the data are those that the run began with.
+    ///
+    /// # Errors
+    ///
+    /// Names both fingerprints.
+    pub fn check_fingerprint(&self, found: &str) -> Result<(), RunDirectoryError> {
+        if found == self.record.dataset_fingerprint {
+            return Ok(());
+        }
+        Err(RunDirectoryError::OtherData {
+            path: self.path.clone(),
+            dataset: self.record.dataset.clone(),
+            expected: self.record.dataset_fingerprint.clone(),
+            found: found.into(),
+        })
+    }
+
+    /// The split that was stored when the run was created.
+    ///
+    /// # Errors
+    ///
+    /// When the file is missing or damaged.
+    pub fn split<S: DeserializeOwned>(&self) -> Result<S, RunDirectoryError> {
+        read_json(&self.path.join(SPLIT))
+    }
+
+    /// The resolved configuration.
+    pub fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// What the run was started with.
+    pub fn record(&self) -> &RunRecord {
+        &self.record
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The log of all losses.
+    pub fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// The directory of all checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// Picture: inputs above their reconstructions.
+    pub fn reconstructions(&self) -> PathBuf {
+        self.path.join("reconstructions.png")
+    }
+
+    /// Picture: decoded draws from the prior.
+    pub fn samples(&self) -> PathBuf {
+        self.path.join("samples.png")
+    }
+
+    /// Picture: what each latent entry changes.
+    pub fn traversal(&self) -> PathBuf {
+        self.path.join("traversal.png")
+    }
+
+    /// Picture: the loss curves.
+    pub fn losses(&self) -> PathBuf {
+        self.path.join("losses.png")
+    }
+}
+
+/// `None` on file systems without locks, where nothing is to be done about it.
+fn lock(directory: &Path, options: &OpenOptions) -> Result<Option<File>, RunDirectoryError> {
+    let path = directory.join(LOCK);
+    let file = match options.open(&path) {
+        // Another process began a run here a moment ago.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(RunDirectoryError::InUse(directory.to_owned()));
+        }
+        result => result.map_err(FileError::on("create", &path))?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(RunDirectoryError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!("{} cannot be locked: {error}", path.display());
+            Ok(None)
+        }
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|error| FileError::on("write", path)(error.into()))?;
+    text.push(b'\n');
+    write_atomically(path, &text)
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunDirectoryError> {
+    let text = fs::read(path).map_err(FileError::on("read", path))?;
+    serde_json::from_slice(&text).map_err(|error| RunDirectoryError::Damaged {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+use super::*;
+
+fn description() -> RunDescription {
+    RunDescription {
+        device: "cpu".into(),
+        command_line: vec!["gwae".into(), "train".into(), "a b.toml".into()],
+        dataset_fingerprint: "abc123".into(),
+    }
+}
+
+fn config() -> RunConfig {
+    let mut config = RunConfig::default();
+    config.training.seed = 42;
+    config.training.steps = Some(10);
+    config
+}
+
+fn create(path: &Path) -> Result<RunDirectory, RunDirectoryError> {
+    RunDirectory::create(path, &config(), description(), &vec![3_u32, 1, 2])
+}
+
+#[test]
+fn what_was_created_is_read_again() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("runs/first");
+    let created = create(&path).unwrap();
+    let opened = RunDirectory::open(&path).unwrap();
+    assert_eq!(opened.config(), &config());
+    assert_eq!(opened.record(), created.record());
+    assert_eq!(opened.split::<Vec<u32>>().unwrap(), [3, 1, 2]);
+    let record = opened.record();
+    assert_eq!(record.seed, 42);
+    assert_eq!(record.dataset, "digits");
+    assert_eq!(record.command_line, description().command_line);
+    assert!(record.started.starts_with("20") && record.started.ends_with('Z'));
+    assert_eq!(opened.metrics(), path.join("metrics.jsonl"));
+}
+
+#[test]
+fn the_recorded_burn_version_is_the_one_that_is_built() {
+    let lock = include_str!("../../../../Cargo.lock");
+    let (_, after) = lock.split_once("name = \"burn\"\nversion = \"").unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let run = create(root.path()).unwrap();
+    assert!(after.starts_with(&format!("{}\"", run.record().burn_version)));
+}
+
+#[test]
+fn nothing_is_overwritten() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    fs::create_dir(&path).unwrap();
+    fs::write(path.join("precious"), "x").unwrap();
+    let message = create(&path).unwrap_err().to_string();
+    assert!(message.contains("run exists and is not empty"), "{message}");
+    assert!(
+        message.contains("--resume") && message.contains("--out"),
+        "{message}"
+    );
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
+    let message = create(&path.join("precious")).unwrap_err().to_string();
+    assert!(message.contains("precious is a file"), "{message}");
+    let below = path.join("precious/below");
+    let message = create(&below).unwrap_err().to_string();
+    assert!(message.starts_with("cannot create "), "{message}");
+    assert!(message.contains("precious/below"), "{message}");
+}
+
+#[test]
+fn a_directory_that_is_no_run_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    for opened in [
+        RunDirectory::open(root.path()),
+        RunDirectory::resume(root.path()),
+    ] {
+        let message = opened.unwrap_err().to_string();
+        assert!(
+            message.contains("is no run directory: it has no run.json;"),
+            "{message}"
+        );
+    }
+    assert_eq!(
+        fs::read_dir(root.path()).unwrap().count(),
+        0,
+        "no lock file"
+    );
+}
+
+#[test]
+fn damaged_files_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    drop(create(&path).unwrap());
+    let run = RunDirectory::open(&path).unwrap();
+    fs::write(path.join("split.json"), "[1, 2").unwrap();
+    let message = run.split::<Vec<u32>>().unwrap_err().to_string();
+    assert!(message.contains("split.json is damaged"), "{message}");
+    fs::write(path.join("config.toml"), "[training]\nsteps = \n").unwrap();
+    let message = RunDirectory::open(&path).unwrap_err().to_string();
+    assert!(message.contains("config.toml, line 2"), "{message}");
+    fs::write(path.join("run.json"), "{}").unwrap();
+    let message = RunDirectory::open(&path).unwrap_err().to_string();
+    assert!(message.contains("run.json is damaged"), "{message}");
+}
+
+#[test]
+fn other_data_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let run = create(root.path()).unwrap();
+    run.check_fingerprint("abc123").unwrap();
+    let message = run.check_fingerprint("def456").unwrap_err().to_string();
+    assert!(message.contains("def456 instead of abc123"), "{message}");
+}
+
+#[test]
+fn two_processes_cannot_train_in_the_same_run() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let created = create(&path).unwrap();
+    let message = RunDirectory::resume(&path).unwrap_err().to_string();
+    assert!(message.contains("in use by another process"), "{message}");
+    RunDirectory::open(&path).unwrap();
+    drop(created);
+    let resumed = RunDirectory::resume(&path).unwrap();
+    assert!(RunDirectory::resume(&path).is_err());
+    drop(resumed);
+    RunDirectory::resume(&path).unwrap();
+}
+
+#[test]
+fn a_creation_that_was_cut_short_is_no_run() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    drop(create(&path).unwrap());
+    // As a crash before the last of its files leaves it.
+    fs::remove_file(path.join("run.json")).unwrap();
+    assert!(matches!(
+        RunDirectory::open(&path),
+        Err(RunDirectoryError::NoRun { .. })
+    ));
+}
+
+#[test]
+fn a_creation_that_fails_leaves_the_directory_empty() {
+    struct Failing;
+    impl Serialize for Failing {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no split"))
+        }
+    }
+    let root = tempfile::tempdir().unwrap();
+    let error = RunDirectory::create(root.path(), &config(), description(), &Failing);
+    let message = error.unwrap_err().to_string();
+    assert!(message.contains("split.json: no split"), "{message}");
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    create(root.path()).unwrap();
+}
