@@ -1,1 +1,3 @@
-//! The gwae command-line program
+//! What the `gwae` command-line program is made of.
+
+pub mod verify;

@@ -17,3 +17,7 @@ mod timestamp;
 
 pub use config::{ConfigError, DataConfig, DatasetName, LoadOptions, RunConfig, TrainingConfig};
 pub use device::DeviceSpec;
+
+pub mod losses;
+pub mod objective;
+pub mod trainer;

@@ -1,0 +1,79 @@
+//! Reference parameters: every value follows from the parameter's official name.
+
+use std::collections::BTreeMap;
+
+use gwae_models::official::{OfficialState, OfficialTensor};
+
+use super::stream;
+
+/// The state of `template` with the values that the reference computations start from.
+///
+/// Batch norms start as identities with empty statistics, spectral vectors as random unit
+/// vectors, mixture, embedding and graph parameters as normal draws, everything else uniform in
+/// `±1/√fan_in` of its layer's weight; the distance scale keeps the value in `template`.
+pub fn reference_state(template: &OfficialState) -> OfficialState {
+    let shapes: BTreeMap<&str, &[usize]> =
+        template.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice())).collect();
+    let values = |name: &str, tensor: &OfficialTensor| -> Vec<f32> {
+        let count = tensor.values.len();
+        let layer = name.rsplit_once('.').map_or("", |(layer, _)| layer);
+        let batch_norm = shapes.contains_key(format!("{layer}.running_var").as_str());
+        if name == "log_distance_coef" {
+            tensor.values.clone()
+        } else if name.ends_with("running_var") || (batch_norm && name.ends_with(".weight")) {
+            vec![1.0; count]
+        } else if batch_norm || starts_at_zero(name) {
+            vec![0.0; count]
+        } else if name.ends_with(".weight_u") || name.ends_with(".weight_v") {
+            unit(stream::normal(name, count))
+        } else if name == "sampler.component_sqrtprecision" {
+            near_identity(stream::normal(name, count), tensor.shape[1])
+        } else if is_normal(name) {
+            stream::normal(name, count)
+        } else {
+            let bound = 1.0 / (fan_in(layer, &shapes) as f32).sqrt();
+            let scale = |u: f32| (2.0 * u - 1.0) * bound;
+            stream::uniform(name, count).into_iter().map(scale).collect()
+        }
+    };
+    let filled = |(name, tensor): &(String, OfficialTensor)| {
+        let tensor = OfficialTensor { shape: tensor.shape.clone(), values: values(name, tensor) };
+        (name.clone(), tensor)
+    };
+    template.iter().map(filled).collect()
+}
+
+/// The statistics of the latent standardisation.
+fn starts_at_zero(name: &str) -> bool {
+    matches!(
+        name,
+        "enc_block.running_mean" | "enc_block.running_logvar" | "enc_block.num_batches_tracked"
+    )
+}
+
+fn is_normal(name: &str) -> bool {
+    ["sampler.component_", "sampler.logits", "sampler.embeddings", "sampler.dag."]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
+
+fn unit(values: Vec<f32>) -> Vec<f32> {
+    let norm = values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+    values.into_iter().map(|v| (f64::from(v) / norm) as f32).collect()
+}
+
+fn near_identity(values: Vec<f32>, size: usize) -> Vec<f32> {
+    let entry = |(k, v): (usize, f32)| {
+        let (row, column) = (k / size % size, k % size);
+        0.1 * v + if row == column { 1.0 } else { 0.0 }
+    };
+    values.into_iter().enumerate().map(entry).collect()
+}
+
+/// Product of all dimensions but the first of the layer's weight.
+fn fan_in(layer: &str, shapes: &BTreeMap<&str, &[usize]>) -> usize {
+    ["weight", "weight_orig"]
+        .iter()
+        .find_map(|suffix| shapes.get(format!("{layer}.{suffix}").as_str()))
+        .map_or(1, |shape| shape[1..].iter().product())
+}

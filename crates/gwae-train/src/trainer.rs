@@ -1,0 +1,171 @@
+//! One training step: the main step, then the critic steps.
+
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig};
+use burn::tensor::Tensor;
+use gwae_core::{Mode, latent_scale, noise::NoiseSource};
+use gwae_models::Gwae;
+
+use crate::config::RunConfig;
+use crate::losses::{CriticLosses, Losses};
+use crate::objective::{CriticTerms, Objective};
+
+/// A model with its optimisers. A step consumes the trainer and returns it, as Burn's
+/// optimisers do with modules.
+pub struct Trainer {
+    /// The model, on an autodiff device.
+    pub model: Gwae,
+    /// Weights and switches of the losses.
+    pub objective: Objective,
+    /// Optimiser of encoder, decoder, prior and distance scale.
+    pub main_optimizer: ModuleOptimizer,
+    /// Optimiser of the critic.
+    pub critic_optimizer: ModuleOptimizer,
+    learning_rate: f64,
+    critic_learning_rate: f64,
+    critic_steps: usize,
+}
+
+impl Trainer {
+    /// Optimisers for `model` as the official program sets them up: two RMSprop (α 0.99,
+    /// ε 1e-8, no momentum) with a critic, one Adam (0.9, 0.999, 1e-8) without.
+    pub fn new(model: Gwae, config: &RunConfig) -> Self {
+        // Burn's defaults are not PyTorch's: momentum 0.9 and ε 1e-5.
+        let rms_prop = || RmsPropConfig::new().with_momentum(0.0).with_epsilon(1e-8).init();
+        let main_optimizer = match model.critic {
+            Some(_) => rms_prop(),
+            None => AdamConfig::new().with_epsilon(1e-8).init(),
+        };
+        Self {
+            model,
+            objective: config.into(),
+            main_optimizer,
+            critic_optimizer: rms_prop(),
+            learning_rate: config.training.learning_rate,
+            critic_learning_rate: config.training.critic_learning_rate,
+            critic_steps: config.training.critic_steps,
+        }
+    }
+
+    /// One main step and its critic steps on one batch of images.
+    ///
+    /// `noise` is asked in the official order: for the main step ε, then the prior's draws; for
+    /// every critic step ε, the prior's draws and the interpolation.
+    ///
+    /// # Shapes
+    /// - `images`: `[batch, channels, size, size]` in `[0, 1]`, at least two of them, on the
+    ///   model's autodiff device
+    pub fn step(
+        mut self,
+        images: Tensor<4>,
+        noise: &mut dyn NoiseSource,
+    ) -> (Self, Losses<Tensor<1>>) {
+        let terms = self.objective.main_terms(&self.model, images.clone(), Mode::Train, noise);
+        let gradients = GradientsParams::from_grads(terms.total.backward(), &self.model);
+        self.model = self.main_optimizer.step(self.learning_rate, self.model, gradients);
+
+        let (mut encoded, mut prior) = (terms.encoded.detach(), terms.prior.detach());
+        let mut critic_losses = None;
+        if self.model.critic.is_some() {
+            let steps = self.critic_steps;
+            let last;
+            (self, last) = self.critic_phase(images, steps, noise);
+            if let Some(last) = last {
+                (encoded, prior) = (last.encoded.clone(), last.prior.clone());
+                critic_losses = Some(last.into_losses());
+            }
+        }
+        let losses = Losses {
+            total: terms.total.detach(),
+            gw: terms.gw.detach(),
+            reconstruction: terms.reconstruction.detach(),
+            merged: terms.merged.detach(),
+            entropy: terms.entropy.detach(),
+            critic: critic_losses,
+            distance_coefficient: self.model.log_distance_coefficient.val().detach().exp(),
+            encoded_scale: latent_scale(encoded),
+            prior_scale: latent_scale(prior),
+        };
+        (self, losses)
+    }
+
+    /// The critic steps; returns the terms of the last one.
+    fn critic_phase(
+        mut self,
+        images: Tensor<4>,
+        steps: usize,
+        noise: &mut dyn NoiseSource,
+    ) -> (Self, Option<CriticTerms>) {
+        // Training behaviour without gradients: batch statistics move (the running states are
+        // shared with the original) and nothing is recorded. Without the critic, which would
+        // otherwise be held twice and could not be updated in place.
+        let critic = self.model.critic.take();
+        let frozen = self.model.clone().no_grad();
+        self.model.critic = critic;
+        let posterior = frozen.encoder.forward(images.clone(), Mode::Train);
+        let mut last = None;
+        for _ in 0..steps {
+            let critic = self.model.critic.as_ref().expect("called with a critic");
+            let terms = self.objective.critic_terms(
+                &frozen,
+                critic,
+                images.clone(),
+                &posterior,
+                Mode::Train,
+                noise,
+            );
+            let gradients = GradientsParams::from_grads(terms.loss.total.backward(), &self.model);
+            self.model = self.critic_optimizer.step(
+                self.critic_learning_rate,
+                self.model,
+                gradients,
+            );
+            last = Some(terms);
+        }
+        (self, last)
+    }
+
+    /// The losses of a batch in evaluation mode; nothing moves.
+    ///
+    /// `model` is a plain copy ([`Module::valid`]) of the trainer's, so that a validation over
+    /// many batches makes one copy. The noise is asked as in a step with one critic step.
+    pub fn evaluate(
+        objective: &Objective,
+        model: &Gwae,
+        images: Tensor<4>,
+        noise: &mut dyn NoiseSource,
+    ) -> Losses<Tensor<1>> {
+        let terms = objective.main_terms(model, images.clone(), Mode::Evaluate, noise);
+        let (mut encoded, mut prior) = (terms.encoded, terms.prior);
+        let critic = model.critic.as_ref().map(|critic| {
+            let posterior = model.encode(images.clone());
+            let mode = Mode::Evaluate;
+            let terms = objective.critic_terms(model, critic, images, &posterior, mode, noise);
+            (encoded, prior) = (terms.encoded.clone(), terms.prior.clone());
+            terms.into_losses()
+        });
+        Losses {
+            total: terms.total,
+            gw: terms.gw,
+            reconstruction: terms.reconstruction,
+            merged: terms.merged,
+            entropy: terms.entropy,
+            critic,
+            distance_coefficient: model.log_distance_coefficient.val().exp(),
+            encoded_scale: latent_scale(encoded),
+            prior_scale: latent_scale(prior),
+        }
+    }
+}
+
+impl CriticTerms {
+    fn into_losses(self) -> CriticLosses<Tensor<1>> {
+        CriticLosses {
+            total: self.loss.total.detach(),
+            potential: self.loss.potential.detach(),
+            gradient_penalty: self.loss.penalty.detach(),
+            potential_encoded: self.potential_encoded.mean().detach(),
+            potential_prior: self.potential_prior.mean().detach(),
+        }
+    }
+}
