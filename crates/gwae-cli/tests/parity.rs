@@ -9,15 +9,23 @@ use burn::tensor::Device;
 use gwae_cli::verify::trajectory::Trajectory;
 
 fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }
 
 #[track_caller]
 fn replay(name: &str) {
     let path = golden(name);
-    let report = Trajectory::load(&path).unwrap().replay(&path, &Device::flex()).unwrap();
+    let report = Trajectory::load(&path)
+        .unwrap()
+        .replay(&path, &Device::flex())
+        .unwrap();
     println!("{report:#?}");
-    assert!(!report.losses.is_empty() && report.largest_loss_difference() < 1e-3, "{report:#?}");
+    assert!(
+        !report.losses.is_empty() && report.largest_loss_difference() < 1e-3,
+        "{report:#?}"
+    );
     assert!(report.parameter_norms.value < 1e-3, "{report:#?}");
     assert!(report.evaluation.value < 1e-3, "{report:#?}");
 }

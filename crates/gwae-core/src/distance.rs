@@ -27,7 +27,11 @@ const ROUNDING_F32: f64 = 1e-6;
 pub fn pairwise_distances(rows: Tensor<2>) -> Tensor<2> {
     let distances = distance_values(rows.clone().without_autodiff());
     if !rows.is_tracked() {
-        return if rows.is_autodiff() { distances.autodiff() } else { distances };
+        return if rows.is_autodiff() {
+            distances.autodiff()
+        } else {
+            distances
+        };
     }
     // ∂d = ∂(d²) / 2d. `carrier − carrier` is exactly 0, so values stay those from above
     // while the gradient flows through the squared distances.
@@ -60,11 +64,18 @@ fn distance_values(rows: Tensor<2>) -> Tensor<2> {
     let [batch, features] = rows.dims();
     let device = rows.device();
     let wide = device.supports_dtype(DType::F64);
-    let (working, rounding) = if wide { (DType::F64, ROUNDING_F64) } else { (dtype, ROUNDING_F32) };
+    let (working, rounding) = if wide {
+        (DType::F64, ROUNDING_F64)
+    } else {
+        (dtype, ROUNDING_F32)
+    };
 
     let mut gram = Tensor::<2>::zeros([batch, batch], (&device, working));
     for start in (0..features).step_by(CHUNK) {
-        let columns = rows.clone().narrow(1, start, CHUNK.min(features - start)).cast(working);
+        let columns = rows
+            .clone()
+            .narrow(1, start, CHUNK.min(features - start))
+            .cast(working);
         let centred = columns.clone() - columns.mean_dim(0);
         gram = gram + centred.clone().matmul(centred.transpose());
     }
@@ -81,7 +92,7 @@ fn distance_values(rows: Tensor<2>) -> Tensor<2> {
 mod tests {
     use super::*;
     use crate::noise::{HostGenerator, NoiseSource};
-    use crate::testing::{assert_close, finite_difference, f64_tensor, values};
+    use crate::testing::{assert_close, f64_tensor, finite_difference, values};
     use burn::tensor::{Device, TensorData};
     use proptest::prelude::*;
 
@@ -90,9 +101,14 @@ mod tests {
         let row = |i: usize| &rows[i * features..(i + 1) * features];
         let distance = |i: usize, j: usize| -> f64 {
             let pairs = row(i).iter().zip(row(j));
-            pairs.map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>().sqrt()
+            pairs
+                .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
+                .sum::<f64>()
+                .sqrt()
         };
-        (0..batch * batch).map(|k| distance(k / batch, k % batch)).collect()
+        (0..batch * batch)
+            .map(|k| distance(k / batch, k % batch))
+            .collect()
     }
 
     fn tensor(rows: &[f32], batch: usize) -> Tensor<2> {
@@ -138,9 +154,17 @@ mod tests {
     #[test]
     fn gradient_matches_finite_differences() {
         let mut generator = HostGenerator::new(4, 0);
-        let point: Vec<f64> = generator.standard_normal(5 * 7).into_iter().map(f64::from).collect();
+        let point: Vec<f64> = generator
+            .standard_normal(5 * 7)
+            .into_iter()
+            .map(f64::from)
+            .collect();
         // An asymmetric weighting, so that both directions of each pair are told apart.
-        let weights = generator.uniform(25).into_iter().map(f64::from).collect::<Vec<_>>();
+        let weights = generator
+            .uniform(25)
+            .into_iter()
+            .map(f64::from)
+            .collect::<Vec<_>>();
         finite_difference(&point, [5, 7], 1e-6, |rows| {
             let weights = f64_tensor(&weights, [5, 5], &rows.device());
             (pairwise_distances(rows) * weights).sum()
@@ -153,7 +177,9 @@ mod tests {
         let device = Device::flex().autodiff();
         let data = TensorData::new(HostGenerator::new(6, 0).uniform(8 * 400), [8, 400]);
         let rows = Tensor::<2>::from_data(data, &device).require_grad();
-        let ours = rows.grad(&pairwise_distances(rows.clone()).sum().backward()).unwrap();
+        let ours = rows
+            .grad(&pairwise_distances(rows.clone()).sum().backward())
+            .unwrap();
         let differences = rows.clone().unsqueeze_dim::<3>(1) - rows.clone().unsqueeze_dim::<3>(0);
         let squared: Tensor<2> = differences.square().sum_dim(2).squeeze_dim(2);
         let broadcast = (squared + Tensor::eye(8, &device)).sqrt();

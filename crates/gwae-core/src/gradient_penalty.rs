@@ -60,7 +60,11 @@ pub fn critic_loss(
     let penalty = gradient_penalty + magnitude * MAGNITUDE_WEIGHT;
     let potential = (potential_encoded - potential_prior).mean();
     let total = potential.clone() + penalty.clone() * gradient_penalty_weight;
-    CriticLoss { potential, penalty, total }
+    CriticLoss {
+        potential,
+        penalty,
+        total,
+    }
 }
 
 #[cfg(test)]

@@ -74,7 +74,11 @@ mod tests {
     }
 
     fn draw(seed: u64, count: usize) -> Vec<f64> {
-        HostGenerator::new(seed, 0).standard_normal(count).into_iter().map(f64::from).collect()
+        HostGenerator::new(seed, 0)
+            .standard_normal(count)
+            .into_iter()
+            .map(f64::from)
+            .collect()
     }
 
     #[test]

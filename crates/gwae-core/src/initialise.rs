@@ -21,7 +21,10 @@ pub fn uniform_parameter<const D: usize>(
 ) -> Param<Tensor<D>> {
     let bound = 1.0 / (fan_in as f32).sqrt();
     let values = noise.uniform(shape.iter().product());
-    let values: Vec<f32> = values.into_iter().map(|u| (2.0 * u - 1.0) * bound).collect();
+    let values: Vec<f32> = values
+        .into_iter()
+        .map(|u| (2.0 * u - 1.0) * bound)
+        .collect();
     Param::from_data(TensorData::new(values, shape), device)
 }
 

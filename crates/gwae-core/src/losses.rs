@@ -31,7 +31,10 @@ pub fn entropy_loss(logvar: Tensor<2>) -> Tensor<1> {
 /// - `potential_prior`: `[batch, 1]`, D on prior pairs (see [`mixed_potential`])
 /// - `potential_encoded`: `[batch, 1]`, D on encoded pairs
 /// - output: `[1]`
-pub fn merged_condition_loss(potential_prior: Tensor<2>, potential_encoded: Tensor<2>) -> Tensor<1> {
+pub fn merged_condition_loss(
+    potential_prior: Tensor<2>,
+    potential_encoded: Tensor<2>,
+) -> Tensor<1> {
     (potential_prior - potential_encoded).mean()
 }
 
@@ -61,7 +64,10 @@ mod tests {
         let column = |values: &[f64]| f64_tensor(values, [2, 1], &device);
         let mixed = mixed_potential(column(&[1.0, 3.0]), column(&[3.0, 5.0]));
         assert_eq!(values(mixed.clone()), [2.0, 4.0]);
-        assert_eq!(values(merged_condition_loss(mixed, column(&[0.0, 1.0]))), [2.5]);
+        assert_eq!(
+            values(merged_condition_loss(mixed, column(&[0.0, 1.0]))),
+            [2.5]
+        );
     }
 
     #[test]

@@ -27,7 +27,11 @@ mod tests {
     use burn::tensor::Device;
 
     fn draw(seed: u64, count: usize) -> Vec<f64> {
-        HostGenerator::new(seed, 0).standard_normal(count).into_iter().map(f64::from).collect()
+        HostGenerator::new(seed, 0)
+            .standard_normal(count)
+            .into_iter()
+            .map(f64::from)
+            .collect()
     }
 
     #[test]

@@ -9,7 +9,10 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 
 /// A double-precision tensor.
 pub fn f64_tensor<const D: usize>(values: &[f64], shape: [usize; D], device: &Device) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values.to_vec(), shape), (device, DType::F64))
+    Tensor::from_data(
+        TensorData::new(values.to_vec(), shape),
+        (device, DType::F64),
+    )
 }
 
 /// Asserts `|a − e| ≤ tolerance·max(|e|, 1e-3·largest)` for every element.
@@ -19,7 +22,10 @@ pub fn assert_close(actual: &[f64], expected: &[f64], tolerance: f64) {
     let floor = 1e-3 * expected.iter().fold(0.0f64, |m, e| m.max(e.abs()));
     for (k, (a, e)) in actual.iter().zip(expected).enumerate() {
         let error = (a - e).abs();
-        assert!(error <= tolerance * e.abs().max(floor), "element {k}: {a} instead of {e}");
+        assert!(
+            error <= tolerance * e.abs().max(floor),
+            "element {k}: {a} instead of {e}"
+        );
     }
 }
 
@@ -33,7 +39,10 @@ pub fn finite_difference<const D: usize>(
 ) {
     let device = Device::flex().autodiff();
     let leaf = f64_tensor(point, shape, &device).require_grad();
-    let gradient = values(leaf.grad(&function(leaf.clone()).backward()).expect("a gradient"));
+    let gradient = values(
+        leaf.grad(&function(leaf.clone()).backward())
+            .expect("a gradient"),
+    );
     let step = 1e-5;
     let at = |k: usize, offset: f64| {
         let mut moved = point.to_vec();

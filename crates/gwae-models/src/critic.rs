@@ -51,7 +51,11 @@ impl Critic {
                 linear(HIDDEN, HIDDEN),
                 linear(HIDDEN, FEATURES),
             ],
-            head: vec![linear(2 * FEATURES, HIDDEN), linear(HIDDEN, HIDDEN), linear(HIDDEN, 1)],
+            head: vec![
+                linear(2 * FEATURES, HIDDEN),
+                linear(HIDDEN, HIDDEN),
+                linear(HIDDEN, 1),
+            ],
         }
     }
 
@@ -70,7 +74,11 @@ impl Critic {
     /// The image branch alone, for the learned similarity.
     pub fn normalise_image(&self, mode: Mode) -> ImageBranch {
         ImageBranch {
-            convolutions: self.image.iter().map(|layer| layer.normalise(mode)).collect(),
+            convolutions: self
+                .image
+                .iter()
+                .map(|layer| layer.normalise(mode))
+                .collect(),
             output: self.image_output.normalise(mode),
         }
     }
@@ -119,8 +127,15 @@ impl ImageBranch {
 
     /// The same weights without a gradient.
     pub fn detach(self) -> Self {
-        let convolutions = self.convolutions.into_iter().map(NormalisedWeight::detach).collect();
-        Self { convolutions, output: self.output.detach() }
+        let convolutions = self
+            .convolutions
+            .into_iter()
+            .map(NormalisedWeight::detach)
+            .collect();
+        Self {
+            convolutions,
+            output: self.output.detach(),
+        }
     }
 }
 
@@ -174,7 +189,12 @@ impl NormalisedCritic {
             flat.reshape([batch, channels, 1, 1]),
             |gradient, (layer, slope)| {
                 let options = ConvTransposeOptions::new([2, 2], [1, 1], [0, 0], [1, 1], 1);
-                conv_transpose2d(gradient * slope.clone(), layer.weight.clone(), None, options)
+                conv_transpose2d(
+                    gradient * slope.clone(),
+                    layer.weight.clone(),
+                    None,
+                    options,
+                )
             },
         );
         (image, code)
@@ -185,7 +205,11 @@ impl NormalisedCritic {
         let detach = |layers: Vec<NormalisedWeight<2>>| {
             layers.into_iter().map(NormalisedWeight::detach).collect()
         };
-        Self { image: self.image.detach(), code: detach(self.code), head: detach(self.head) }
+        Self {
+            image: self.image.detach(),
+            code: detach(self.code),
+            head: detach(self.head),
+        }
     }
 
     /// Slopes of every activation: constants, so they are computed without autodiff.
@@ -193,9 +217,11 @@ impl NormalisedCritic {
         let tracked = self.image.output.weight.is_autodiff();
         let critic = self.clone().without_autodiff();
         let mut image_slopes = Vec::new();
-        let image = critic.image.forward_keeping(images.without_autodiff(), &mut |before| {
-            image_slopes.push(slope(before, tracked));
-        });
+        let image = critic
+            .image
+            .forward_keeping(images.without_autodiff(), &mut |before| {
+                image_slopes.push(slope(before, tracked));
+            });
         let dense = |layers: &[NormalisedWeight<2>], input: Tensor<2>| {
             let mut slopes = Vec::new();
             let output = layers.iter().fold(input, |x, layer| {
@@ -208,7 +234,11 @@ impl NormalisedCritic {
         let (code, code_slopes) = dense(&critic.code, codes.without_autodiff());
         let joined = Tensor::cat(vec![image, code], 1) * 0.5;
         let (_, head_slopes) = dense(&critic.head[..critic.head.len() - 1], joined);
-        Slopes { image: image_slopes, code: code_slopes, head: head_slopes }
+        Slopes {
+            image: image_slopes,
+            code: code_slopes,
+            head: head_slopes,
+        }
     }
 
     fn without_autodiff(self) -> Self {
@@ -248,7 +278,12 @@ mod tests {
     use gwae_core::noise::HostGenerator;
 
     fn critic(device: &Device) -> Critic {
-        let config = GwaeConfig { image_size: 32, channels: 1, latent_dim: 3, ..Default::default() };
+        let config = GwaeConfig {
+            image_size: 32,
+            channels: 1,
+            latent_dim: 3,
+            ..Default::default()
+        };
         double_precision(Critic::new(&config, &mut HostGenerator::new(1, 0), device))
     }
 
@@ -258,7 +293,10 @@ mod tests {
         let normalised = critic(&device).normalise(Mode::Train);
         let images = f64_normal([2, 1, 32, 32], 2, &device).require_grad();
         let codes = f64_normal([2, 3], 3, &device).require_grad();
-        let gradients = normalised.potential(images.clone(), codes.clone()).sum().backward();
+        let gradients = normalised
+            .potential(images.clone(), codes.clone())
+            .sum()
+            .backward();
         let (image, code) = normalised.input_gradient(images.clone(), codes.clone());
         let largest = |a: Vec<f64>, b: Vec<f64>| {
             let differences = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
@@ -294,7 +332,10 @@ mod tests {
                 values(penalty(&moved))[0]
             };
             let numeric = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-            assert!((numeric - expected).abs() <= 1e-5 * expected.abs(), "{numeric} {expected}");
+            assert!(
+                (numeric - expected).abs() <= 1e-5 * expected.abs(),
+                "{numeric} {expected}"
+            );
         }
         let weight = critic.image[0].weight.clone();
         let direction = f64_normal(weight.dims(), 7, &device);
@@ -307,7 +348,10 @@ mod tests {
             values(penalty(&moved))[0]
         };
         let numeric = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-        assert!((numeric - expected).abs() <= 1e-5 * expected.abs(), "{numeric} {expected}");
+        assert!(
+            (numeric - expected).abs() <= 1e-5 * expected.abs(),
+            "{numeric} {expected}"
+        );
     }
 
     #[test]
@@ -336,12 +380,26 @@ mod tests {
     #[test]
     fn official_critic_has_the_official_parameters() {
         let device = Device::flex().autodiff();
-        let critic =
-            Critic::new(&GwaeConfig::default(), &mut HostGenerator::new(1, 0), &device);
+        let critic = Critic::new(
+            &GwaeConfig::default(),
+            &mut HostGenerator::new(1, 0),
+            &device,
+        );
         assert_eq!(critic.image.len(), 6);
         let convolutions = [(3, 8), (8, 16), (16, 32), (32, 64), (64, 128), (128, 256)];
-        let linears = [(256, 64), (64, 256), (256, 256), (256, 64), (128, 256), (256, 256), (256, 1)];
-        let expected = convolutions.iter().map(|(i, o)| i * o * 16 + o).sum::<usize>()
+        let linears = [
+            (256, 64),
+            (64, 256),
+            (256, 256),
+            (256, 64),
+            (128, 256),
+            (256, 256),
+            (256, 1),
+        ];
+        let expected = convolutions
+            .iter()
+            .map(|(i, o)| i * o * 16 + o)
+            .sum::<usize>()
             + linears.iter().map(|(i, o)| i * o + o).sum::<usize>();
         let mut count = Count(0);
         critic.map(&mut count);

@@ -87,12 +87,17 @@ impl Decoder {
         let features = self.stages.iter().fold(top, |features, stage| {
             let features = silu(stage.convolution.forward(features));
             let features = normalise(&stage.norm, features, mode);
-            stage.residual.iter().fold(features, |x, block| block.forward(x, mode))
+            stage
+                .residual
+                .iter()
+                .fold(features, |x, block| block.forward(x, mode))
         });
-        let logits = self.output_residual.iter().fold(
-            self.output.forward(features),
-            |logits, block| block.forward(logits, mode),
-        );
+        let logits = self
+            .output_residual
+            .iter()
+            .fold(self.output.forward(features), |logits, block| {
+                block.forward(logits, mode)
+            });
         sigmoid(logits)
     }
 

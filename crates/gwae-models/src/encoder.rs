@@ -33,7 +33,10 @@ impl Posterior {
 
     /// The same values without a gradient.
     pub fn detach(self) -> Self {
-        Self { mean: self.mean.detach(), logvar: self.logvar.detach() }
+        Self {
+            mean: self.mean.detach(),
+            logvar: self.logvar.detach(),
+        }
     }
 }
 
@@ -110,11 +113,17 @@ impl Encoder {
     /// - `images`: `[batch, channels, size, size]` in `[0, 1]`
     /// - output: mean and logvar `[batch, latent]`
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Posterior {
-        let features = self.stages.iter().fold(inverse_sigmoid(images), |features, stage| {
-            let features = silu(stage.convolution.forward(replicate_pad(features)));
-            let features = normalise(&stage.norm, features, mode);
-            stage.residual.iter().fold(features, |x, block| block.forward(x, mode))
-        });
+        let features = self
+            .stages
+            .iter()
+            .fold(inverse_sigmoid(images), |features, stage| {
+                let features = silu(stage.convolution.forward(replicate_pad(features)));
+                let features = normalise(&stage.norm, features, mode);
+                stage
+                    .residual
+                    .iter()
+                    .fold(features, |x, block| block.forward(x, mode))
+            });
         let hidden = silu(self.hidden.forward(features.flatten::<2>(1, 3)));
         let head = |head: &Head, x| normalise(&head.norm, head.linear.forward(x), mode);
         let posterior = Posterior {

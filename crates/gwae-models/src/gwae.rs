@@ -51,7 +51,9 @@ impl Gwae {
                 log_coefficient,
                 device,
             )),
-            critic: config.merged_condition.then(|| Critic::new(config, noise, device)),
+            critic: config
+                .merged_condition
+                .then(|| Critic::new(config, noise, device)),
             latent_dim: config.latent_dim,
         })
     }

@@ -50,7 +50,10 @@ impl LatentNorm {
                 self.update(&batch_mean, &batch_logvar);
                 (batch_mean, batch_logvar)
             }
-            Mode::Evaluate => (self.running_mean.value_sync(), self.running_logvar.value_sync()),
+            Mode::Evaluate => (
+                self.running_mean.value_sync(),
+                self.running_logvar.value_sync(),
+            ),
         };
         let log_scale = log_scale.unsqueeze::<2>();
         Posterior {

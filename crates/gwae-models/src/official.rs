@@ -59,7 +59,9 @@ pub enum OfficialStateError {
         first: String,
     },
     /// A parameter of another size.
-    #[error("`{name}` has shape {found:?} in the state but {expected:?} in this model: check latent_dim and the architecture")]
+    #[error(
+        "`{name}` has shape {found:?} in the state but {expected:?} in this model: check latent_dim and the architecture"
+    )]
     Shape {
         /// Official name.
         name: String,
@@ -96,7 +98,11 @@ struct Table {
 impl Table {
     fn of(model: &Gwae) -> Self {
         let mut table = Self::default();
-        table.add("log_distance_coef".into(), &model.log_distance_coefficient, Layout::Scalar);
+        table.add(
+            "log_distance_coef".into(),
+            &model.log_distance_coefficient,
+            Layout::Scalar,
+        );
         table.encoder(&model.encoder);
         table.decoder(&model.decoder);
         table.prior(&model.prior);
@@ -117,7 +123,8 @@ impl Table {
         let before = self.order.len();
         module.visit(&mut Ids(&mut self.order));
         assert_eq!(self.order.len(), before + 1, "`{name}` is one parameter");
-        self.entries.insert(self.order[before], Entry { name, layout });
+        self.entries
+            .insert(self.order[before], Entry { name, layout });
     }
 
     fn pair<const D: usize>(
@@ -219,7 +226,11 @@ impl Table {
         self.state("enc_block.running_mean".into(), &norm.running_mean);
         self.state("enc_block.running_logvar".into(), &norm.running_logvar);
         let tracked = &norm.batches_tracked;
-        self.add("enc_block.num_batches_tracked".into(), tracked, Layout::Scalar);
+        self.add(
+            "enc_block.num_batches_tracked".into(),
+            tracked,
+            Layout::Scalar,
+        );
     }
 
     fn decoder(&mut self, decoder: &Decoder) {
@@ -253,7 +264,11 @@ impl Table {
                 self.add("sampler.component_mean".into(), &prior.component_mean, same);
                 let matrices = &prior.component_sqrtprecision;
                 self.add("sampler.component_sqrtprecision".into(), matrices, same);
-                self.add("sampler.logits_unnormalized".into(), &prior.logits_unnormalized, same);
+                self.add(
+                    "sampler.logits_unnormalized".into(),
+                    &prior.logits_unnormalized,
+                    same,
+                );
                 self.batch_norm("sampler.batchnorm", &prior.batch_norm);
             }
             PriorSampler::VectorQuantized(prior) => {
@@ -261,7 +276,11 @@ impl Table {
             }
             PriorSampler::Causal(prior) => {
                 let same = Layout::Same;
-                self.add("sampler.dag.permutation_score".into(), &prior.dag.permutation_score, same);
+                self.add(
+                    "sampler.dag.permutation_score".into(),
+                    &prior.dag.permutation_score,
+                    same,
+                );
                 self.add("sampler.dag.edge_score".into(), &prior.dag.edge_score, same);
                 for (index, map) in prior.maps.iter().enumerate() {
                     self.add(format!("sampler.ccs.{index}.weight"), &map.weight, same);
@@ -322,10 +341,17 @@ impl Gwae {
             }
         }
         let table = Table::of(self);
-        let mut read = Read { table: &table, values: HashMap::new() };
+        let mut read = Read {
+            table: &table,
+            values: HashMap::new(),
+        };
         self.visit(&mut read);
         let mut values = read.values;
-        let value = |id: &ParamId| values.remove(id).expect("the table lists visited parameters");
+        let value = |id: &ParamId| {
+            values
+                .remove(id)
+                .expect("the table lists visited parameters")
+        };
         let data: Vec<OfficialTensor> = table.order.iter().map(value).collect();
         let names = table.order.iter().map(|id| table.entries[id].name.clone());
         names.zip(data).collect()
@@ -345,7 +371,9 @@ impl Gwae {
         }
         impl ModuleMapper for Write<'_> {
             fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let Some(entry) = self.table.entries.get(&param.id) else { return param };
+                let Some(entry) = self.table.entries.get(&param.id) else {
+                    return param;
+                };
                 let data = self.state.remove(&entry.name).expect("checked before");
                 let (trainable, device) = (param.is_require_grad(), param.device());
                 let shape = param.dims();
@@ -364,8 +392,10 @@ impl Gwae {
 
         let table = Table::of(&self);
         let state: BTreeMap<String, OfficialTensor> = state.into_iter().collect();
-        let mut unexpected: Vec<&String> =
-            state.keys().filter(|name| !name.ends_with("num_batches_tracked")).collect();
+        let mut unexpected: Vec<&String> = state
+            .keys()
+            .filter(|name| !name.ends_with("num_batches_tracked"))
+            .collect();
         let mut missing = Vec::new();
         for (name, expected) in self.official_state() {
             unexpected.retain(|other| **other != name);
@@ -382,13 +412,22 @@ impl Gwae {
             }
         }
         if let Some(first) = missing.first() {
-            return Err(OfficialStateError::Missing { count: missing.len(), first: first.clone() });
+            return Err(OfficialStateError::Missing {
+                count: missing.len(),
+                first: first.clone(),
+            });
         }
         if let Some(first) = unexpected.first() {
             let first = first.to_string();
-            return Err(OfficialStateError::Unexpected { count: unexpected.len(), first });
+            return Err(OfficialStateError::Unexpected {
+                count: unexpected.len(),
+                first,
+            });
         }
-        Ok(self.map(&mut Write { table: &table, state }))
+        Ok(self.map(&mut Write {
+            table: &table,
+            state,
+        }))
     }
 }
 
@@ -412,23 +451,39 @@ mod tests {
     }
 
     fn names(config: &GwaeConfig) -> Vec<String> {
-        model(config, 1).official_state().into_iter().map(|(name, _)| name).collect()
+        model(config, 1)
+            .official_state()
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect()
     }
 
     fn small(prior: PriorConfig) -> GwaeConfig {
-        GwaeConfig { image_size: 32, channels: 1, latent_dim: 3, width: 0.1, prior, ..Default::default() }
+        GwaeConfig {
+            image_size: 32,
+            channels: 1,
+            latent_dim: 3,
+            width: 0.1,
+            prior,
+            ..Default::default()
+        }
     }
 
     fn every_prior() -> Vec<PriorConfig> {
         vec![
             PriorConfig::Neural,
             PriorConfig::FactorizedNeural,
-            PriorConfig::GaussianMixture { components: 4, form: Form::Corrected },
+            PriorConfig::GaussianMixture {
+                components: 4,
+                form: Form::Corrected,
+            },
             PriorConfig::FactorizedNormal,
             PriorConfig::FactorizedUniform,
             PriorConfig::Spherical,
             PriorConfig::VectorQuantized { embeddings: 5 },
-            PriorConfig::Causal { form: Form::Official },
+            PriorConfig::Causal {
+                form: Form::Official,
+            },
         ]
     }
 
@@ -442,10 +497,18 @@ mod tests {
             }
         }
         for prior in every_prior() {
-            for (batchnorm, resblock, latent_bn) in
-                [(false, false, false), (true, true, false), (true, false, true), (false, true, true)]
-            {
-                let config = GwaeConfig { batchnorm, resblock, latent_bn, ..small(prior.clone()) };
+            for (batchnorm, resblock, latent_bn) in [
+                (false, false, false),
+                (true, true, false),
+                (true, false, true),
+                (false, true, true),
+            ] {
+                let config = GwaeConfig {
+                    batchnorm,
+                    resblock,
+                    latent_bn,
+                    ..small(prior.clone())
+                };
                 let model = model(&config, 1);
                 let mut count = Count(0);
                 model.visit(&mut count);
@@ -456,9 +519,15 @@ mod tests {
 
     #[test]
     fn a_state_carries_a_whole_model() {
-        let config = GwaeConfig { batchnorm: true, resblock: true, ..small(PriorConfig::Neural) };
+        let config = GwaeConfig {
+            batchnorm: true,
+            resblock: true,
+            ..small(PriorConfig::Neural)
+        };
         let source = model(&config, 1);
-        let target = model(&config, 2).with_official_state(source.official_state()).unwrap();
+        let target = model(&config, 2)
+            .with_official_state(source.official_state())
+            .unwrap();
         assert_eq!(source.official_state(), target.official_state());
         let images = Tensor::<4>::full([2, 1, 32, 32], 0.3, &Device::flex());
         let mean = |model: &Gwae| model.valid().encode(images.clone()).mean.into_data();
@@ -467,12 +536,23 @@ mod tests {
 
     #[test]
     fn names_count_the_layers_of_the_switches() {
-        let plain = names(&GwaeConfig { latent_dim: 4, ..Default::default() });
-        for name in ["enc_block.net.10.weight", "enc_block.fc_logvar.bias", "dec_block.net.11.bias"] {
+        let plain = names(&GwaeConfig {
+            latent_dim: 4,
+            ..Default::default()
+        });
+        for name in [
+            "enc_block.net.10.weight",
+            "enc_block.fc_logvar.bias",
+            "dec_block.net.11.bias",
+        ] {
             assert!(plain.iter().any(|n| n == name), "{name}");
         }
-        let config =
-            GwaeConfig { latent_dim: 4, batchnorm: true, resblock: true, ..Default::default() };
+        let config = GwaeConfig {
+            latent_dim: 4,
+            batchnorm: true,
+            resblock: true,
+            ..Default::default()
+        };
         let switched = names(&config);
         // Inverse sigmoid, then four times (convolution, SiLU, norm, two blocks), Flatten.
         for name in [
@@ -485,7 +565,10 @@ mod tests {
             "dec_block.net.20.weight",
             "dec_block.net.22.net.3.bias",
         ] {
-            assert!(switched.iter().any(|n| n == name), "{name} not in {switched:?}");
+            assert!(
+                switched.iter().any(|n| n == name),
+                "{name} not in {switched:?}"
+            );
         }
     }
 
@@ -494,11 +577,23 @@ mod tests {
         let config = small(PriorConfig::Neural);
         let state = model(&config, 1).official_state();
         let load = |config: &GwaeConfig| {
-            model(config, 2).with_official_state(state.clone()).unwrap_err().to_string()
+            model(config, 2)
+                .with_official_state(state.clone())
+                .unwrap_err()
+                .to_string()
         };
-        assert!(load(&GwaeConfig { latent_dim: 5, ..config.clone() }).contains("shape"));
+        assert!(
+            load(&GwaeConfig {
+                latent_dim: 5,
+                ..config.clone()
+            })
+            .contains("shape")
+        );
         assert!(load(&small(PriorConfig::FactorizedNormal)).contains("`sampler.net.0.bias`"));
-        let switched = GwaeConfig { latent_bn: true, ..config.clone() };
+        let switched = GwaeConfig {
+            latent_bn: true,
+            ..config.clone()
+        };
         assert!(load(&switched).contains("`enc_block.running_mean`"));
     }
 }

@@ -33,7 +33,9 @@ impl ResidualBlock {
             convolution: initialise::conv2d([channels, channels], 1, 1, noise, device),
             norm: batchnorm.then(|| BatchNorm::new(channels, OFFICIAL_MOMENTUM, true, device)),
         };
-        Self { layers: vec![layer(), layer()] }
+        Self {
+            layers: vec![layer(), layer()],
+        }
     }
 
     /// The two blocks that follow a convolution with `resblock`, none without.
@@ -45,7 +47,9 @@ impl ResidualBlock {
         device: &Device,
     ) -> Vec<Self> {
         let count = if resblock { 2 } else { 0 };
-        (0..count).map(|_| Self::new(channels, batchnorm, noise, device)).collect()
+        (0..count)
+            .map(|_| Self::new(channels, batchnorm, noise, device))
+            .collect()
     }
 
     /// Applies the block.

@@ -43,7 +43,12 @@ impl<const D: usize> SpectralWeight<D> {
             let column = normal_tensor(noise, [count, 1], device);
             RunningState::new(unit(column).squeeze_dim(1))
         };
-        Self { weight, bias, left: vector(shape[0]), right: vector(rest) }
+        Self {
+            weight,
+            bias,
+            left: vector(shape[0]),
+            right: vector(rest),
+        }
     }
 
     /// The normalised weight; in [`Mode::Train`] after one power iteration
@@ -74,7 +79,10 @@ impl<const D: usize> SpectralWeight<D> {
 impl<const D: usize> NormalisedWeight<D> {
     /// The same values without a gradient.
     pub fn detach(self) -> Self {
-        Self { weight: self.weight.detach(), bias: self.bias.detach() }
+        Self {
+            weight: self.weight.detach(),
+            bias: self.bias.detach(),
+        }
     }
 }
 
@@ -103,7 +111,11 @@ mod tests {
     use gwae_core::noise::HostGenerator;
 
     fn layer(device: &Device) -> SpectralWeight<2> {
-        double_precision(SpectralWeight::new([4, 6], &mut HostGenerator::new(3, 0), device))
+        double_precision(SpectralWeight::new(
+            [4, 6],
+            &mut HostGenerator::new(3, 0),
+            device,
+        ))
     }
 
     #[test]
@@ -149,7 +161,8 @@ mod tests {
         let expected = values((gradient * direction.clone().without_autodiff()).sum())[0];
         let moved = |step: f64| {
             let mut moved = layer.clone();
-            moved.weight = Param::from_tensor((layer.weight.val() + direction.clone() * step).detach());
+            moved.weight =
+                Param::from_tensor((layer.weight.val() + direction.clone() * step).detach());
             values(value(&moved))[0]
         };
         let numeric = (moved(1e-6) - moved(-1e-6)) / 2e-6;

@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use toml::de::DeTable;
-
 use crate::atomic::FileError;
 use crate::config::{ConfigError, LoadOptions, RunConfig};
 use crate::official_settings::OfficialSettings;
@@ -57,31 +55,10 @@ pub(crate) fn parse_toml(path: &Path, text: &str) -> Result<RunConfig, ConfigErr
         place: place(path, offset.map(|offset| line_and_column(text, offset))),
         problem,
     };
-    let config: RunConfig = toml::from_str(text).map_err(|error| {
+    toml::from_str(text).map_err(|error| {
         let offset = error.span().map(|span| span.start);
         content(offset, with_suggestion(error.message()))
-    })?;
-    if let Some((key, offset)) = superfluous_prior_key(text, &config) {
-        let problem = format!(
-            "unknown field `{key}`: a prior of this family has no such hyper-parameter; remove it"
-        );
-        return Err(content(Some(offset), problem));
-    }
-    Ok(config)
-}
-
-/// A key beside `family` that this family does not have. Serde accepts any key beside the tag of a
-/// variant without fields, whatever `deny_unknown_fields` says.
-fn superfluous_prior_key(text: &str, config: &RunConfig) -> Option<(String, usize)> {
-    let known = toml::Table::try_from(&config.model.prior).ok()?;
-    let document = DeTable::parse(text).ok()?;
-    let table = document.get_ref();
-    let prior = table.get("model")?.get_ref().get("prior")?.get_ref();
-    prior
-        .as_table()?
-        .iter()
-        .map(|(key, _)| (key.get_ref().to_string(), key.span().start))
-        .find(|(key, _)| !known.contains_key(key))
+    })
 }
 
 /// 1-based line and column, in characters, of a byte offset.
@@ -178,7 +155,7 @@ mod tests {
             "[model.prior]\nfamily = \"neural\"\ncomponents = 5\n",
         );
         assert!(
-            message.contains("line 3, column 1: unknown field `components`"),
+            message.contains("prior.components does nothing for this family"),
             "{message}"
         );
         let (_directory, path) = file(

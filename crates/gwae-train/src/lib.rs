@@ -9,6 +9,7 @@ pub mod early_stopping;
 pub mod health;
 pub mod interrupt;
 pub mod metrics_log;
+pub mod model_file;
 pub mod official_settings;
 pub mod progress;
 pub mod run_directory;

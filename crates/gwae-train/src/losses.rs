@@ -114,7 +114,9 @@ impl Losses<f64> {
         let mut index = 0..;
         Some(first.clone().map(|_| {
             let index = index.next().expect("an endless range");
-            let weighted = all.iter().map(|(losses, weight)| losses.named()[index].1 * weight);
+            let weighted = all
+                .iter()
+                .map(|(losses, weight)| losses.named()[index].1 * weight);
             weighted.sum::<f64>() / weight
         }))
     }
@@ -153,7 +155,11 @@ mod tests {
 
     #[test]
     fn names_follow_the_order_of_map() {
-        let values: Vec<f64> = numbered().named().iter().map(|(_, value)| **value).collect();
+        let values: Vec<f64> = numbered()
+            .named()
+            .iter()
+            .map(|(_, value)| **value)
+            .collect();
         assert_eq!(values, (1..=13).map(f64::from).collect::<Vec<_>>());
     }
 

@@ -127,7 +127,15 @@ impl Objective {
             + reconstruction.clone() * self.reconstruction_weight
             + entropy.clone() * self.entropy_weight
             + merged.clone() * self.merged_weight;
-        MainTerms { total, gw, reconstruction, merged, entropy, encoded, prior }
+        MainTerms {
+            total,
+            gw,
+            reconstruction,
+            merged,
+            entropy,
+            encoded,
+            prior,
+        }
     }
 
     /// One critic step's terms. Gradients reach the critic alone: pass a `model` without
@@ -148,15 +156,21 @@ impl Objective {
         // The official program decodes the encoded codes here even where nothing uses them. That
         // only matters if the decoder's batch statistics move.
         let moves = mode == Mode::Train && model.decoder.has_batch_statistics();
-        let reconstructed = (self.mixed_potential || moves)
-            .then(|| model.decoder.forward(encoded.clone(), mode));
+        let reconstructed =
+            (self.mixed_potential || moves).then(|| model.decoder.forward(encoded.clone(), mode));
         let prior = sample_prior(model, &images, mode, noise);
         let decoded = model.decoder.forward(prior.clone(), mode);
 
-        let potential_encoded = critic.normalise(mode).potential(images.clone(), encoded.clone());
-        let mut potential_prior = critic.normalise(mode).potential(decoded.clone(), prior.clone());
+        let potential_encoded = critic
+            .normalise(mode)
+            .potential(images.clone(), encoded.clone());
+        let mut potential_prior = critic
+            .normalise(mode)
+            .potential(decoded.clone(), prior.clone());
         if let (true, Some(reconstructed)) = (self.mixed_potential, reconstructed) {
-            let autoencoded = critic.normalise(mode).potential(reconstructed, encoded.clone());
+            let autoencoded = critic
+                .normalise(mode)
+                .potential(reconstructed, encoded.clone());
             potential_prior = mixed_potential(potential_prior, autoencoded);
         }
         let t = uniform_tensor(noise, [images.dims()[0]], &images.device());
@@ -170,7 +184,13 @@ impl Objective {
             gradient_penalty(image_gradient, code_gradient),
             self.gradient_penalty_weight,
         );
-        CriticTerms { loss, potential_encoded, potential_prior, encoded, prior }
+        CriticTerms {
+            loss,
+            potential_encoded,
+            potential_prior,
+            encoded,
+            prior,
+        }
     }
 }
 

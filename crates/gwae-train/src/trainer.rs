@@ -31,7 +31,12 @@ impl Trainer {
     /// ε 1e-8, no momentum) with a critic, one Adam (0.9, 0.999, 1e-8) without.
     pub fn new(model: Gwae, config: &RunConfig) -> Self {
         // Burn's defaults are not PyTorch's: momentum 0.9 and ε 1e-5.
-        let rms_prop = || RmsPropConfig::new().with_momentum(0.0).with_epsilon(1e-8).init();
+        let rms_prop = || {
+            RmsPropConfig::new()
+                .with_momentum(0.0)
+                .with_epsilon(1e-8)
+                .init()
+        };
         let main_optimizer = match model.critic {
             Some(_) => rms_prop(),
             None => AdamConfig::new().with_epsilon(1e-8).init(),
@@ -60,9 +65,13 @@ impl Trainer {
         images: Tensor<4>,
         noise: &mut dyn NoiseSource,
     ) -> (Self, Losses<Tensor<1>>) {
-        let terms = self.objective.main_terms(&self.model, images.clone(), Mode::Train, noise);
+        let terms = self
+            .objective
+            .main_terms(&self.model, images.clone(), Mode::Train, noise);
         let gradients = GradientsParams::from_grads(terms.total.backward(), &self.model);
-        self.model = self.main_optimizer.step(self.learning_rate, self.model, gradients);
+        self.model = self
+            .main_optimizer
+            .step(self.learning_rate, self.model, gradients);
 
         let (mut encoded, mut prior) = (terms.encoded.detach(), terms.prior.detach());
         let mut critic_losses = None;
@@ -115,11 +124,9 @@ impl Trainer {
                 noise,
             );
             let gradients = GradientsParams::from_grads(terms.loss.total.backward(), &self.model);
-            self.model = self.critic_optimizer.step(
-                self.critic_learning_rate,
-                self.model,
-                gradients,
-            );
+            self.model =
+                self.critic_optimizer
+                    .step(self.critic_learning_rate, self.model, gradients);
             last = Some(terms);
         }
         (self, last)

@@ -6,7 +6,11 @@ const FLOOR: f64 = 1e-3;
 /// `|actual − expected| / max(|expected|, 1e-3)`; infinite where `actual` is not a number.
 pub fn relative_difference(actual: f64, expected: f64) -> f64 {
     let difference = (actual - expected).abs() / expected.abs().max(FLOOR);
-    if difference.is_nan() { f64::INFINITY } else { difference }
+    if difference.is_nan() {
+        f64::INFINITY
+    } else {
+        difference
+    }
 }
 
 /// The largest [`relative_difference`] of a series, with where it was.
@@ -23,7 +27,10 @@ impl LargestDifference {
     pub fn compare(&mut self, at: impl Into<String>, actual: f64, expected: f64) {
         let value = relative_difference(actual, expected);
         if value > self.value || self.at.is_empty() {
-            *self = Self { value, at: at.into() };
+            *self = Self {
+                value,
+                at: at.into(),
+            };
         }
     }
 
@@ -31,7 +38,10 @@ impl LargestDifference {
     pub fn compare_all(&mut self, at: &str, actual: &[f64], expected: &[f64]) {
         if actual.len() != expected.len() {
             let at = format!("{at}: {} values for {}", actual.len(), expected.len());
-            *self = Self { value: f64::INFINITY, at };
+            *self = Self {
+                value: f64::INFINITY,
+                at,
+            };
             return;
         }
         for (index, (a, e)) in actual.iter().zip(expected).enumerate() {

@@ -32,8 +32,10 @@ pub enum VerifyError {
 
 /// Reads a JSON file.
 pub(crate) fn load_json<T: DeserializeOwned>(path: &Path) -> Result<T, VerifyError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| VerifyError::Read { path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| VerifyError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     serde_json::from_str(&text).map_err(|error| VerifyError::Content {
         path: path.to_owned(),
         problem: format!("is no reference file: {error}"),

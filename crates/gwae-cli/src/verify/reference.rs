@@ -12,8 +12,10 @@ use super::stream;
 /// vectors, mixture, embedding and graph parameters as normal draws, everything else uniform in
 /// `±1/√fan_in` of its layer's weight; the distance scale keeps the value in `template`.
 pub fn reference_state(template: &OfficialState) -> OfficialState {
-    let shapes: BTreeMap<&str, &[usize]> =
-        template.iter().map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice())).collect();
+    let shapes: BTreeMap<&str, &[usize]> = template
+        .iter()
+        .map(|(name, tensor)| (name.as_str(), tensor.shape.as_slice()))
+        .collect();
     let values = |name: &str, tensor: &OfficialTensor| -> Vec<f32> {
         let count = tensor.values.len();
         let layer = name.rsplit_once('.').map_or("", |(layer, _)| layer);
@@ -33,11 +35,17 @@ pub fn reference_state(template: &OfficialState) -> OfficialState {
         } else {
             let bound = 1.0 / (fan_in(layer, &shapes) as f32).sqrt();
             let scale = |u: f32| (2.0 * u - 1.0) * bound;
-            stream::uniform(name, count).into_iter().map(scale).collect()
+            stream::uniform(name, count)
+                .into_iter()
+                .map(scale)
+                .collect()
         }
     };
     let filled = |(name, tensor): &(String, OfficialTensor)| {
-        let tensor = OfficialTensor { shape: tensor.shape.clone(), values: values(name, tensor) };
+        let tensor = OfficialTensor {
+            shape: tensor.shape.clone(),
+            values: values(name, tensor),
+        };
         (name.clone(), tensor)
     };
     template.iter().map(filled).collect()
@@ -52,14 +60,26 @@ fn starts_at_zero(name: &str) -> bool {
 }
 
 fn is_normal(name: &str) -> bool {
-    ["sampler.component_", "sampler.logits", "sampler.embeddings", "sampler.dag."]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "sampler.component_",
+        "sampler.logits",
+        "sampler.embeddings",
+        "sampler.dag.",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 fn unit(values: Vec<f32>) -> Vec<f32> {
-    let norm = values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
-    values.into_iter().map(|v| (f64::from(v) / norm) as f32).collect()
+    let norm = values
+        .iter()
+        .map(|&v| f64::from(v).powi(2))
+        .sum::<f64>()
+        .sqrt();
+    values
+        .into_iter()
+        .map(|v| (f64::from(v) / norm) as f32)
+        .collect()
 }
 
 fn near_identity(values: Vec<f32>, size: usize) -> Vec<f32> {

@@ -43,7 +43,10 @@ pub struct NamedNoise {
 impl NamedNoise {
     /// The draws of `prefix`, from the first.
     pub fn new(prefix: impl Into<String>) -> Self {
-        Self { prefix: prefix.into(), drawn: 0 }
+        Self {
+            prefix: prefix.into(),
+            drawn: 0,
+        }
     }
 
     fn next(&mut self, kind: &str) -> String {

@@ -66,7 +66,10 @@ pub struct TrajectoryReport {
 impl TrajectoryReport {
     /// The largest difference of any loss.
     pub fn largest_loss_difference(&self) -> f64 {
-        self.losses.iter().map(|(_, largest)| largest.value).fold(0.0, f64::max)
+        self.losses
+            .iter()
+            .map(|(_, largest)| largest.value)
+            .fold(0.0, f64::max)
     }
 }
 
@@ -85,10 +88,12 @@ impl Trajectory {
 
     /// Trains the same steps on `device` and compares.
     pub fn replay(&self, path: &Path, device: &Device) -> Result<TrajectoryReport, VerifyError> {
-        let content = |problem: String| VerifyError::Content { path: path.to_owned(), problem };
-        let (model_config, training) =
-            from_hyperparameters(&self.hyperparameters, Form::Official)
-                .map_err(|error| content(error.to_string()))?;
+        let content = |problem: String| VerifyError::Content {
+            path: path.to_owned(),
+            problem,
+        };
+        let (model_config, training) = from_hyperparameters(&self.hyperparameters, Form::Official)
+            .map_err(|error| content(error.to_string()))?;
         let device = device.clone().autodiff();
         let mut trainer = reference_trainer(&model_config, training, &device)
             .map_err(|error| content(error.to_string()))?;
@@ -103,7 +108,9 @@ impl Trajectory {
             (trainer, computed) = trainer.step(images.clone(), &mut noise);
             let computed = official_losses(&computed.read());
             for (name, value) in &computed {
-                let Some(expected) = expected.get(*name) else { continue };
+                let Some(expected) = expected.get(*name) else {
+                    continue;
+                };
                 if step == 0 {
                     losses.push(((*name).to_owned(), LargestDifference::default()));
                 }
@@ -113,8 +120,13 @@ impl Trajectory {
                 })?;
                 largest.compare(format!("step {}", step + 1), *value, *expected);
             }
-            if let Some(unknown) = expected.keys().find(|name| !computed.contains_key(name.as_str())) {
-                return Err(content(format!("`{unknown}` is no loss of this configuration")));
+            if let Some(unknown) = expected
+                .keys()
+                .find(|name| !computed.contains_key(name.as_str()))
+            {
+                return Err(content(format!(
+                    "`{unknown}` is no loss of this configuration"
+                )));
             }
         }
 
@@ -130,11 +142,18 @@ impl Trajectory {
         let mut largest = LargestDifference::default();
         let names: Vec<&str> = state.iter().map(|(name, _)| name.as_str()).collect();
         for (name, tensor) in state {
-            let Some(expected) = self.param_norms_after.get(name) else { continue };
+            let Some(expected) = self.param_norms_after.get(name) else {
+                continue;
+            };
             if moves_by_rounding(name, &names) {
                 continue;
             }
-            let norm = tensor.values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+            let norm = tensor
+                .values
+                .iter()
+                .map(|&v| f64::from(v).powi(2))
+                .sum::<f64>()
+                .sqrt();
             largest.compare(name.clone(), norm, *expected);
         }
         largest
@@ -142,15 +161,29 @@ impl Trajectory {
 
     fn compare_evaluation(&self, model: &Gwae, images: Tensor<4>) -> LargestDifference {
         let mut largest = LargestDifference::default();
-        let Some(expected) = &self.eval_after else { return largest };
+        let Some(expected) = &self.eval_after else {
+            return largest;
+        };
         let posterior = model.encode(images);
         let decoded = model.decode(posterior.mean.clone());
         let first_row = |rows: Tensor<2>| values(rows.narrow(0, 0, 1));
         largest.compare_all("mean", &first_row(posterior.mean), &expected.mean_row0);
-        largest.compare_all("logvar", &first_row(posterior.logvar), &expected.logvar_row0);
-        let row = decoded.clone().narrow(0, 0, 1).narrow(1, 0, 1).narrow(2, 32, 1);
+        largest.compare_all(
+            "logvar",
+            &first_row(posterior.logvar),
+            &expected.logvar_row0,
+        );
+        let row = decoded
+            .clone()
+            .narrow(0, 0, 1)
+            .narrow(1, 0, 1)
+            .narrow(2, 32, 1);
         largest.compare_all("decoded row", &values(row), &expected.decoded_0_0_row32);
-        largest.compare("decoded mean", values(decoded.mean())[0], expected.decoded_mean);
+        largest.compare(
+            "decoded mean",
+            values(decoded.mean())[0],
+            expected.decoded_mean,
+        );
         largest
     }
 }
@@ -158,7 +191,9 @@ impl Trajectory {
 /// A bias directly before a batch norm has gradient zero in exact arithmetic; RMSprop turns its
 /// rounding noise into steps, so it (and the running mean behind it) means nothing.
 fn moves_by_rounding(name: &str, names: &[&str]) -> bool {
-    let Some((layer, suffix)) = name.rsplit_once('.') else { return false };
+    let Some((layer, suffix)) = name.rsplit_once('.') else {
+        return false;
+    };
     match suffix {
         "running_mean" => true,
         "bias" => match layer.rsplit_once('.') {
@@ -181,7 +216,11 @@ pub fn reference_trainer(
     let model = Gwae::new(model_config, &mut HostGenerator::new(0, 0), device)?;
     let state = reference_state(&model.official_state());
     let model = model.with_official_state(state)?;
-    let config = RunConfig { model: model_config.clone(), training, ..Default::default() };
+    let config = RunConfig {
+        model: model_config.clone(),
+        training,
+        ..Default::default()
+    };
     Ok(Trainer::new(model, &config))
 }
 
@@ -194,7 +233,10 @@ pub fn uniform_images(name: &str, shape: [usize; 4], device: &Device) -> Tensor<
 /// The losses under their official names.
 fn official_losses(losses: &Losses<f64>) -> BTreeMap<&'static str, f64> {
     let named = losses.named();
-    named.into_iter().map(|(name, value)| (official_name(name), *value)).collect()
+    named
+        .into_iter()
+        .map(|(name, value)| (official_name(name), *value))
+        .collect()
 }
 
 fn official_name(name: &'static str) -> &'static str {

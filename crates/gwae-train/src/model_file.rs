@@ -1,0 +1,167 @@
+//! A model's parameters and buffers in one file, in Burn's own format.
+
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::Device;
+use gwae_core::noise::HostGenerator;
+use gwae_models::{Gwae, GwaeConfig, GwaeConfigError};
+
+/// Name of the model file in a checkpoint.
+pub const MODEL_FILE: &str = "model.bpk";
+
+/// A model file that could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelFileError {
+    /// Writing failed.
+    #[error("{path}: the model cannot be written: {problem}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        problem: String,
+    },
+    /// The file is missing, cut short or no model file.
+    #[error("{path}: the model cannot be read: {problem}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        problem: String,
+    },
+    /// The file holds a model of another architecture.
+    #[error(
+        "{path}: holds a model of another architecture than its configuration describes: {problem}",
+        path = path.display()
+    )]
+    Architecture {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        problem: String,
+    },
+    /// No model can be built from the configuration.
+    #[error(transparent)]
+    Config(#[from] GwaeConfigError),
+}
+
+/// Writes the parameters and buffers of `model` to `path`. Not atomic: checkpoints are.
+pub fn save_model(model: &Gwae, path: &Path) -> Result<(), ModelFileError> {
+    model
+        .clone()
+        .into_record()
+        .save(path)
+        .map_err(|error| ModelFileError::Write {
+            path: path.to_owned(),
+            problem: one_line(error),
+        })
+}
+
+/// Builds the model that `config` describes on `device` (an autodiff device to train it) with
+/// the parameters and buffers of `path`.
+pub fn load_model(
+    config: &GwaeConfig,
+    path: &Path,
+    device: &Device,
+) -> Result<Gwae, ModelFileError> {
+    let read = |problem: String| ModelFileError::Read {
+        path: path.to_owned(),
+        problem,
+    };
+    let bytes = std::fs::metadata(path)
+        .map_err(|error| read(error.to_string()))?
+        .len();
+    if bytes == 0 {
+        return Err(read("the file is empty".into()));
+    }
+    let record = ModuleRecord::load(path).map_err(|error| read(one_line(error)))?;
+    // The values are all replaced; a fixed seed keeps the generator of the run out of it.
+    let model = Gwae::new(config, &mut HostGenerator::new(0, 0), device)?;
+    model
+        .try_load_record(record)
+        .map_err(|error| ModelFileError::Architecture {
+            path: path.to_owned(),
+            problem: one_line(error),
+        })
+}
+
+/// Burn's messages can run over several lines.
+pub(crate) fn one_line(error: impl std::fmt::Display) -> String {
+    error
+        .to_string()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> GwaeConfig {
+        let batchnorm = true;
+        GwaeConfig {
+            image_size: 32,
+            channels: 1,
+            latent_dim: 3,
+            width: 0.1,
+            batchnorm,
+            ..Default::default()
+        }
+    }
+
+    fn model(config: &GwaeConfig) -> Gwae {
+        let device = Device::flex().autodiff();
+        Gwae::new(config, &mut HostGenerator::new(9, 0), &device).unwrap()
+    }
+
+    #[test]
+    fn a_model_survives_its_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(MODEL_FILE);
+        let saved = model(&config());
+        save_model(&saved, &path).unwrap();
+        for device in [Device::flex(), Device::flex().autodiff()] {
+            let loaded = load_model(&config(), &path, &device).unwrap();
+            assert_eq!(loaded.official_state(), saved.official_state());
+        }
+    }
+
+    #[test]
+    fn damaged_and_foreign_files_are_named_in_one_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(MODEL_FILE);
+        save_model(&model(&config()), &path).unwrap();
+        let error = |config: &GwaeConfig| {
+            let message = load_model(config, &path, &Device::flex())
+                .unwrap_err()
+                .to_string();
+            assert!(
+                message.contains(MODEL_FILE) && !message.contains('\n'),
+                "{message}"
+            );
+            message
+        };
+        let other = GwaeConfig {
+            latent_dim: 4,
+            ..config()
+        };
+        assert!(error(&other).contains("another architecture"));
+        let plain = GwaeConfig {
+            batchnorm: false,
+            ..config()
+        };
+        assert!(error(&plain).contains("another architecture"));
+        let bytes = std::fs::read(&path).unwrap();
+        for length in [0, 3, bytes.len() / 2, bytes.len() - 1] {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            assert!(
+                error(&config()).contains("cannot be read"),
+                "{length} bytes"
+            );
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(error(&config()).contains("cannot be read"));
+    }
+}
