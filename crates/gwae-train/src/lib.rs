@@ -1,1 +1,3 @@
 //! Training algorithms, the loop, checkpoints, run directories and pictures
+
+pub mod report;
