@@ -64,7 +64,7 @@ fn a_linear_ramp_stays_linear_inside() {
 #[test]
 fn halving_weighs_four_pixels_one_three_three_one() {
     // The triangle of width 2 at an even ratio: weights 1/8, 3/8, 3/8, 1/8 inside.
-    let pixels: Vec<u8> = vec![0, 0, 0, 80, 160, 240, 0, 0].repeat(8);
+    let pixels: Vec<u8> = [0, 0, 0, 80, 160, 240, 0, 0].repeat(8);
     let row = &apply(&image(1, 8, 8, pixels), 4, 1)[..4];
     let expected = (0.375 * 80.0 + 0.375 * 0.0 + 0.125 * 160.0) / 255.0;
     assert_close(&row[1..2], &[expected], 1e-6);

@@ -9,8 +9,10 @@ use plotters::prelude::*;
 use plotters::style::register_font;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::labels::{printable, step_label, value_label};
 use super::series::{
-    Point, SMOOTHED_FROM, central_range, drawable, held, padded_range, running_mean, runs, thin,
+    Point, SMOOTHED_FROM, central_range, drawable, held, padded_range, running_mean, runs, sampled,
+    thin,
 };
 use super::{ReportError, png_file};
 
@@ -37,6 +39,7 @@ const MESH: RGBColor = RGBColor(232, 234, 237);
 const AXIS: RGBColor = RGBColor(150, 155, 163);
 const TRAIN: RGBColor = RGBColor(31, 105, 180);
 const TRAIN_STEPS: RGBColor = RGBColor(186, 209, 234);
+const NOTE: RGBColor = RGBColor(180, 30, 50);
 const VALIDATION: RGBColor = RGBColor(217, 95, 2);
 
 type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
@@ -162,7 +165,7 @@ fn draw_panel(
     let means: Vec<Vec<Point>> = if smoothed {
         train
             .iter()
-            .map(|run| running_mean(run, curve.train.len()))
+            .map(|run| sampled(&running_mean(run, curve.train.len())))
             .collect()
     } else {
         train.clone()
@@ -187,7 +190,7 @@ fn draw_panel(
         .count();
     if skipped > 0 {
         let (name_width, _) = panel.estimate_text_size(&name, &heading).map_err(text)?;
-        let note = font(14, VALIDATION).pos(Pos::new(HPos::Left, VPos::Center));
+        let note = font(14, NOTE).pos(Pos::new(HPos::Left, VPos::Center));
         let place = (left + name_width as i32 + scaled(14), scaled(16));
         panel
             .draw_text(&format!("{skipped} not finite"), &note, place)
@@ -243,8 +246,12 @@ fn draw_panel(
                     area.draw(&dot).map_err(text)?;
                 }
             }
-            let line = PathElement::new(points, stroke(colour, thickness));
-            area.draw(&line).map_err(text)?;
+            // Segment by segment: the library mitres the corners of a whole path, so that sharp
+            // ones shoot far out of the panel.
+            for segment in points.windows(2) {
+                let line = PathElement::new(segment.to_vec(), stroke(colour, thickness));
+                area.draw(&line).map_err(text)?;
+            }
         }
     }
     Ok(())
@@ -276,52 +283,6 @@ fn scaled(pixels: u32) -> i32 {
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
-}
-
-/// One line of at most `limit` characters.
-fn printable(words: &str, limit: usize) -> String {
-    let line: Vec<char> = words
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if line.len() <= limit {
-        line.into_iter().collect()
-    } else {
-        line[..limit - 1].iter().chain(&['…']).collect()
-    }
-}
-
-fn step_label(step: f64) -> String {
-    let thousands = step / 1000.0;
-    if step.abs() >= 10_000.0 {
-        format!("{}k", trimmed(format!("{thousands:.3}")))
-    } else {
-        trimmed(format!("{step:.3}"))
-    }
-}
-
-fn value_label(value: f64) -> String {
-    let size = value.abs();
-    if size < 1e-12 {
-        "0".to_owned()
-    } else if (1e-3..1e5).contains(&size) {
-        trimmed(format!("{value:.5}"))
-    } else {
-        let scientific = format!("{value:.3e}");
-        match scientific.split_once('e') {
-            Some((digits, exponent)) => format!("{}e{exponent}", trimmed(digits.to_owned())),
-            None => scientific,
-        }
-    }
-}
-
-/// Without zeros at the end of the decimals.
-fn trimmed(number: String) -> String {
-    if number.contains('.') {
-        let short = number.trim_end_matches('0').trim_end_matches('.');
-        return short.to_owned();
-    }
-    number
 }
 
 #[cfg(test)]
@@ -413,7 +374,7 @@ mod tests {
         let share =
             (count(&broken, TRAIN) as f64 - legend) / (count(&whole, TRAIN) as f64 - legend);
         assert!((share - 28.0 / 39.0).abs() < 0.05, "{share}");
-        assert!(count(&broken, VALIDATION) > count(&whole, VALIDATION));
+        assert!(count(&broken, NOTE) > count(&whole, NOTE));
     }
 
     #[test]
@@ -436,6 +397,27 @@ mod tests {
     }
 
     #[test]
+    fn sharp_corners_stay_inside_the_panel() {
+        // Neighbours at opposite ends: corners so sharp that joined lines would shoot far out.
+        let train = series(1500, |n| (n % 2) as f64 + n as f64 * 1e-4);
+        let curve = Curve {
+            name: "",
+            train: &train,
+            validation: &train,
+        };
+        let picture = render_curves("", &[curve]).unwrap();
+        // The plotting area starts 32 pixels below the header and ends 52 above the lower edge.
+        let top = HEADER..HEADER + 30;
+        let bottom = picture.height() - 44..picture.height();
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let [red, _, blue] = pixel.0;
+            let coloured = red.abs_diff(blue) > 30;
+            let outside = top.contains(&y) || bottom.contains(&y);
+            assert!(!(coloured && outside), "({x}, {y}): {pixel:?}");
+        }
+    }
+
+    #[test]
     fn none_and_too_many_are_refused() {
         assert!(matches!(render_curves("", &[]), Err(ReportError::NoCurves)));
         let curve = Curve {
@@ -447,22 +429,5 @@ mod tests {
             render_curves("", &[curve; MAX_PANELS + 1]),
             Err(ReportError::TooManyCurves { count: 49 })
         ));
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        for (value, label) in [
-            (0.0, "0"),
-            (0.30000000000000004, "0.3"),
-            (-2.5, "-2.5"),
-            (120.0, "120"),
-            (1e-5, "1e-5"),
-            (2.5e7, "2.5e7"),
-        ] {
-            assert_eq!(value_label(value), label);
-        }
-        for (step, label) in [(0.0, "0"), (500.0, "500"), (12_500.0, "12.5k")] {
-            assert_eq!(step_label(step), label);
-        }
     }
 }

@@ -6,6 +6,7 @@
 mod curves;
 mod error;
 mod grid;
+mod labels;
 mod png_file;
 mod series;
 

@@ -51,8 +51,7 @@ pub(super) fn thin(run: &[Point]) -> Vec<Point> {
         .collect()
 }
 
-/// Centred running mean; towards the ends the window shrinks on both sides alike, so that a
-/// trend is not bent.
+/// Centred running mean; at the ends the window holds what there is of it.
 pub(super) fn running_mean(run: &[Point], series_len: usize) -> Vec<Point> {
     let reach = series_len / WINDOWS / 2;
     let mut sums = Vec::with_capacity(run.len() + 1);
@@ -64,14 +63,28 @@ pub(super) fn running_mean(run: &[Point], series_len: usize) -> Vec<Point> {
     }
     (0..run.len())
         .map(|place| {
-            let reach = reach.min(place).min(run.len() - 1 - place);
-            let (start, end) = (place - reach, place + reach + 1);
+            let (start, end) = (
+                place.saturating_sub(reach),
+                (place + reach + 1).min(run.len()),
+            );
             (
                 run[place].0,
                 (sums[end] - sums[start]) / (end - start) as f64,
             )
         })
         .collect()
+}
+
+/// Evenly chosen points, the last one among them; for series without outliers.
+pub(super) fn sampled(run: &[Point]) -> Vec<Point> {
+    let stride = run.len().div_ceil(BUCKETS).max(1);
+    let mut sample: Vec<Point> = run.iter().step_by(stride).copied().collect();
+    if let Some(last) = run.last()
+        && !(run.len() - 1).is_multiple_of(stride)
+    {
+        sample.push(*last);
+    }
+    sample
 }
 
 /// The least range that holds all `values`, a little widened; never empty.
@@ -145,15 +158,31 @@ mod tests {
     #[test]
     fn a_running_mean_keeps_lines_and_flattens_alternation() {
         let line: Vec<Point> = (0..400).map(|n| (n as f64, 3.0 * n as f64)).collect();
-        for (smooth, exact) in running_mean(&line, 400).iter().zip(&line) {
-            assert!((smooth.1 - exact.1).abs() < 1e-9);
+        let smooth = running_mean(&line, 400);
+        for place in 5..395 {
+            assert!((smooth[place].1 - line[place].1).abs() < 1e-9);
         }
+        // At the ends six of eleven are left: 0, 3, …, 15 have the mean 7.5.
+        assert!((smooth[0].1 - 7.5).abs() < 1e-9);
+        assert!((smooth[399].1 - (3.0 * 399.0 - 7.5)).abs() < 1e-9);
         // A window of 11 over ±1 leaves 1/11.
         let alternation: Vec<Point> = (0..400)
             .map(|n| (n as f64, f64::from(n % 2 * 2 - 1)))
             .collect();
         let middle = running_mean(&alternation, 400)[200].1;
         assert!((middle.abs() - 1.0 / 11.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn sampling_keeps_both_ends() {
+        for count in [0, 1, 2, 999, 1000, 1001, 1999, 2000, 2001, 12_345] {
+            let run: Vec<Point> = (0..count).map(|n| (f64::from(n), 0.0)).collect();
+            let sample = sampled(&run);
+            assert!(sample.len() <= BUCKETS + 1, "{count}");
+            assert_eq!(sample.first(), run.first());
+            assert_eq!(sample.last(), run.last());
+            assert!(sample.is_sorted_by(|a, b| a.0 < b.0), "{count}");
+        }
     }
 
     #[test]
