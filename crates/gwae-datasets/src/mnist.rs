@@ -1,0 +1,207 @@
+//! MNIST and the datasets that share its files: two parts, each of images and labels in IDX.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::idx::{IdxImages, IdxLabels, read_images, read_labels};
+use crate::{Dataset, DatasetError, FactorKind, FactorSpec, Image, Item};
+
+/// Which dataset the files hold. All of them have 28×28 grey images in ten classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MnistFamily {
+    /// MNIST: handwritten digits; factor `digit`.
+    Digits,
+    /// Fashion-MNIST: pictures of clothes; factor `article`.
+    Fashion,
+    /// KMNIST: handwritten cursive Japanese; factor `character`.
+    Kuzushiji,
+}
+
+impl MnistFamily {
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Digits => ("mnist", "digit"),
+            Self::Fashion => ("fashion-mnist", "article"),
+            Self::Kuzushiji => ("kmnist", "character"),
+        }
+    }
+}
+
+/// Classes of every dataset of the family.
+const CLASSES: u32 = 10;
+
+/// A dataset of the MNIST family, in memory: the official training part, then the test part.
+#[derive(Clone, Debug)]
+pub struct Mnist {
+    name: String,
+    factors: [FactorSpec; 1],
+    height: usize,
+    width: usize,
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+    train_len: usize,
+    fingerprint: String,
+}
+
+/// One official part and the names of the files that it came from.
+pub(crate) struct Part {
+    pub(crate) images_file: String,
+    pub(crate) images: IdxImages,
+    pub(crate) labels_file: String,
+    pub(crate) labels: IdxLabels,
+}
+
+impl Mnist {
+    /// Reads the four official files from `directory`: `train-images-idx3-ubyte`,
+    /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as
+    /// it is or, where it is not there, with `.gz` appended.
+    ///
+    /// # Errors
+    /// A missing or malformed file, images and labels of different counts, parts with images
+    /// of different sizes, and labels above 9.
+    pub fn open(directory: &Path, family: MnistFamily) -> Result<Self, DatasetError> {
+        let part = |images: &'static str, labels: &'static str| {
+            let images_path = find(directory, images)?;
+            let labels_path = find(directory, labels)?;
+            Ok::<_, DatasetError>(Part {
+                images: read_images(&images_path)?,
+                images_file: images_path.display().to_string(),
+                labels: read_labels(&labels_path)?,
+                labels_file: labels_path.display().to_string(),
+            })
+        };
+        let train = part("train-images-idx3-ubyte", "train-labels-idx1-ubyte")?;
+        let test = part("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")?;
+        let (name, factor) = family.names();
+        Self::from_parts(name, factor, train, test)
+    }
+
+    pub(crate) fn from_parts(
+        name: &str,
+        factor: &str,
+        train: Part,
+        test: Part,
+    ) -> Result<Self, DatasetError> {
+        check_part(&train)?;
+        check_part(&test)?;
+        let (height, width) = (train.images.height, train.images.width);
+        if (height, width) != (test.images.height, test.images.width) {
+            return Err(DatasetError::SizeMismatch {
+                train_file: train.images_file,
+                train: (height, width),
+                test_file: test.images_file,
+                test: (test.images.height, test.images.width),
+            });
+        }
+        let train_len = train.images.count;
+        let mut pixels = train.images.pixels;
+        pixels.extend_from_slice(&test.images.pixels);
+        let mut labels = train.labels.labels;
+        labels.extend_from_slice(&test.labels.labels);
+
+        let mut hash = Sha256::new();
+        hash.update(b"gwae-datasets: planar images and factors, version 1\0");
+        for number in [labels.len(), train_len, 1, height, width, 1] {
+            hash.update((number as u64).to_le_bytes());
+        }
+        hash.update(&pixels);
+        hash.update(&labels);
+        Ok(Self {
+            name: name.to_owned(),
+            factors: [FactorSpec {
+                name: factor.to_owned(),
+                kind: FactorKind::Categorical,
+                values: CLASSES,
+            }],
+            height,
+            width,
+            pixels,
+            labels,
+            train_len,
+            fingerprint: hexadecimal(&hash.finalize()),
+        })
+    }
+}
+
+impl Dataset for Mnist {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn train_len(&self) -> usize {
+        self.train_len
+    }
+
+    fn item(&self, index: usize) -> Result<Item, DatasetError> {
+        let size = self.height * self.width;
+        let Some(&label) = self.labels.get(index) else {
+            return Err(DatasetError::IndexOutOfRange {
+                dataset: self.name.clone(),
+                index,
+                len: self.len(),
+            });
+        };
+        Ok(Item {
+            image: Image {
+                channels: 1,
+                height: self.height,
+                width: self.width,
+                pixels: self.pixels[index * size..(index + 1) * size].to_vec(),
+            },
+            factors: vec![u32::from(label)],
+        })
+    }
+
+    fn factors(&self) -> &[FactorSpec] {
+        &self.factors
+    }
+
+    fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+}
+
+fn find(directory: &Path, file: &'static str) -> Result<PathBuf, DatasetError> {
+    let plain = directory.join(file);
+    let compressed = directory.join(format!("{file}.gz"));
+    if plain.exists() {
+        Ok(plain)
+    } else if compressed.exists() {
+        Ok(compressed)
+    } else {
+        Err(DatasetError::MissingFile {
+            directory: directory.to_owned(),
+            file,
+        })
+    }
+}
+
+fn check_part(part: &Part) -> Result<(), DatasetError> {
+    let labels = &part.labels.labels;
+    if part.images.count != labels.len() {
+        return Err(DatasetError::CountMismatch {
+            images_file: part.images_file.clone(),
+            images: part.images.count,
+            labels_file: part.labels_file.clone(),
+            labels: labels.len(),
+        });
+    }
+    match labels.iter().position(|&l| u32::from(l) >= CLASSES) {
+        None => Ok(()),
+        Some(index) => Err(DatasetError::LabelOutOfRange {
+            file: part.labels_file.clone(),
+            index,
+            label: labels[index],
+            values: CLASSES,
+        }),
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

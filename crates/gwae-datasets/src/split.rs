@@ -1,0 +1,123 @@
+//! Which items train, validate and test: drawn once, stored with the run, never redrawn.
+
+use serde::{Deserialize, Serialize};
+
+use crate::order::{generator, shuffle};
+use crate::{Dataset, DatasetError};
+
+/// A division of a dataset. Indices count over the whole dataset (official training part,
+/// then official test part) and ascend within each part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// [`Dataset::fingerprint`] of the data that the split was drawn over.
+    pub fingerprint: String,
+    /// Items to train on.
+    pub train: Vec<u32>,
+    /// Items that decide when to stop and which checkpoint is best.
+    pub validation: Vec<u32>,
+    /// Items for final numbers only: the official test part.
+    pub test: Vec<u32>,
+}
+
+impl Split {
+    /// Draws a split: `round(validation_fraction · train_len)` items of the official training
+    /// part, chosen uniformly by `seed`, validate (at least one where the fraction is not zero);
+    /// the rest of that part trains; the official test part stays the test part.
+    ///
+    /// # Errors
+    /// [`DatasetError::ValidationFraction`] unless `0 ≤ validation_fraction < 1` and something is
+    /// left to train on; [`DatasetError::TooManyItems`] beyond 32-bit indices.
+    pub fn draw(
+        dataset: &dyn Dataset,
+        validation_fraction: f64,
+        seed: u64,
+    ) -> Result<Self, DatasetError> {
+        let len = index_bound(dataset)?;
+        let train_len = dataset.train_len();
+        let wrong_fraction = || DatasetError::ValidationFraction {
+            fraction: validation_fraction,
+            train_len,
+        };
+        if !(0.0..1.0).contains(&validation_fraction) {
+            return Err(wrong_fraction());
+        }
+        let mut count = (validation_fraction * train_len as f64).round() as usize;
+        if validation_fraction > 0.0 {
+            count = count.max(1);
+        }
+        if count >= train_len {
+            return Err(wrong_fraction());
+        }
+        let mut train: Vec<u32> = (0..train_len as u32).collect();
+        shuffle(&mut train, &mut generator("validation split", seed, 0));
+        let mut validation = train.split_off(train_len - count);
+        train.sort_unstable();
+        validation.sort_unstable();
+        Ok(Self {
+            fingerprint: dataset.fingerprint(),
+            train,
+            validation,
+            test: (train_len as u32..len).collect(),
+        })
+    }
+
+    /// Checks a stored split against the data that is there now.
+    ///
+    /// # Errors
+    /// [`DatasetError::FingerprintMismatch`] where the data changed since,
+    /// [`DatasetError::SplitOutOfRange`] and [`DatasetError::SplitOverlap`] where the split itself
+    /// was damaged, [`DatasetError::NoItems`] where it has nothing to train on.
+    pub fn check(&self, dataset: &dyn Dataset) -> Result<(), DatasetError> {
+        let found = dataset.fingerprint();
+        if self.fingerprint != found {
+            return Err(DatasetError::FingerprintMismatch {
+                dataset: dataset.name().to_owned(),
+                expected: self.fingerprint.clone(),
+                found,
+            });
+        }
+        let parts = [
+            ("train", &self.train),
+            ("validation", &self.validation),
+            ("test", &self.test),
+        ];
+        let mut owner: Vec<Option<&'static str>> = vec![None; dataset.len()];
+        for (part, indices) in parts {
+            for (position, &index) in indices.iter().enumerate() {
+                match owner.get_mut(index as usize) {
+                    Some(free @ None) => *free = Some(part),
+                    Some(Some(other)) => {
+                        return Err(DatasetError::SplitOverlap {
+                            part,
+                            position,
+                            index,
+                            other,
+                        });
+                    }
+                    None => {
+                        return Err(DatasetError::SplitOutOfRange {
+                            dataset: dataset.name().to_owned(),
+                            part,
+                            position,
+                            index,
+                            len: dataset.len(),
+                        });
+                    }
+                }
+            }
+        }
+        if self.train.is_empty() {
+            return Err(DatasetError::NoItems);
+        }
+        Ok(())
+    }
+}
+
+/// The dataset's length as a bound of 32-bit indices.
+fn index_bound(dataset: &dyn Dataset) -> Result<u32, DatasetError> {
+    u32::try_from(dataset.len()).map_err(|_| DatasetError::TooManyItems {
+        dataset: dataset.name().to_owned(),
+        len: dataset.len(),
+    })
+}

@@ -1,0 +1,237 @@
+//! The batch stream: order, resume, errors, shutdown.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{Toy, Trap};
+use gwae_datasets::{
+    Batch, BatchConfig, BatchStream, Dataset, DatasetError, ImageSource, PREFETCHED_BATCHES,
+    Position, Transform, batches_per_epoch, epoch_order,
+};
+
+const CONFIG: BatchConfig = BatchConfig {
+    batch_size: 4,
+    seed: 11,
+    drop_last: true,
+};
+
+fn source(toy: Toy) -> Arc<ImageSource> {
+    let transform = Transform {
+        size: 2,
+        channels: 1,
+    };
+    Arc::new(ImageSource::new(Arc::new(toy), transform).unwrap())
+}
+
+fn stream(toy: Toy, config: BatchConfig, position: Position) -> BatchStream {
+    let indices = (0..toy.len() as u32).collect();
+    BatchStream::start(source(toy), indices, config, position).unwrap()
+}
+
+fn take(stream: &mut BatchStream, count: usize) -> Vec<Batch> {
+    (0..count).map(|_| stream.next_batch().unwrap()).collect()
+}
+
+#[test]
+fn batches_hold_the_images_of_their_indices_in_epoch_order() {
+    let mut stream = stream(Toy::new(10, 10), CONFIG, Position::START);
+    let all: Vec<u32> = (0..10).collect();
+    for epoch in 0..3 {
+        let order = epoch_order(&all, CONFIG.seed, epoch);
+        for batch in 0..2 {
+            let found = stream.next_batch().unwrap();
+            assert_eq!(found.position, Position { epoch, batch });
+            assert_eq!(found.shape, [4, 1, 2, 2]);
+            let start = batch as usize * 4;
+            assert_eq!(found.indices, order[start..start + 4]);
+            let expected: Vec<f32> = found
+                .indices
+                .iter()
+                .flat_map(|&index| [index as f32 / 255.0; 4])
+                .collect();
+            assert_eq!(found.images, expected);
+        }
+    }
+}
+
+#[test]
+fn an_epoch_without_dropping_visits_every_index_once() {
+    let config = BatchConfig {
+        drop_last: false,
+        ..CONFIG
+    };
+    let mut stream = stream(Toy::new(10, 10), config, Position::START);
+    assert_eq!(stream.batches_per_epoch(), 3);
+    for _ in 0..2 {
+        let batches = take(&mut stream, 3);
+        let sizes: Vec<usize> = batches.iter().map(|batch| batch.shape[0]).collect();
+        assert_eq!(sizes, [4, 4, 2]);
+        let mut visited: Vec<u32> = batches.into_iter().flat_map(|b| b.indices).collect();
+        visited.sort_unstable();
+        assert_eq!(visited, (0..10).collect::<Vec<u32>>());
+    }
+}
+
+#[test]
+fn only_the_given_indices_are_drawn() {
+    let config = BatchConfig {
+        batch_size: 3,
+        ..CONFIG
+    };
+    let source = source(Toy::new(10, 10));
+    let mut stream = BatchStream::start(source, vec![2, 5, 7], config, Position::START).unwrap();
+    for batch in take(&mut stream, 5) {
+        let mut indices = batch.indices;
+        indices.sort_unstable();
+        assert_eq!(indices, [2, 5, 7]);
+    }
+}
+
+#[test]
+fn a_stream_started_anywhere_continues_the_uninterrupted_one() {
+    for drop_last in [true, false] {
+        let config = BatchConfig {
+            drop_last,
+            ..CONFIG
+        };
+        let mut uninterrupted = stream(Toy::new(10, 10), config, Position::START);
+        for consumed in 0..8 {
+            let mut resumed = stream(Toy::new(10, 10), config, uninterrupted.position());
+            let mut again = stream(Toy::new(10, 10), config, Position::START);
+            take(&mut again, consumed);
+            assert_eq!(take(&mut resumed, 7), take(&mut again, 7));
+            uninterrupted.next_batch().unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_position_is_that_of_the_next_batch_not_of_the_worker() {
+    let mut stream = stream(
+        Toy::new(100, 100),
+        CONFIG,
+        Position {
+            epoch: 3,
+            batch: 24,
+        },
+    );
+    assert_eq!(
+        stream.position(),
+        Position {
+            epoch: 3,
+            batch: 24
+        }
+    );
+    stream.next_batch().unwrap();
+    assert_eq!(stream.position(), Position { epoch: 4, batch: 0 });
+    let stored = serde_json::to_string(&stream.position()).unwrap();
+    let restored: Position = serde_json::from_str(&stored).unwrap();
+    assert_eq!(restored, stream.position());
+}
+
+#[test]
+fn an_item_that_fails_reaches_the_consumer_and_ends_the_stream() {
+    let mut stream = stream(Toy::with_trap(10, Trap::Error(7)), CONFIG, Position::START);
+    let error = (0..6).find_map(|_| stream.next_batch().err()).unwrap();
+    assert!(matches!(
+        error,
+        DatasetError::IndexOutOfRange { index: 7, .. }
+    ));
+    assert!(matches!(
+        stream.next_batch(),
+        Err(DatasetError::StreamEnded)
+    ));
+    assert!(stream.next().is_none());
+}
+
+#[test]
+fn a_panic_in_the_worker_reaches_the_consumer() {
+    let stream = stream(Toy::with_trap(10, Trap::Panic(7)), CONFIG, Position::START);
+    let results: Vec<_> = stream.collect();
+    let Some(Err(DatasetError::WorkerPanicked { message })) = results.last() else {
+        panic!("{:?}", results.last());
+    };
+    assert_eq!(message, "item 7 is a trap");
+}
+
+#[test]
+fn dropping_ends_the_worker() {
+    for consumed in 0..3 {
+        let source = source(Toy::new(1000, 1000));
+        let indices = (0..1000).collect();
+        let mut stream =
+            BatchStream::start(source.clone(), indices, CONFIG, Position::START).unwrap();
+        take(&mut stream, consumed * PREFETCHED_BATCHES);
+        drop(stream);
+        // The worker held the only other reference.
+        assert_eq!(Arc::strong_count(&source), 1);
+    }
+}
+
+#[test]
+fn impossible_configurations_are_refused() {
+    let start = |items: u32, batch_size, position| {
+        let config = BatchConfig {
+            batch_size,
+            ..CONFIG
+        };
+        BatchStream::start(
+            source(Toy::new(10, 10)),
+            (0..items).collect(),
+            config,
+            position,
+        )
+        .err()
+        .unwrap()
+    };
+    assert!(matches!(
+        start(10, 0, Position::START),
+        DatasetError::ZeroBatch
+    ));
+    assert!(matches!(
+        start(0, 1, Position::START),
+        DatasetError::NoItems
+    ));
+    assert!(matches!(
+        start(10, 11, Position::START),
+        DatasetError::BatchTooLarge {
+            batch_size: 11,
+            items: 10
+        }
+    ));
+    assert!(matches!(
+        start(11, 2, Position::START),
+        DatasetError::IndexOutOfRange {
+            index: 10,
+            len: 10,
+            ..
+        }
+    ));
+    let beyond = Position { epoch: 0, batch: 2 };
+    assert!(matches!(
+        start(10, 4, beyond),
+        DatasetError::Position {
+            batches_per_epoch: 2,
+            ..
+        }
+    ));
+    let last = Position {
+        epoch: u64::MAX,
+        batch: 1,
+    };
+    take(&mut stream(Toy::new(10, 10), CONFIG, last), 1);
+    assert_eq!(batches_per_epoch(10, 4, true).unwrap(), 2);
+}
+
+#[test]
+fn an_empty_dataset_has_no_source() {
+    let transform = Transform {
+        size: 2,
+        channels: 1,
+    };
+    assert!(matches!(
+        ImageSource::new(Arc::new(Toy::new(0, 0)), transform),
+        Err(DatasetError::NoItems)
+    ));
+}

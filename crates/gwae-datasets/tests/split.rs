@@ -1,0 +1,91 @@
+//! Splits: drawn once, checked against the data they were drawn over.
+
+mod common;
+
+use common::Toy;
+use gwae_datasets::{DatasetError, Split};
+
+#[test]
+fn divides_the_training_part_and_keeps_the_test_part() {
+    let split = Split::draw(&Toy::new(130, 100), 0.25, 3).unwrap();
+    assert_eq!((split.train.len(), split.validation.len()), (75, 25));
+    assert_eq!(split.test, (100..130).collect::<Vec<u32>>());
+    let mut both = [split.train.clone(), split.validation.clone()].concat();
+    both.sort_unstable();
+    assert_eq!(both, (0..100).collect::<Vec<u32>>());
+    assert!(split.train.is_sorted() && split.validation.is_sorted());
+    split.check(&Toy::new(130, 100)).unwrap();
+}
+
+#[test]
+fn is_a_function_of_the_seed() {
+    let toy = Toy::new(100, 100);
+    let split = Split::draw(&toy, 0.2, 3).unwrap();
+    assert_eq!(split, Split::draw(&toy, 0.2, 3).unwrap());
+    assert_ne!(
+        split.validation,
+        Split::draw(&toy, 0.2, 4).unwrap().validation
+    );
+}
+
+#[test]
+fn survives_storing() {
+    let split = Split::draw(&Toy::new(30, 20), 0.1, 3).unwrap();
+    let stored = serde_json::to_string(&split).unwrap();
+    assert_eq!(serde_json::from_str::<Split>(&stored).unwrap(), split);
+}
+
+#[test]
+fn refuses_fractions_that_leave_nothing() {
+    let toy = Toy::new(12, 10);
+    for fraction in [-0.1, 1.0, 0.96, f64::NAN, f64::INFINITY] {
+        assert!(
+            matches!(
+                Split::draw(&toy, fraction, 0),
+                Err(DatasetError::ValidationFraction { train_len: 10, .. })
+            ),
+            "{fraction}"
+        );
+    }
+    assert!(Split::draw(&toy, 0.0, 0).unwrap().validation.is_empty());
+    assert_eq!(Split::draw(&toy, 0.01, 0).unwrap().validation.len(), 1);
+}
+
+#[test]
+fn refuses_other_data_and_damaged_indices() {
+    let toy = Toy::new(12, 10);
+    let split = Split::draw(&toy, 0.2, 0).unwrap();
+    assert!(matches!(
+        split.check(&Toy::new(13, 10)),
+        Err(DatasetError::FingerprintMismatch { .. })
+    ));
+
+    let mut outside = split.clone();
+    outside.validation[1] = 12;
+    assert!(matches!(
+        outside.check(&toy),
+        Err(DatasetError::SplitOutOfRange {
+            part: "validation",
+            position: 1,
+            index: 12,
+            len: 12,
+            ..
+        })
+    ));
+
+    let mut leaked = split.clone();
+    leaked.test[0] = leaked.train[3];
+    assert!(matches!(
+        leaked.check(&toy),
+        Err(DatasetError::SplitOverlap {
+            part: "test",
+            position: 0,
+            other: "train",
+            ..
+        })
+    ));
+
+    let mut empty = split;
+    empty.train.clear();
+    assert!(matches!(empty.check(&toy), Err(DatasetError::NoItems)));
+}

@@ -1,0 +1,193 @@
+//! Resizing and channel conversion against closed forms and Pillow.
+
+use std::sync::Arc;
+
+use gwae_datasets::{Dataset, DatasetError, Image, ImageSource, Transform, embedded_digits};
+
+fn image(channels: usize, height: usize, width: usize, pixels: Vec<u8>) -> Image {
+    Image {
+        channels,
+        height,
+        width,
+        pixels,
+    }
+}
+
+fn apply(image: &Image, size: usize, channels: usize) -> Vec<f32> {
+    let output = Transform { size, channels }.apply(image).unwrap();
+    assert_eq!(output.len(), channels * size * size);
+    assert!(output.iter().all(|value| (0.0..=1.0).contains(value)));
+    output
+}
+
+fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len());
+    for (place, (f, e)) in found.iter().zip(expected).enumerate() {
+        assert!((f - e).abs() <= tolerance, "[{place}]: {f} instead of {e}");
+    }
+}
+
+#[test]
+fn an_image_of_the_right_size_is_only_scaled() {
+    let pixels: Vec<u8> = (0..=255).collect();
+    let expected: Vec<f32> = (0..=255).map(|value| value as f32 / 255.0).collect();
+    assert_eq!(apply(&image(1, 16, 16, pixels), 16, 1), expected);
+}
+
+#[test]
+fn a_constant_stays_constant() {
+    for size in [1, 5, 27, 32, 64, 128] {
+        let output = apply(&image(1, 28, 28, vec![200; 784]), size, 1);
+        assert_close(&output, &vec![200.0 / 255.0; size * size], 2e-7);
+    }
+}
+
+#[test]
+fn a_linear_ramp_stays_linear_inside() {
+    // Bilinear interpolation is exact for linear functions of the pixel centre; only half a
+    // pixel at each border leans on the border pixel.
+    let pixels = (0..28 * 28).map(|place| (9 * (place % 28)) as u8).collect();
+    let ramp = image(1, 28, 28, pixels);
+    for size in [32, 64, 128] {
+        let ratio = 28.0 / size as f32;
+        let expected = |place: usize| {
+            let centre = (place as f32 + 0.5) * ratio - 0.5;
+            9.0 * centre.clamp(0.0, 27.0) / 255.0
+        };
+        for row in apply(&ramp, size, 1).chunks_exact(size) {
+            let expected: Vec<f32> = (0..size).map(expected).collect();
+            assert_close(row, &expected, 1e-6);
+        }
+    }
+}
+
+#[test]
+fn halving_weighs_four_pixels_one_three_three_one() {
+    // The triangle of width 2 at an even ratio: weights 1/8, 3/8, 3/8, 1/8 inside.
+    let pixels: Vec<u8> = [0, 0, 0, 80, 160, 240, 0, 0].repeat(8);
+    let row = &apply(&image(1, 8, 8, pixels), 4, 1)[..4];
+    let expected = (0.375 * 80.0 + 0.375 * 0.0 + 0.125 * 160.0) / 255.0;
+    assert_close(&row[1..2], &[expected], 1e-6);
+    let expected = (0.125 * 80.0 + 0.375 * 160.0 + 0.375 * 240.0) / 255.0;
+    assert_close(&row[2..3], &[expected], 1e-6);
+}
+
+#[test]
+fn agrees_with_pillow() {
+    // Pillow 13.0: Image.fromarray(pixels / 255, "F").resize((s, s), BILINEAR), height 5, width 4.
+    let pixels = (0..20)
+        .map(|place| (place / 4, place % 4))
+        .map(|(y, x)| ((37 * y + 91 * x + 13 * x * y) % 256) as u8)
+        .collect();
+    let picture = image(1, 5, 4, pixels);
+    #[rustfmt::skip]
+    let smaller = [
+        0.175798, 0.630252, 0.381961,
+        0.427843, 0.588017, 0.592026,
+        0.507787, 0.537815, 0.567843,
+    ];
+    assert_close(&apply(&picture, 3, 1), &smaller, 1e-6);
+    #[rustfmt::skip]
+    let larger = [
+        0.000000, 0.127451, 0.331373, 0.535294, 0.667507, 0.297759, 0.066667,
+        0.082913, 0.220768, 0.441337, 0.661905, 0.810764, 0.457663, 0.236975,
+        0.186555, 0.337415, 0.578792, 0.676751, 0.723489, 0.555102, 0.449860,
+        0.290196, 0.454062, 0.716246, 0.476471, 0.236695, 0.498880, 0.662745,
+        0.393838, 0.570708, 0.853701, 0.634734, 0.415766, 0.698759, 0.875630,
+        0.497479, 0.533693, 0.591637, 0.577871, 0.564106, 0.622049, 0.658263,
+        0.580392, 0.422129, 0.168908, 0.417647, 0.666387, 0.413165, 0.254902,
+    ];
+    assert_close(&apply(&picture, 7, 1), &larger, 1e-6);
+}
+
+#[test]
+fn real_digits_keep_their_brightness() {
+    let digits = embedded_digits().unwrap();
+    for index in [0, 1, 8_000] {
+        let item = digits.item(index).unwrap();
+        let sum: u32 = item.image.pixels.iter().map(|&p| u32::from(p)).sum();
+        let mean = sum as f32 / (784.0 * 255.0);
+        for size in [32, 64, 128] {
+            let output = apply(&item.image, size, 1);
+            let found = output.iter().sum::<f32>() / output.len() as f32;
+            assert!((found - mean).abs() < 0.01 * mean, "{found}, {mean}");
+        }
+    }
+}
+
+#[test]
+fn grey_is_repeated_and_colour_becomes_luma() {
+    let grey = image(1, 2, 2, vec![0, 51, 102, 255]);
+    let plane = [0.0, 0.2, 0.4, 1.0];
+    assert_close(&apply(&grey, 2, 3), &plane.repeat(3), 1e-7);
+
+    // Red, green, blue, white: Rec. 601 gives 0.299, 0.587, 0.114 and their sum.
+    #[rustfmt::skip]
+    let colour = image(3, 2, 2, vec![
+        255, 0, 0, 255,
+        0, 255, 0, 255,
+        0, 0, 255, 255,
+    ]);
+    assert_close(&apply(&colour, 2, 1), &[0.299, 0.587, 0.114, 1.0], 1e-6);
+    assert_close(
+        &apply(&colour, 2, 3),
+        &[1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0],
+        0.0,
+    );
+    assert_close(&apply(&colour, 1, 3), &[0.5; 3], 1e-6);
+}
+
+#[test]
+fn refuses_what_no_model_has() {
+    let good = image(1, 2, 2, vec![0; 4]);
+    for size in [0, 1 << 20] {
+        assert!(matches!(
+            Transform { size, channels: 1 }.apply(&good),
+            Err(DatasetError::Size { size: s }) if s == size
+        ));
+    }
+    for channels in [0, 2, 4] {
+        assert!(matches!(
+            Transform { size: 2, channels }.apply(&good),
+            Err(DatasetError::Channels { channels: c }) if c == channels
+        ));
+    }
+    for bad in [
+        image(2, 2, 2, vec![0; 8]),
+        image(1, 2, 2, vec![0; 3]),
+        image(1, 0, 2, vec![]),
+        image(3, usize::MAX, usize::MAX, vec![0; 3]),
+    ] {
+        assert!(matches!(
+            Transform {
+                size: 2,
+                channels: 1
+            }
+            .apply(&bad),
+            Err(DatasetError::Image { .. })
+        ));
+    }
+}
+
+#[test]
+fn a_source_loads_what_the_transform_gives_each_time() {
+    let digits = Arc::new(embedded_digits().unwrap());
+    let transform = Transform {
+        size: 32,
+        channels: 3,
+    };
+    let source = ImageSource::new(digits.clone(), transform).unwrap();
+    let expected: Vec<f32> = [9_999, 4, 9_999]
+        .into_iter()
+        .flat_map(|index| transform.apply(&digits.item(index).unwrap().image).unwrap())
+        .collect();
+    for _ in 0..2 {
+        let loaded = source.load(&[9_999, 4, 9_999]).unwrap();
+        assert_eq!(loaded.shape, [3, 3, 32, 32]);
+        assert_eq!(loaded.images, expected);
+    }
+    assert!(matches!(
+        source.load(&[10_000]),
+        Err(DatasetError::IndexOutOfRange { index: 10_000, .. })
+    ));
+}

@@ -1,0 +1,92 @@
+//! What can go wrong on the way to a picture.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a picture was not made. Every message is one line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A slice that does not hold what its shape says, an empty shape, or a wrong channel count.
+    #[error(
+        "{values} values do not make images of shape {shape:?} ([N, C, H, W]); expected N·C·H·W \
+         values, no dimension 0, and 1 or 3 channels"
+    )]
+    Shape {
+        /// Number of values.
+        values: usize,
+        /// The shape given.
+        shape: [usize; 4],
+    },
+
+    /// Inputs and outputs that do not belong together.
+    #[error(
+        "inputs of shape {inputs:?} and outputs of shape {outputs:?} differ; give the same images"
+    )]
+    ShapesDiffer {
+        /// Shape of the inputs.
+        inputs: [usize; 4],
+        /// Shape of the outputs.
+        outputs: [usize; 4],
+    },
+
+    /// A traversal that is no full table.
+    #[error(
+        "{images} images do not make {rows} rows of {columns} columns; give rows·columns images"
+    )]
+    Table {
+        /// Number of images.
+        images: usize,
+        /// Rows asked for.
+        rows: usize,
+        /// Columns asked for.
+        columns: usize,
+    },
+
+    /// A grid without columns, or images enlarged zero times.
+    #[error("{field}: 0 makes no picture; use 1 or more")]
+    Zero {
+        /// `columns` or `scale`.
+        field: &'static str,
+    },
+
+    /// A picture too large to open.
+    #[error(
+        "a picture of {width}×{height} pixels is too large (at most {} million); use fewer images \
+         or a smaller scale",
+        super::grid::MAX_PIXELS / 1_000_000
+    )]
+    TooLarge {
+        /// Width in pixels.
+        width: u128,
+        /// Height in pixels.
+        height: u128,
+    },
+
+    /// Nothing to plot.
+    #[error("curves: none given; name at least one loss")]
+    NoCurves,
+
+    /// More panels than a picture has room for.
+    #[error(
+        "curves: {count} panels are too many for one picture (at most {}); plot fewer",
+        super::curves::MAX_PANELS
+    )]
+    TooManyCurves {
+        /// Number of curves.
+        count: usize,
+    },
+
+    /// The plotting library refused.
+    #[error("cannot draw the curves: {0}; please report this as a bug")]
+    Draw(String),
+
+    /// The picture cannot be written.
+    #[error("{}: cannot write the picture: {source}; check the path, permissions and free space", path.display())]
+    Write {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
