@@ -1,7 +1,6 @@
 //! What can go wrong on the way to a picture.
 
-use std::io;
-use std::path::PathBuf;
+use crate::atomic::FileError;
 
 /// Why a picture was not made. Every message is one line.
 #[derive(Debug, thiserror::Error)]
@@ -77,16 +76,11 @@ pub enum ReportError {
         count: usize,
     },
 
-    /// The plotting library refused.
-    #[error("cannot draw the curves: {0}; please report this as a bug")]
+    /// The plotting library or the PNG encoder refused.
+    #[error("cannot draw the picture: {0}; please report this as a bug")]
     Draw(String),
 
     /// The picture cannot be written.
-    #[error("{}: cannot write the picture: {source}; check the path, permissions and free space", path.display())]
-    Write {
-        /// Where it should be.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
