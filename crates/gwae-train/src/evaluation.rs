@@ -1,0 +1,64 @@
+//! How a model does on images that it is not trained on.
+
+use burn::tensor::Device;
+use gwae_core::noise::HostGenerator;
+use gwae_datasets::DatasetError;
+use gwae_metrics::psnr;
+use gwae_models::Gwae;
+
+use crate::data::RunData;
+use crate::losses::Losses;
+use crate::objective::Objective;
+use crate::trainer::Trainer;
+
+/// The losses over the images at `indices`, averaged over batches by their size, with the noise
+/// of `noise` from its start, so that every validation of a run draws the same. `None` with fewer
+/// than two images.
+///
+/// `model` is a plain one ([`burn::module::Module::valid`]).
+///
+/// # Errors
+/// When an image cannot be read.
+pub fn validation_losses(
+    objective: &Objective,
+    model: &Gwae,
+    data: &RunData,
+    indices: &[u32],
+    batch_size: usize,
+    mut noise: HostGenerator,
+    device: &Device,
+) -> Result<Option<Losses<f64>>, DatasetError> {
+    let mut all = Vec::new();
+    // The spread within a batch needs two images.
+    for batch in indices.chunks(batch_size).filter(|batch| batch.len() > 1) {
+        let images = data.images(batch, device)?;
+        let losses = Trainer::evaluate(objective, model, images, &mut noise).read();
+        all.push((losses, batch.len() as f64));
+    }
+    Ok(Losses::weighted_mean(&all))
+}
+
+/// Peak signal-to-noise ratio in dB of reconstructions (through the posterior mean) of the images
+/// at `indices`, averaged over the images. `None` without images.
+///
+/// # Errors
+/// When an image cannot be read.
+pub fn reconstruction_psnr(
+    model: &Gwae,
+    data: &RunData,
+    indices: &[u32],
+    batch_size: usize,
+    device: &Device,
+) -> Result<Option<f64>, DatasetError> {
+    let mut sum = 0.0;
+    for batch in indices.chunks(batch_size) {
+        let images = data.images(batch, device)?;
+        let image_len = images.dims()[1..].iter().product();
+        let reconstructed: Vec<f32> =
+            model.reconstruct(images.clone()).into_data().iter::<f32>().collect();
+        let images: Vec<f32> = images.into_data().iter::<f32>().collect();
+        // A model that gives NaN has no PSNR; the losses say so elsewhere.
+        sum += batch.len() as f64 * psnr(&images, &reconstructed, image_len).unwrap_or(f64::NAN);
+    }
+    Ok((!indices.is_empty()).then(|| sum / indices.len() as f64))
+}

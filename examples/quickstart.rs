@@ -1,0 +1,131 @@
+//! Trains a Gromov-Wasserstein autoencoder on ten thousand real digits, embedded in the program.
+//!
+//! ```text
+//! cargo run --release --example quickstart
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use gwae::priors::PriorConfig;
+use gwae::train::interrupt::catch_signals;
+use gwae::train::progress::standard_display;
+use gwae::train::session::{self, NewLimits, RunSummary, SessionOptions, TrainError};
+use gwae::train::{DeviceSpec, RunConfig};
+
+/// Train a Gromov-Wasserstein autoencoder on real digits, with nothing to download.
+///
+/// Leaves a run directory with the resolved configuration, all losses, checkpoints and pictures:
+/// reconstructions of held-out digits, samples of the learned prior, a latent traversal and the
+/// loss curves.
+#[derive(Parser)]
+#[command(
+    name = "quickstart",
+    after_help = "Examples:
+  cargo run --release --example quickstart
+  cargo run --release --example quickstart -- --prior gaussian_mixture --steps 1000 --out runs/mixture
+  cargo run --release --example quickstart -- --resume runs/quickstart --steps 6000
+  cargo run --release --features wgpu --example quickstart -- --device wgpu"
+)]
+struct Arguments {
+    /// Where to compute: cpu, wgpu, vulkan, metal, cuda or rocm, with :N for the N-th device. All
+    /// but cpu need the Cargo feature of the same name.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceSpec,
+
+    /// Training steps in all. One step updates the autoencoder once and then its critic.
+    #[arg(long)]
+    steps: Option<u64>,
+
+    /// Seed of everything random: the same seed gives the same run.
+    #[arg(long, conflicts_with = "resume")]
+    seed: Option<u64>,
+
+    /// Family of the latent prior: neural, factorized_neural, gaussian_mixture,
+    /// factorized_normal, factorized_uniform, spherical, vector_quantized or causal.
+    #[arg(long, conflicts_with = "resume")]
+    prior: Option<PriorConfig>,
+
+    /// Latent dimension: how many numbers describe a digit.
+    #[arg(long, conflicts_with = "resume")]
+    latent_dim: Option<usize>,
+
+    /// Images per step; the losses compare all pairs of a batch.
+    #[arg(long, conflicts_with = "resume")]
+    batch_size: Option<usize>,
+
+    /// Directory of the run, new or empty [default: runs/quickstart, then runs/quickstart-2, …].
+    #[arg(long, conflicts_with = "resume")]
+    out: Option<PathBuf>,
+
+    /// Go on with the run in this directory from its last checkpoint.
+    #[arg(long, value_name = "RUN")]
+    resume: Option<PathBuf>,
+}
+
+/// Settings that give recognisable digits within minutes on two CPU cores.
+fn configuration(arguments: &Arguments) -> RunConfig {
+    let mut config = RunConfig::default();
+    config.model.image_size = 32;
+    config.model.channels = 1;
+    config.model.latent_dim = arguments.latent_dim.unwrap_or(16);
+    config.model.width = 0.5;
+    if let Some(prior) = &arguments.prior {
+        config.model.prior = prior.clone();
+    }
+    config.training.learning_rate = 1e-3;
+    config.training.critic_learning_rate = 1e-3;
+    config.training.critic_steps = 1;
+    config.training.steps = Some(arguments.steps.unwrap_or(3000));
+    config.training.batch_size = arguments.batch_size.unwrap_or(64);
+    config.training.seed = arguments.seed.unwrap_or(0);
+    config.training.patience = None;
+    config.training.validate_every = Some(500);
+    config
+}
+
+fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> {
+    let stop = catch_signals(|| {
+        eprintln!("\nfinishing this step, then saving; press Ctrl-C again to quit at once");
+    })?;
+    let options = SessionOptions {
+        device: arguments.device,
+        display: standard_display(100),
+        stop,
+        command_line: std::env::args().collect(),
+    };
+    let summary: Result<_, TrainError> = match &arguments.resume {
+        Some(path) => {
+            let limits = NewLimits { steps: arguments.steps, epochs: None };
+            session::resume(path, limits, options)
+        }
+        None => {
+            let path = arguments.out.clone().unwrap_or_else(free_directory);
+            session::start(&configuration(arguments), &path, options)
+        }
+    };
+    Ok(summary?)
+}
+
+/// The first of `runs/quickstart`, `runs/quickstart-2`, … that does not exist.
+fn free_directory() -> PathBuf {
+    let numbered = (2..).map(|number| PathBuf::from(format!("runs/quickstart-{number}")));
+    std::iter::once(PathBuf::from("runs/quickstart"))
+        .chain(numbered)
+        .find(|path| !Path::new(path).exists())
+        .expect("numbers do not run out")
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(summary) => {
+            println!("{summary}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
