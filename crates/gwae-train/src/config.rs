@@ -32,6 +32,10 @@ pub struct TrainingConfig {
     pub learning_rate: f64,
     /// Learning rate of the critic.
     pub critic_learning_rate: f64,
+    /// Steps over which both learning rates rise linearly to their values. The official program
+    /// has none; learning rates above 1e-4 need some, because the first RMSprop steps are ten
+    /// times the learning rate.
+    pub warmup_steps: u64,
     /// λ_W, the weight of the reconstruction loss.
     pub reconstruction_weight: f64,
     /// λ_D, the weight of the merged sufficient condition.
@@ -72,6 +76,7 @@ impl Default for TrainingConfig {
         Self {
             learning_rate: 1e-4,
             critic_learning_rate: 1e-4,
+            warmup_steps: 0,
             reconstruction_weight: 1.0,
             merged_weight: 1.0,
             entropy_weight: 0.03,

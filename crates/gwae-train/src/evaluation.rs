@@ -11,6 +11,9 @@ use crate::losses::Losses;
 use crate::objective::Objective;
 use crate::trainer::Trainer;
 
+/// Images that are reconstructed at a time; the result does not depend on it.
+const PSNR_BATCH: usize = 128;
+
 /// The losses over the images at `indices`, averaged over batches by their size, with the noise
 /// of `noise` from its start, so that every validation of a run draws the same. `None` with fewer
 /// than two images.
@@ -47,11 +50,10 @@ pub fn reconstruction_psnr(
     model: &Gwae,
     data: &RunData,
     indices: &[u32],
-    batch_size: usize,
     device: &Device,
 ) -> Result<Option<f64>, DatasetError> {
     let mut sum = 0.0;
-    for batch in indices.chunks(batch_size) {
+    for batch in indices.chunks(PSNR_BATCH) {
         let images = data.images(batch, device)?;
         let image_len = images.dims()[1..].iter().product();
         let reconstructed: Vec<f32> =

@@ -324,8 +324,7 @@ impl Session {
         total_steps: Option<u64>,
     ) -> Result<(), TrainError> {
         let named = named_values(losses);
-        // Terms before their total, so that the error names the term that broke.
-        check_finite(self.step, named.iter().copied().rev())?;
+        check_finite(self.step, terms_first(&named))?;
         let elapsed = self.began.elapsed().as_secs_f64();
         let done = (self.step - first_step) as f64;
         let images_per_second = done * self.config.training.batch_size as f64 / elapsed;
@@ -351,7 +350,7 @@ impl Session {
             return Ok(false);
         };
         let named = named_values(&losses);
-        check_finite(self.step, named.iter().copied().rev())?;
+        check_finite(self.step, terms_first(&named))?;
         let verdict = self.early_stopping.update(self.step, losses.total);
         self.record(Phase::Validation, 0.0, &named)?;
         let epoch = self.epoch();
@@ -418,20 +417,15 @@ impl Session {
             }
         }
         if let Some(losses) = &validation
-            && check_finite(self.step, named_values(losses)).is_err()
+            && check_finite(self.step, terms_first(&named_values(losses))).is_err()
         {
             validation = None;
         }
         self.draw_pictures()?;
         draw_losses(&MetricsLog::read(&self.directory.metrics())?, &self.directory.losses())?;
         let device = self.device.clone().without_autodiff();
-        let test_psnr = reconstruction_psnr(
-            &self.trainer.model.valid(),
-            &self.data,
-            &self.split.test,
-            self.config.training.batch_size,
-            &device,
-        )?;
+        let model = self.trainer.model.valid();
+        let test_psnr = reconstruction_psnr(&model, &self.data, &self.split.test, &device)?;
         let step = self.step;
         self.display.finish(&match reason {
             StopReason::Finished => format!("finished after step {step}"),
@@ -517,6 +511,11 @@ impl Session {
     fn seconds(&self) -> f64 {
         self.seconds_before + self.began.elapsed().as_secs_f64()
     }
+}
+
+/// The total behind its terms, so that an error names the term that broke.
+fn terms_first<'a>(named: &'a [(&'a str, f64)]) -> impl Iterator<Item = (&'a str, f64)> {
+    named.iter().skip(1).chain(named.first()).copied()
 }
 
 fn named_values(losses: &Losses<f64>) -> Vec<(&'static str, f64)> {

@@ -101,10 +101,11 @@ pub fn load_state(
         return Err(StateError::ModelOnly(directory.to_owned()));
     }
     let text = fs::read_to_string(&path).map_err(FileError::on("read", &path))?;
-    let state = serde_json::from_str(&text)
+    let state: TrainingState = serde_json::from_str(&text)
         .map_err(|error| StateError::Format { path, problem: error.to_string() })?;
     let model = load_model(&config.model, &directory.join(MODEL_FILE), device)?;
     let mut trainer = Trainer::new(model, config);
+    trainer.completed_steps = state.step;
     trainer.main_optimizer =
         load_optimizer(trainer.main_optimizer, directory.join(MAIN_OPTIMIZER_FILE))?;
     if trainer.model.critic.is_some() {

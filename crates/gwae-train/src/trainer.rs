@@ -24,6 +24,9 @@ pub struct Trainer {
     learning_rate: f64,
     critic_learning_rate: f64,
     critic_steps: usize,
+    warmup_steps: u64,
+    /// Steps done so far; the warm-up of the learning rates depends on it.
+    pub completed_steps: u64,
 }
 
 impl Trainer {
@@ -49,6 +52,8 @@ impl Trainer {
             learning_rate: config.training.learning_rate,
             critic_learning_rate: config.training.critic_learning_rate,
             critic_steps: config.training.critic_steps,
+            warmup_steps: config.training.warmup_steps,
+            completed_steps: 0,
         }
     }
 
@@ -69,21 +74,23 @@ impl Trainer {
             .objective
             .main_terms(&self.model, images.clone(), Mode::Train, noise);
         let gradients = GradientsParams::from_grads(terms.total.backward(), &self.model);
+        let warmup = self.warmup();
+        let learning_rate = warmup * self.learning_rate;
         self.model = self
             .main_optimizer
-            .step(self.learning_rate, self.model, gradients);
+            .step(learning_rate, self.model, gradients);
 
         let (mut encoded, mut prior) = (terms.encoded.detach(), terms.prior.detach());
         let mut critic_losses = None;
         if self.model.critic.is_some() {
-            let steps = self.critic_steps;
             let last;
-            (self, last) = self.critic_phase(images, steps, noise);
+            (self, last) = self.critic_phase(images, warmup, noise);
             if let Some(last) = last {
                 (encoded, prior) = (last.encoded.clone(), last.prior.clone());
                 critic_losses = Some(last.into_losses());
             }
         }
+        self.completed_steps += 1;
         let losses = Losses {
             total: terms.total.detach(),
             gw: terms.gw.detach(),
@@ -98,11 +105,17 @@ impl Trainer {
         (self, losses)
     }
 
+    /// Factor of the learning rates in the next step: rises linearly to 1.
+    fn warmup(&self) -> f64 {
+        let next = self.completed_steps + 1;
+        if next >= self.warmup_steps { 1.0 } else { next as f64 / self.warmup_steps as f64 }
+    }
+
     /// The critic steps; returns the terms of the last one.
     fn critic_phase(
         mut self,
         images: Tensor<4>,
-        steps: usize,
+        warmup: f64,
         noise: &mut dyn NoiseSource,
     ) -> (Self, Option<CriticTerms>) {
         // Training behaviour without gradients: batch statistics move (the running states are
@@ -113,7 +126,8 @@ impl Trainer {
         self.model.critic = critic;
         let posterior = frozen.encoder.forward(images.clone(), Mode::Train);
         let mut last = None;
-        for _ in 0..steps {
+        let learning_rate = warmup * self.critic_learning_rate;
+        for _ in 0..self.critic_steps {
             let critic = self.model.critic.as_ref().expect("called with a critic");
             let terms = self.objective.critic_terms(
                 &frozen,
@@ -124,9 +138,9 @@ impl Trainer {
                 noise,
             );
             let gradients = GradientsParams::from_grads(terms.loss.total.backward(), &self.model);
-            self.model =
-                self.critic_optimizer
-                    .step(self.critic_learning_rate, self.model, gradients);
+            self.model = self
+                .critic_optimizer
+                .step(learning_rate, self.model, gradients);
             last = Some(terms);
         }
         (self, last)
