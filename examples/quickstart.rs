@@ -76,8 +76,12 @@ fn configuration(arguments: &Arguments) -> RunConfig {
     }
     config.training.learning_rate = 1e-3;
     config.training.critic_learning_rate = 1e-3;
+    config.training.warmup_steps = 200;
     config.training.critic_steps = 1;
-    config.training.steps = Some(arguments.steps.unwrap_or(3000));
+    // The critic is 1-Lipschitz, so beside a reconstruction summed over 1,024 pixels its say in
+    // what prior samples look like needs some weight.
+    config.training.merged_weight = 5.0;
+    config.training.steps = Some(arguments.steps.unwrap_or(2000));
     config.training.batch_size = arguments.batch_size.unwrap_or(64);
     config.training.seed = arguments.seed.unwrap_or(0);
     config.training.patience = None;

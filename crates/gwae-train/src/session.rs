@@ -183,6 +183,7 @@ pub fn start(
         step: 0,
         seconds_before: 0.0,
         saved_step: None,
+        validated: None,
         checkpoints: CheckpointStore::open(directory.checkpoints())?,
         log: MetricsLog::open(&directory.metrics())?,
         device,
@@ -230,6 +231,7 @@ pub fn resume(
         step: state.step,
         seconds_before: state.seconds,
         saved_step: Some(state.step),
+        validated: None,
         log: MetricsLog::open(&directory.metrics())?,
         config,
         checkpoints,
@@ -261,6 +263,8 @@ struct Session {
     began: Instant,
     /// The step of the newest checkpoint.
     saved_step: Option<u64>,
+    /// The newest validation with its step.
+    validated: Option<(u64, Losses<f64>)>,
     checkpoints: CheckpointStore,
     log: MetricsLog,
     directory: RunDirectory,
@@ -365,6 +369,7 @@ impl Session {
             false => KeepAs::Last,
         })?;
         self.draw_pictures()?;
+        self.validated = Some((self.step, losses));
         Ok(verdict.stop)
     }
 
@@ -405,23 +410,23 @@ impl Session {
         training: Option<Losses<f64>>,
     ) -> Result<RunSummary, TrainError> {
         let seconds = self.seconds();
-        let mut validation = self.validation_losses()?;
         if self.saved_step != Some(self.step) {
-            // An interruption is no validation: the patience of an interrupted run counts on as
-            // that of an uninterrupted one.
-            match (reason, &validation) {
-                (StopReason::Interrupted, _) | (_, None) => self.save(KeepAs::Last)?,
-                (_, Some(_)) => {
+            match reason {
+                // An interruption is no validation: the patience of an interrupted run counts on
+                // as that of an uninterrupted one.
+                StopReason::Interrupted => self.save(KeepAs::Last)?,
+                StopReason::Finished | StopReason::Converged => {
                     self.validate()?;
                 }
             }
         }
-        if let Some(losses) = &validation
-            && check_finite(self.step, terms_first(&named_values(losses))).is_err()
-        {
-            validation = None;
-        }
-        self.draw_pictures()?;
+        let validation = match self.validated.take() {
+            Some((step, losses)) if step == self.step => Some(losses),
+            _ => {
+                self.draw_pictures()?;
+                self.validation_losses()?
+            }
+        };
         draw_losses(&MetricsLog::read(&self.directory.metrics())?, &self.directory.losses())?;
         let device = self.device.clone().without_autodiff();
         let model = self.trainer.model.valid();
