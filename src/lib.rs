@@ -1,4 +1,6 @@
-//! Gromov-Wasserstein autoencoders in pure Rust on Burn.
+#![doc = include_str!("../README.md")]
+
+pub use burn;
 pub use gwae_core as core;
 pub use gwae_datasets as datasets;
 pub use gwae_metrics as metrics;

@@ -83,9 +83,16 @@ impl ProgressDisplay for SilentDisplay {
     fn finish(&mut self, _: &str) {}
 }
 
-/// A progress bar where standard error is a terminal, else a line for every `every`-th step.
+/// A progress bar where standard error is a terminal (with the feature `tui` the full-screen
+/// dashboard, where it can be drawn), else a line for every `every`-th step.
 pub fn standard_display(every: u64) -> Box<dyn ProgressDisplay> {
     let errors = std::io::stderr();
+    #[cfg(feature = "tui")]
+    if errors.is_terminal()
+        && let Ok(dashboard) = TuiDisplay::new()
+    {
+        return Box::new(dashboard);
+    }
     if errors.is_terminal() {
         Box::new(BarDisplay::new())
     } else {
