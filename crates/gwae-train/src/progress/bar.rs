@@ -1,15 +1,18 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, losses_text,
+    ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, number_text,
     validation_text,
 };
 
-const WITH_TOTAL: &str = "{bar:24} {human_pos}/{human_len} [{elapsed} < {prefix}] {wide_msg}";
-const WITHOUT_TOTAL: &str = "{spinner} step {human_pos} [{elapsed}] {wide_msg}";
+const WITH_TOTAL: &str = "{bar:24} step {human_pos}/{human_len} {prefix}\n{msg}";
+const WITHOUT_TOTAL: &str = "{spinner} step {human_pos} {prefix}\n{msg}";
 
-/// One line at the bottom of the terminal: steps, time gone and left, images per second, losses.
-/// Everything else scrolls above it.
+/// Losses side by side; three fit into the 80 columns of a narrow terminal.
+const LOSSES_PER_LINE: usize = 3;
+
+/// A few lines at the bottom of the terminal: steps, time gone and left, images per second, and
+/// the losses below. Everything else scrolls above them.
 #[derive(Debug)]
 pub struct BarDisplay {
     target: Option<ProgressDrawTarget>,
@@ -28,6 +31,14 @@ impl BarDisplay {
             bar: ProgressBar::hidden(),
         }
     }
+}
+
+/// Names and values in columns.
+fn losses_table(losses: &[(&str, f64)]) -> String {
+    let cell = |(name, value): &(&str, f64)| format!("{name:>20} {:<5}", number_text(*value));
+    let lines = losses.chunks(LOSSES_PER_LINE);
+    let lines: Vec<String> = lines.map(|line| line.iter().map(cell).collect()).collect();
+    lines.join("\n")
 }
 
 impl Default for BarDisplay {
@@ -51,21 +62,21 @@ impl ProgressDisplay for BarDisplay {
             target.unwrap_or_else(ProgressDrawTarget::stderr),
         )
         .with_style(style)
-        .with_prefix("?")
         .with_position(outline.first_step);
         self.bar.tick();
     }
 
     fn step(&mut self, progress: &StepProgress<'_>) {
         // The loop's own estimate: unlike the bar's it leaves out what happened before a resume.
-        if let Some(remaining) = progress.remaining {
-            self.bar.set_prefix(duration_text(remaining));
-        }
-        self.bar.set_message(format!(
-            "{:.0} images/s  {}",
-            progress.images_per_second,
-            losses_text(progress.losses)
+        let remaining = progress.remaining.map_or(String::new(), |remaining| {
+            format!(", {} left", duration_text(remaining))
+        });
+        self.bar.set_prefix(format!(
+            "in {}{remaining}, {:.0} images/s",
+            duration_text(self.bar.elapsed()),
+            progress.images_per_second
         ));
+        self.bar.set_message(losses_table(progress.losses));
         self.bar.set_position(progress.step);
     }
 
@@ -160,8 +171,9 @@ mod tests {
         let text = run(Some(2_000));
         for part in [
             "1,000/2,000",
-            "1,500/2,000 [",
-            "< 1:23] 812 images/s  gw 1.250  total 33.50",
+            "step 1,500/2,000 in 0:00, 1:23 left, 812 images/s",
+            "gw 1.250",
+            "total 33.50",
             "validation after step 1500 (epoch 1): total 30.00",
             "saved",
             "stopped",
@@ -174,7 +186,7 @@ mod tests {
     #[test]
     fn an_open_end_has_no_bar() {
         let text = run(None);
-        assert!(text.contains("step 1,500 ["), "{text}");
+        assert!(text.contains("step 1,500 in 0:00, 812 images/s"), "{text}");
         assert!(!text.contains('/') || text.contains("images/s"), "{text}");
         assert!(!text.contains("2,000"), "{text}");
     }
