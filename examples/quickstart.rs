@@ -101,7 +101,10 @@ fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> 
     };
     let summary: Result<_, TrainError> = match &arguments.resume {
         Some(path) => {
-            let limits = NewLimits { steps: arguments.steps, epochs: None };
+            let limits = NewLimits {
+                steps: arguments.steps,
+                epochs: None,
+            };
             session::resume(path, limits, options)
         }
         None => {

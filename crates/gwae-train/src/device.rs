@@ -293,7 +293,7 @@ fn compute(device: &Device) -> Result<(), String> {
 
 /// Runs what may panic because a driver is missing, silently, and returns the panic's message in
 /// one line. For start-up only: a panic elsewhere in the process would be silent meanwhile.
-fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // The first panic tells the cause; it may be on a thread of the backend, whose end then makes

@@ -56,8 +56,11 @@ pub fn reconstruction_psnr(
     for batch in indices.chunks(PSNR_BATCH) {
         let images = data.images(batch, device)?;
         let image_len = images.dims()[1..].iter().product();
-        let reconstructed: Vec<f32> =
-            model.reconstruct(images.clone()).into_data().iter::<f32>().collect();
+        let reconstructed: Vec<f32> = model
+            .reconstruct(images.clone())
+            .into_data()
+            .iter::<f32>()
+            .collect();
         let images: Vec<f32> = images.into_data().iter::<f32>().collect();
         // A model that gives NaN has no PSNR; the losses say so elsewhere.
         sum += batch.len() as f64 * psnr(&images, &reconstructed, image_len).unwrap_or(f64::NAN);

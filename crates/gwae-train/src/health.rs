@@ -85,7 +85,10 @@ mod tests {
         assert!(parameters_are_finite(&layer));
         for broken in [f32::NAN, f32::INFINITY] {
             let mut layer = layer.clone();
-            layer.bias = Some(Param::from_tensor(Tensor::from_data([1.0, broken, 0.0], &device)));
+            layer.bias = Some(Param::from_tensor(Tensor::from_data(
+                [1.0, broken, 0.0],
+                &device,
+            )));
             assert!(!parameters_are_finite(&layer));
         }
     }

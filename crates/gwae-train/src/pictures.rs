@@ -38,7 +38,10 @@ struct Pixels {
 impl Pixels {
     fn read(images: Tensor<4>) -> Self {
         let shape = images.dims();
-        Self { values: images.into_data().iter::<f32>().collect(), shape }
+        Self {
+            values: images.into_data().iter::<f32>().collect(),
+            shape,
+        }
     }
 
     fn images(&self) -> Result<Images<'_>, ReportError> {
@@ -92,7 +95,11 @@ pub struct Traversal {
 
 impl Default for Traversal {
     fn default() -> Self {
-        Self { dimensions: Vec::new(), columns: 11, range: 2.0 }
+        Self {
+            dimensions: Vec::new(),
+            columns: 11,
+            range: 2.0,
+        }
     }
 }
 
@@ -152,12 +159,22 @@ pub fn draw_losses(records: &[MetricsRecord], path: &Path) -> Result<(), ReportE
     };
     let drawn: Vec<_> = CURVES
         .iter()
-        .map(|name| (*name, series(Phase::Train, name), series(Phase::Validation, name)))
+        .map(|name| {
+            (
+                *name,
+                series(Phase::Train, name),
+                series(Phase::Validation, name),
+            )
+        })
         .filter(|(_, train, validation)| !train.is_empty() || !validation.is_empty())
         .collect();
     let curves: Vec<Curve<'_>> = drawn
         .iter()
-        .map(|(name, train, validation)| Curve { name, train, validation })
+        .map(|(name, train, validation)| Curve {
+            name,
+            train,
+            validation,
+        })
         .collect();
     save_curves("Losses", &curves, path)
 }
@@ -177,8 +194,13 @@ fn moments(rows: &[Vec<f32>], column: usize) -> (f64, f64) {
 
 /// The dimensions with the largest spread, largest first.
 fn most_varied(codes: &[Vec<f32>], latent: usize) -> Vec<usize> {
-    let mut dimensions: Vec<(usize, f64)> =
-        (0..latent).map(|dimension| (dimension, moments(codes, dimension).1)).collect();
+    let mut dimensions: Vec<(usize, f64)> = (0..latent)
+        .map(|dimension| (dimension, moments(codes, dimension).1))
+        .collect();
     dimensions.sort_by(|a, b| b.1.total_cmp(&a.1));
-    dimensions.into_iter().take(10).map(|(dimension, _)| dimension).collect()
+    dimensions
+        .into_iter()
+        .take(10)
+        .map(|(dimension, _)| dimension)
+        .collect()
 }

@@ -20,9 +20,7 @@ use crate::health::{NonFiniteLoss, check_finite, parameters_are_finite};
 use crate::interrupt::StopFlag;
 use crate::losses::Losses;
 use crate::metrics_log::{MetricsLog, MetricsLogError, MetricsRecord, Phase};
-use crate::pictures::{
-    Traversal, draw_losses, draw_reconstructions, draw_samples, draw_traversal,
-};
+use crate::pictures::{Traversal, draw_losses, draw_reconstructions, draw_samples, draw_traversal};
 use crate::progress::{ProgressDisplay, RunOutline, StepProgress, ValidationProgress};
 use crate::report::ReportError;
 use crate::run_directory::{RunDescription, RunDirectory, RunDirectoryError};
@@ -365,7 +363,9 @@ impl Session {
             improved: verdict.improved,
         });
         self.save(match verdict.improved {
-            true => KeepAs::LastAndBest { validation_loss: losses.total },
+            true => KeepAs::LastAndBest {
+                validation_loss: losses.total,
+            },
             false => KeepAs::Last,
         })?;
         self.draw_pictures()?;
@@ -399,7 +399,8 @@ impl Session {
         };
         let trainer = &self.trainer;
         self.log.sync()?;
-        self.checkpoints.save(self.step, keep, |files| save_state(files, trainer, &state))?;
+        self.checkpoints
+            .save(self.step, keep, |files| save_state(files, trainer, &state))?;
         self.saved_step = Some(self.step);
         Ok(())
     }
@@ -427,7 +428,10 @@ impl Session {
                 self.validation_losses()?
             }
         };
-        draw_losses(&MetricsLog::read(&self.directory.metrics())?, &self.directory.losses())?;
+        draw_losses(
+            &MetricsLog::read(&self.directory.metrics())?,
+            &self.directory.losses(),
+        )?;
         let device = self.device.clone().without_autodiff();
         let model = self.trainer.model.valid();
         let test_psnr = reconstruction_psnr(&model, &self.data, &self.split.test, &device)?;
@@ -467,7 +471,13 @@ impl Session {
         draw_reconstructions(&model, images.clone(), &self.directory.reconstructions())?;
         draw_samples(&model, PICTURED, noise, &self.directory.samples())?;
         let traversal = Traversal::default();
-        draw_traversal(&model, images, &traversal, noise, &self.directory.traversal())?;
+        draw_traversal(
+            &model,
+            images,
+            &traversal,
+            noise,
+            &self.directory.traversal(),
+        )?;
         Ok(())
     }
 
@@ -483,15 +493,19 @@ impl Session {
             phase,
             seconds: self.seconds(),
             images_per_second,
-            losses: named.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+            losses: named
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), *value))
+                .collect(),
         };
         Ok(self.log.append(&record)?)
     }
 
     fn total_steps(&self) -> Option<u64> {
         let training = &self.config.training;
-        let of_epochs =
-            training.epochs.map(|epochs| epochs.saturating_mul(self.batches.batches_per_epoch()));
+        let of_epochs = training
+            .epochs
+            .map(|epochs| epochs.saturating_mul(self.batches.batches_per_epoch()));
         match (training.steps, of_epochs) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -500,7 +514,8 @@ impl Session {
 
     fn validates_now(&self) -> bool {
         let every = self.config.training.validate_every;
-        self.step.is_multiple_of(every.unwrap_or(self.batches.batches_per_epoch()))
+        self.step
+            .is_multiple_of(every.unwrap_or(self.batches.batches_per_epoch()))
     }
 
     fn saves_now(&self) -> bool {
@@ -524,7 +539,11 @@ fn terms_first<'a>(named: &'a [(&'a str, f64)]) -> impl Iterator<Item = (&'a str
 }
 
 fn named_values(losses: &Losses<f64>) -> Vec<(&'static str, f64)> {
-    losses.named().into_iter().map(|(name, value)| (name, *value)).collect()
+    losses
+        .named()
+        .into_iter()
+        .map(|(name, value)| (name, *value))
+        .collect()
 }
 
 impl std::fmt::Display for RunSummary {
@@ -535,13 +554,28 @@ impl std::fmt::Display for RunSummary {
             StopReason::Converged => "converged",
             StopReason::Interrupted => "interrupted",
         };
-        writeln!(formatter, "{reason} after {} steps in {:.0} s", self.step, self.seconds)?;
+        writeln!(
+            formatter,
+            "{reason} after {} steps in {:.0} s",
+            self.step, self.seconds
+        )?;
         if let Some(psnr) = self.test_psnr {
-            writeln!(formatter, "reconstruction of held-out images: PSNR {psnr:.2} dB")?;
+            writeln!(
+                formatter,
+                "reconstruction of held-out images: PSNR {psnr:.2} dB"
+            )?;
         }
         if let Some(validation) = &self.validation {
-            writeln!(formatter, "{:22} {:>12} {:>12}", "loss", "last step", "validation")?;
-            let training = self.training.as_ref().map(Losses::named).unwrap_or_default();
+            writeln!(
+                formatter,
+                "{:22} {:>12} {:>12}",
+                "loss", "last step", "validation"
+            )?;
+            let training = self
+                .training
+                .as_ref()
+                .map(Losses::named)
+                .unwrap_or_default();
             for (name, value) in validation.named() {
                 let last = training.iter().find(|(other, _)| *other == name);
                 let last = last.map_or("-".to_owned(), |(_, value)| format!("{value:.4}"));
@@ -550,7 +584,10 @@ impl std::fmt::Display for RunSummary {
         }
         writeln!(formatter, "everything is in {directory}:")?;
         for (file, what) in [
-            ("reconstructions.png", "held-out images above their reconstructions"),
+            (
+                "reconstructions.png",
+                "held-out images above their reconstructions",
+            ),
             ("samples.png", "decoded draws from the prior"),
             ("traversal.png", "one latent dimension per row"),
             ("losses.png", "every loss over the steps"),

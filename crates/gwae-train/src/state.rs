@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic::FileError;
 use crate::config::RunConfig;
+use crate::device::without_panic;
 use crate::early_stopping::EarlyStoppingState;
 use crate::model_file::{MODEL_FILE, ModelFileError, load_model, one_line, save_model};
 use crate::trainer::Trainer;
@@ -80,7 +81,10 @@ pub fn save_state(
     save_model(&trainer.model, &directory.join(MODEL_FILE))?;
     save_optimizer(&trainer.main_optimizer, directory.join(MAIN_OPTIMIZER_FILE))?;
     if trainer.model.critic.is_some() {
-        save_optimizer(&trainer.critic_optimizer, directory.join(CRITIC_OPTIMIZER_FILE))?;
+        save_optimizer(
+            &trainer.critic_optimizer,
+            directory.join(CRITIC_OPTIMIZER_FILE),
+        )?;
     }
     let path = directory.join(STATE_FILE);
     let text = serde_json::to_string_pretty(state).map_err(|error| StateError::Format {
@@ -101,33 +105,48 @@ pub fn load_state(
         return Err(StateError::ModelOnly(directory.to_owned()));
     }
     let text = fs::read_to_string(&path).map_err(FileError::on("read", &path))?;
-    let state: TrainingState = serde_json::from_str(&text)
-        .map_err(|error| StateError::Format { path, problem: error.to_string() })?;
+    let state: TrainingState = serde_json::from_str(&text).map_err(|error| StateError::Format {
+        path,
+        problem: error.to_string(),
+    })?;
     let model = load_model(&config.model, &directory.join(MODEL_FILE), device)?;
     let mut trainer = Trainer::new(model, config);
     trainer.completed_steps = state.step;
     trainer.main_optimizer =
         load_optimizer(trainer.main_optimizer, directory.join(MAIN_OPTIMIZER_FILE))?;
     if trainer.model.critic.is_some() {
-        trainer.critic_optimizer =
-            load_optimizer(trainer.critic_optimizer, directory.join(CRITIC_OPTIMIZER_FILE))?;
+        trainer.critic_optimizer = load_optimizer(
+            trainer.critic_optimizer,
+            directory.join(CRITIC_OPTIMIZER_FILE),
+        )?;
     }
     Ok((trainer, state))
 }
 
 fn save_optimizer(optimizer: &ModuleOptimizer, path: PathBuf) -> Result<(), StateError> {
-    optimizer.save(&path).map_err(|error| StateError::Optimizer {
-        problem: format!("the optimiser cannot be written: {}", one_line(error)),
-        path,
-    })
+    optimizer
+        .save(&path)
+        .map_err(|error| StateError::Optimizer {
+            problem: format!("the optimiser cannot be written: {}", one_line(error)),
+            path,
+        })
 }
 
 fn load_optimizer(
     optimizer: ModuleOptimizer,
     path: PathBuf,
 ) -> Result<ModuleOptimizer, StateError> {
-    optimizer.load(&path).map_err(|error| StateError::Optimizer {
-        problem: format!("the optimiser cannot be read: {}", one_line(error)),
-        path,
-    })
+    let failed = |problem: String| StateError::Optimizer {
+        problem: format!("the optimiser cannot be read: {problem}"),
+        path: path.clone(),
+    };
+    // Burn reads optimisers on its default device, the first GPU backend that is compiled in, and
+    // panics where that has no driver; the first step moves them to the device of the model.
+    without_panic(|| optimizer.load(&path))
+        .map_err(|panic| {
+            failed(format!(
+                "{panic}; if this machine has no GPU, set the environment variable BURN_DEVICE=flex"
+            ))
+        })?
+        .map_err(|error| failed(one_line(error)))
 }

@@ -108,7 +108,11 @@ impl Trainer {
     /// Factor of the learning rates in the next step: rises linearly to 1.
     fn warmup(&self) -> f64 {
         let next = self.completed_steps + 1;
-        if next >= self.warmup_steps { 1.0 } else { next as f64 / self.warmup_steps as f64 }
+        if next >= self.warmup_steps {
+            1.0
+        } else {
+            next as f64 / self.warmup_steps as f64
+        }
     }
 
     /// The critic steps; returns the terms of the last one.

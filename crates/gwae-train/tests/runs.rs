@@ -27,7 +27,10 @@ fn config() -> RunConfig {
     config.model.latent_dim = 4;
     config.model.width = 0.1;
     config.model.batchnorm = true;
-    config.model.prior = PriorConfig::GaussianMixture { components: 3, form: Form::Corrected };
+    config.model.prior = PriorConfig::GaussianMixture {
+        components: 3,
+        form: Form::Corrected,
+    };
     config.training.batch_size = 8;
     config.training.critic_steps = 2;
     config.training.warmup_steps = 4;
@@ -79,7 +82,9 @@ fn state(path: &Path, which: Which) -> OfficialState {
     let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
     let (files, _) = checkpoints.verified(which).unwrap();
     let model = &directory.config().model;
-    load_model(model, &files.join(MODEL_FILE), &Device::flex()).unwrap().official_state()
+    load_model(model, &files.join(MODEL_FILE), &Device::flex())
+        .unwrap()
+        .official_state()
 }
 
 /// Steps and losses, without the times.
@@ -91,8 +96,15 @@ fn log(path: &Path) -> Vec<(u64, Phase, Vec<(String, f64)>)> {
 
 fn assert_complete(path: &Path, summary: &RunSummary) {
     for file in [
-        "config.toml", "run.json", "split.json", "metrics.jsonl", "reconstructions.png",
-        "samples.png", "traversal.png", "losses.png", "checkpoints/index.json",
+        "config.toml",
+        "run.json",
+        "split.json",
+        "metrics.jsonl",
+        "reconstructions.png",
+        "samples.png",
+        "traversal.png",
+        "losses.png",
+        "checkpoints/index.json",
     ] {
         assert!(path.join(file).metadata().unwrap().len() > 0, "{file}");
     }
@@ -159,7 +171,10 @@ fn a_run_can_be_extended() {
     let mut config = config();
     config.training.steps = Some(1);
     start(&config, &path, silent()).unwrap();
-    let limits = NewLimits { steps: Some(2), epochs: None };
+    let limits = NewLimits {
+        steps: Some(2),
+        epochs: None,
+    };
     assert_eq!(resume(&path, limits, silent()).unwrap().step, 2);
     // Nothing is left to do: the pictures are drawn again, nothing is trained.
     assert_eq!(resume(&path, limits, silent()).unwrap().training, None);
@@ -179,13 +194,21 @@ fn a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint() {
     let error = start(&config, &path, silent()).unwrap_err();
     let message = error.to_string();
     assert!(
-        matches!(error, TrainError::Broken(_) | TrainError::BrokenParameters { .. }),
+        matches!(
+            error,
+            TrainError::Broken(_) | TrainError::BrokenParameters { .. }
+        ),
         "{message}"
     );
-    assert!(message.starts_with("step ") && message.contains("learning_rate"), "{message}");
+    assert!(
+        message.starts_with("step ") && message.contains("learning_rate"),
+        "{message}"
+    );
     if path.join("checkpoints/index.json").exists() {
         let finite = |state: OfficialState| {
-            state.iter().all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
+            state
+                .iter()
+                .all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
         };
         assert!(finite(state(&path, Which::Last)));
     }
@@ -203,7 +226,11 @@ fn a_training_without_critic_or_validation_runs() {
     config.training.steps = Some(4);
     let summary = start(&config, &path, silent()).unwrap();
     assert!(summary.validation.is_none() && summary.training.is_some());
-    assert!(state(&path, Which::Last).iter().all(|(name, _)| !name.starts_with("disc_block")));
+    assert!(
+        state(&path, Which::Last)
+            .iter()
+            .all(|(name, _)| !name.starts_with("disc_block"))
+    );
 }
 
 #[test]
@@ -214,13 +241,19 @@ fn nothing_is_made_where_nothing_can_be_trained() {
         let mut config = config();
         change(&mut config);
         let message = start(&config, &path, silent()).unwrap_err().to_string();
-        assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        assert!(
+            message.contains(expected) && !message.contains('\n'),
+            "{message}"
+        );
         assert!(!path.exists(), "{message}");
     };
     refused(|c| c.training.batch_size = 0, "training.batch_size");
     refused(|c| c.training.batch_size = 9000, "9000");
     refused(|c| c.model.latent_dim = 0, "model.latent_dim");
-    refused(|c| c.training.entropy_weight = -1.0, "training.entropy_weight");
+    refused(
+        |c| c.training.entropy_weight = -1.0,
+        "training.entropy_weight",
+    );
     refused(
         |c| {
             c.model.merged_condition = false;
@@ -232,9 +265,14 @@ fn nothing_is_made_where_nothing_can_be_trained() {
     let existing = root.path().join("existing");
     std::fs::create_dir(&existing).unwrap();
     std::fs::write(existing.join("notes.txt"), "mine").unwrap();
-    let message = start(&config(), &existing, silent()).unwrap_err().to_string();
+    let message = start(&config(), &existing, silent())
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("not empty"), "{message}");
-    assert_eq!(std::fs::read_to_string(existing.join("notes.txt")).unwrap(), "mine");
+    assert_eq!(
+        std::fs::read_to_string(existing.join("notes.txt")).unwrap(),
+        "mine"
+    );
 }
 
 #[test]
@@ -248,6 +286,11 @@ fn damaged_checkpoints_are_named_with_the_way_out() {
     let model = files.join(MODEL_FILE);
     let bytes = std::fs::read(&model).unwrap();
     std::fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
-    let message = resume(&path, NewLimits::default(), silent()).unwrap_err().to_string();
-    assert!(message.contains(MODEL_FILE) && message.contains("best"), "{message}");
+    let message = resume(&path, NewLimits::default(), silent())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains(MODEL_FILE) && message.contains("best"),
+        "{message}"
+    );
 }
