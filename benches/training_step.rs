@@ -181,8 +181,7 @@ impl Parts {
         });
         let penalty = time(&|| {
             let normalised = critic.normalise(Mode::Train);
-            let (image, code) =
-                normalised.input_gradient(self.images.clone(), self.codes.clone());
+            let (image, code) = normalised.input_gradient(self.images.clone(), self.codes.clone());
             gradient_penalty(image, code).backward();
         });
         let prior = time(&|| {
@@ -216,7 +215,9 @@ impl Parts {
             part("GW loss", "forward + backward".into(), gw),
             part(
                 "critic",
-                format!("2 × forward + backward to inputs, {n} × 2 × forward + backward to weights"),
+                format!(
+                    "2 × forward + backward to inputs, {n} × 2 × forward + backward to weights"
+                ),
                 critic_main + critic_steps * critic_critic,
             ),
             part(

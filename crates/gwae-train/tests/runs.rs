@@ -87,8 +87,10 @@ fn state(path: &Path, which: Which) -> OfficialState {
         .official_state()
 }
 
-/// Steps and losses, without the times.
-fn log(path: &Path) -> Vec<(u64, Phase, Vec<(String, f64)>)> {
+/// A line of the log without its times: step, phase, losses by name.
+type Line = (u64, Phase, Vec<(String, f64)>);
+
+fn log(path: &Path) -> Vec<Line> {
     let records = MetricsLog::read(&path.join("metrics.jsonl")).unwrap();
     let without_time = |r: MetricsRecord| (r.step, r.phase, r.losses);
     records.into_iter().map(without_time).collect()
