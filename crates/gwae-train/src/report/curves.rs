@@ -91,7 +91,7 @@ pub fn render_curves(title: &str, curves: &[Curve<'_>]) -> Result<RgbImage, Repo
 /// As [`render_curves`], into a PNG file.
 ///
 /// # Errors
-/// Those of [`render_curves`], and [`ReportError::Write`].
+/// Those of [`render_curves`], and [`ReportError::File`].
 pub fn save_curves(title: &str, curves: &[Curve<'_>], path: &Path) -> Result<(), ReportError> {
     png_file::save(&render_curves(title, curves)?, path)
 }

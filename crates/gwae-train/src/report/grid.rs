@@ -91,7 +91,7 @@ impl Grid {
     /// As [`Grid::render`], into a PNG file.
     ///
     /// # Errors
-    /// Those of [`Grid::render`], and [`ReportError::Write`].
+    /// Those of [`Grid::render`], and [`ReportError::File`].
     pub fn save(&self, images: Images<'_>, path: &Path) -> Result<(), ReportError> {
         png_file::save(&self.render(images)?, path)
     }
@@ -194,7 +194,7 @@ impl Grid {
 /// Saves a picture of inputs above outputs, `columns` pairs side by side.
 ///
 /// # Errors
-/// Those of [`Grid::render_reconstructions`], and [`ReportError::Write`].
+/// Those of [`Grid::render_reconstructions`], and [`ReportError::File`].
 pub fn save_reconstructions(
     inputs: Images<'_>,
     outputs: Images<'_>,
