@@ -1,2 +1,22 @@
 //! The `gwae` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use gwae_cli::arguments::Arguments;
+use gwae_cli::{commands, terminal};
+
+fn main() -> ExitCode {
+    terminal::explain_panics();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return terminal::usage(&error),
+    };
+    match commands::run(arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::error(error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -4,6 +4,8 @@
 //! model and names each parameter, so importing a checkpoint, exporting one and comparing
 //! trajectories all read the same single list.
 
+mod architecture;
+
 use std::collections::{BTreeMap, HashMap};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId, RunningState};
@@ -20,6 +22,8 @@ use crate::gwae::Gwae;
 use crate::latent_norm::LatentNorm;
 use crate::residual::ResidualBlock;
 use crate::spectral::SpectralWeight;
+
+pub use architecture::{ArchitectureError, Sizes, infer_config};
 
 /// A parameter or buffer in the official layout.
 #[derive(Clone, Debug, PartialEq)]

@@ -25,7 +25,7 @@ const SETTINGS: [&str; 10] = [
     "epochs",
 ];
 
-const HYPERPARAMETERS: [&str; 18] = [
+const HYPERPARAMETERS: [&str; 19] = [
     "lr",
     "z_dim",
     "coef_w",
@@ -44,6 +44,8 @@ const HYPERPARAMETERS: [&str; 18] = [
     "learned_similarity",
     "mixed_potential",
     "distance_coef_initial",
+    // The authors' program adds the number of target values itself; a GWAE does nothing with it.
+    "t_dim",
 ];
 
 /// Official settings that no configuration can be made of.

@@ -32,8 +32,13 @@ pub struct RunRecord {
     pub command_line: Vec<String>,
     /// Name of the dataset.
     pub dataset: String,
-    /// Fingerprint of its images and factors.
-    pub dataset_fingerprint: String,
+    /// Fingerprint of its images and factors; none where the model was imported, so that what it
+    /// was trained on is not here.
+    #[serde(default)]
+    pub dataset_fingerprint: Option<String>,
+    /// The file that the model was imported from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<String>,
     /// When the run was started, ISO 8601 in UTC.
     pub started: String,
 }
@@ -47,6 +52,17 @@ pub struct RunDescription {
     pub command_line: Vec<String>,
     /// Fingerprint of the dataset's images and factors.
     pub dataset_fingerprint: String,
+}
+
+/// What only the caller of [`RunDirectory::create_imported`] knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportDescription {
+    /// The file that the model comes from.
+    pub imported_from: String,
+    /// Device, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// The command line, program first.
+    pub command_line: Vec<String>,
 }
 
 /// A run directory that cannot be made or used.
@@ -95,6 +111,14 @@ pub enum RunDirectoryError {
         /// Fingerprint now.
         found: String,
     },
+    /// An imported model has no training data.
+    #[error("{} was imported from {imported_from}, so there are no training data to go on with: start a new run with `gwae train`", path.display())]
+    Imported {
+        /// The run directory.
+        path: PathBuf,
+        /// The file that the model comes from.
+        imported_from: String,
+    },
     /// Two processes would write the same files.
     #[error("{} is in use by another process: wait until it ends, or choose another directory", .0.display())]
     InUse(PathBuf),
@@ -102,7 +126,7 @@ pub enum RunDirectoryError {
 
 /// The directory of one run.
 ///
-/// `config.toml`, `split.json` and `run.json` are written when it is created, in this order and
+/// `config.toml`, `split.json` (not of an imported model) and `run.json` are written when it is created, in this order and
 /// each atomically, so a directory with a `run.json` is complete.
 #[derive(Debug)]
 pub struct RunDirectory {
@@ -111,6 +135,23 @@ pub struct RunDirectory {
     record: RunRecord,
     /// Held while the run may write; the system releases it when the process ends, however.
     _lock: Option<File>,
+}
+
+impl RunRecord {
+    /// The record of a run that is begun now.
+    fn of(config: &RunConfig, device: String, command_line: Vec<String>) -> Self {
+        Self {
+            gwae_version: env!("CARGO_PKG_VERSION").into(),
+            burn_version: "0.22.1".into(),
+            seed: config.training.seed,
+            device,
+            command_line,
+            dataset: config.data.dataset.name().into(),
+            dataset_fingerprint: None,
+            imported_from: None,
+            started: utc(SystemTime::now()),
+        }
+    }
 }
 
 impl RunDirectory {
@@ -125,7 +166,37 @@ impl RunDirectory {
         description: RunDescription,
         split: &impl Serialize,
     ) -> Result<Self, RunDirectoryError> {
-        let path = path.into();
+        let record = RunRecord {
+            dataset_fingerprint: Some(description.dataset_fingerprint),
+            ..RunRecord::of(config, description.device, description.command_line)
+        };
+        Self::begin(path.into(), config, record, Some(split))
+    }
+
+    /// Makes a run directory for a model that was trained elsewhere: there is no split, and the
+    /// fingerprint of what it was trained on is unknown.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::create`].
+    pub fn create_imported(
+        path: impl Into<PathBuf>,
+        config: &RunConfig,
+        description: ImportDescription,
+    ) -> Result<Self, RunDirectoryError> {
+        let record = RunRecord {
+            imported_from: Some(description.imported_from),
+            ..RunRecord::of(config, description.device, description.command_line)
+        };
+        Self::begin(path.into(), config, record, None::<&()>)
+    }
+
+    fn begin(
+        path: PathBuf,
+        config: &RunConfig,
+        record: RunRecord,
+        split: Option<&impl Serialize>,
+    ) -> Result<Self, RunDirectoryError> {
         if path.is_file() {
             return Err(RunDirectoryError::IsFile(path));
         }
@@ -135,44 +206,37 @@ impl RunDirectory {
             return Err(RunDirectoryError::NotEmpty(path));
         }
         let lock = lock(&path, OpenOptions::new().write(true).create_new(true))?;
-        match Self::write_first_files(&path, config, description, split) {
-            Ok(record) => Ok(Self {
-                path,
-                config: config.clone(),
-                record,
-                _lock: lock,
-            }),
+        let run = Self {
+            path,
+            config: config.clone(),
+            record,
+            _lock: lock,
+        };
+        match run.write_first_files(split) {
+            Ok(()) => Ok(run),
             Err(error) => {
-                // As it was before, so that the same command works once there is room again.
-                for name in [RECORD, SPLIT, CONFIG, LOCK] {
-                    let _ = fs::remove_file(path.join(name));
-                }
+                run.abandon();
                 Err(error)
             }
         }
     }
 
-    fn write_first_files(
-        path: &Path,
-        config: &RunConfig,
-        description: RunDescription,
-        split: &impl Serialize,
-    ) -> Result<RunRecord, RunDirectoryError> {
-        let config_text = config.to_toml()?;
-        write_atomically(&path.join(CONFIG), config_text.as_bytes())?;
-        write_json(&path.join(SPLIT), split)?;
-        let record = RunRecord {
-            gwae_version: env!("CARGO_PKG_VERSION").into(),
-            burn_version: "0.22.1".into(),
-            seed: config.training.seed,
-            device: description.device,
-            command_line: description.command_line,
-            dataset: config.data.dataset.name().into(),
-            dataset_fingerprint: description.dataset_fingerprint,
-            started: utc(SystemTime::now()),
-        };
-        write_json(&path.join(RECORD), &record)?;
-        Ok(record)
+    fn write_first_files(&self, split: Option<&impl Serialize>) -> Result<(), RunDirectoryError> {
+        let config = self.config.to_toml()?;
+        write_atomically(&self.path.join(CONFIG), config.as_bytes())?;
+        if let Some(split) = split {
+            write_json(&self.path.join(SPLIT), split)?;
+        }
+        Ok(write_json(&self.path.join(RECORD), &self.record)?)
+    }
+
+    /// Leaves the directory empty, as it was before, so that the same command works once there is
+    /// room again. For runs that were only just begun.
+    pub(crate) fn abandon(self) {
+        for name in [RECORD, SPLIT, CONFIG, LOCK] {
+            let _ = fs::remove_file(self.path.join(name));
+        }
+        let _ = fs::remove_dir_all(self.checkpoints());
     }
 
     /// Opens a run to look at it.
@@ -220,23 +284,35 @@ impl RunDirectory {
     ///
     /// Names both fingerprints.
     pub fn check_fingerprint(&self, found: &str) -> Result<(), RunDirectoryError> {
-        if found == self.record.dataset_fingerprint {
-            return Ok(());
+        match &self.record.dataset_fingerprint {
+            Some(expected) if expected == found => Ok(()),
+            Some(expected) => Err(RunDirectoryError::OtherData {
+                path: self.path.clone(),
+                dataset: self.record.dataset.clone(),
+                expected: expected.clone(),
+                found: found.into(),
+            }),
+            None => Err(self.imported()),
         }
-        Err(RunDirectoryError::OtherData {
+    }
+
+    fn imported(&self) -> RunDirectoryError {
+        let from = self.record.imported_from.clone();
+        RunDirectoryError::Imported {
             path: self.path.clone(),
-            dataset: self.record.dataset.clone(),
-            expected: self.record.dataset_fingerprint.clone(),
-            found: found.into(),
-        })
+            imported_from: from.unwrap_or_else(|| "elsewhere".into()),
+        }
     }
 
     /// The split that was stored when the run was created.
     ///
     /// # Errors
     ///
-    /// When the file is missing or damaged.
+    /// When the file is missing or damaged, and for an imported model, which has none.
     pub fn split<S: DeserializeOwned>(&self) -> Result<S, RunDirectoryError> {
+        if self.record.imported_from.is_some() {
+            return Err(self.imported());
+        }
         read_json(&self.path.join(SPLIT))
     }
 

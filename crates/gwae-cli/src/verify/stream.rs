@@ -37,7 +37,7 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 #[derive(Clone, Debug)]
 pub struct NamedNoise {
     prefix: String,
-    drawn: usize,
+    names: Vec<String>,
 }
 
 impl NamedNoise {
@@ -45,13 +45,18 @@ impl NamedNoise {
     pub fn new(prefix: impl Into<String>) -> Self {
         Self {
             prefix: prefix.into(),
-            drawn: 0,
+            names: Vec::new(),
         }
     }
 
+    /// The names of all draws so far, in order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     fn next(&mut self, kind: &str) -> String {
-        let name = format!("{}.draw{:03}.{kind}", self.prefix, self.drawn);
-        self.drawn += 1;
+        let name = format!("{}.draw{:03}.{kind}", self.prefix, self.names.len());
+        self.names.push(name.clone());
         name
     }
 }
@@ -86,6 +91,7 @@ mod tests {
         let first = noise.standard_normal(4);
         assert_eq!(first, normal("x.draw000.normal", 4));
         assert_eq!(noise.uniform(2), uniform("x.draw001.uniform", 2));
+        assert_eq!(noise.names(), ["x.draw000.normal", "x.draw001.uniform"]);
         let values = normal("moments", 100_000);
         let mean = |f: fn(f64) -> f64| {
             values.iter().map(|&v| f(f64::from(v))).sum::<f64>() / values.len() as f64

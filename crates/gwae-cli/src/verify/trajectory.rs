@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use gwae_core::noise::HostGenerator;
 use gwae_models::official::OfficialState;
 use gwae_models::{Gwae, GwaeConfig};
@@ -13,15 +13,16 @@ use gwae_train::losses::Losses;
 use gwae_train::official_settings::from_hyperparameters;
 use gwae_train::trainer::Trainer;
 use gwae_train::{RunConfig, TrainingConfig};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::VerifyError;
 use super::difference::LargestDifference;
 use super::reference::reference_state;
-use super::stream::{self, NamedNoise};
+use super::rounding::moves_by_rounding;
+use super::stream::NamedNoise;
+use super::{MOST_ROWS, VerifyError, uniform_images, values};
 
 /// A reference file: what the authors' program computed in a few steps on one fixed batch.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trajectory {
     /// Prefix of the streams that batch and noise come from.
     pub name: String,
@@ -39,7 +40,7 @@ pub struct Trajectory {
 }
 
 /// A forward pass in evaluation mode on the trajectory's batch.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EvaluationPass {
     /// Posterior mean of the first image.
     pub mean_row0: Vec<f64>,
@@ -54,11 +55,12 @@ pub struct EvaluationPass {
 /// How far a replay is from its file.
 #[derive(Clone, Debug)]
 pub struct TrajectoryReport {
-    /// Largest difference of each loss over the steps, by official name, in the file's order of
-    /// meaning.
+    /// Largest difference of each loss over the steps, by official name, in order of meaning.
     pub losses: Vec<(String, LargestDifference)>,
     /// Largest difference of a parameter norm.
     pub parameter_norms: LargestDifference,
+    /// How many norms were left out because their parameters move by rounding alone.
+    pub left_out: usize,
     /// Largest difference of the evaluation pass.
     pub evaluation: LargestDifference,
 }
@@ -73,146 +75,214 @@ impl TrajectoryReport {
     }
 }
 
+/// What a trainer computed of a trajectory.
+pub struct Replay {
+    /// Losses of each step under their official names.
+    pub losses: Vec<Vec<(&'static str, f64)>>,
+    /// The model after the last step, without autodiff.
+    pub model: Gwae,
+    /// The batch, without autodiff.
+    pub images: Tensor<4>,
+}
+
 impl Trajectory {
     /// Reads a reference file.
+    ///
+    /// # Errors
+    /// In one line: the file cannot be read, is no JSON, or lacks what a replay needs.
     pub fn load(path: &Path) -> Result<Self, VerifyError> {
-        let trajectory: Self = super::load_json(path)?;
-        if trajectory.losses.is_empty() || trajectory.batch < 2 {
-            return Err(VerifyError::Content {
-                path: path.to_owned(),
-                problem: "a trajectory needs at least one step and a batch of two".into(),
-            });
+        let trajectory: Self = super::load_json(path, "trajectory file")?;
+        let content = VerifyError::content(path);
+        if trajectory.losses.is_empty() {
+            return Err(content("`losses` is empty, so there is nothing to compare"));
+        }
+        if !(2..=MOST_ROWS).contains(&trajectory.batch) {
+            let batch = trajectory.batch;
+            return Err(VerifyError::content(path)(format!(
+                "`batch` is {batch}: it must be from 2 to {MOST_ROWS}"
+            )));
         }
         Ok(trajectory)
     }
 
     /// Trains the same steps on `device` and compares.
+    ///
+    /// # Errors
+    /// In one line: hyper-parameters that no model can be built from, or losses that it has not.
     pub fn replay(&self, path: &Path, device: &Device) -> Result<TrajectoryReport, VerifyError> {
-        let content = |problem: String| VerifyError::Content {
-            path: path.to_owned(),
-            problem,
-        };
-        let (model_config, training) = from_hyperparameters(&self.hyperparameters, Form::Official)
-            .map_err(|error| content(error.to_string()))?;
-        let device = device.clone().autodiff();
-        let mut trainer = reference_trainer(&model_config, training, &device)
-            .map_err(|error| content(error.to_string()))?;
-        let size = model_config.image_size;
-        let shape = [self.batch, model_config.channels, size, size];
-        let images = uniform_images(&format!("{}.x", self.name), shape, &device);
-
-        let mut noise = NamedNoise::new(&self.name);
-        let mut losses: Vec<(String, LargestDifference)> = Vec::new();
-        for (step, expected) in self.losses.iter().enumerate() {
-            let computed;
-            (trainer, computed) = trainer.step(images.clone(), &mut noise);
-            let computed = official_losses(&computed.read());
-            for (name, value) in &computed {
-                let Some(expected) = expected.get(*name) else {
-                    continue;
-                };
-                if step == 0 {
-                    losses.push(((*name).to_owned(), LargestDifference::default()));
-                }
-                let entry = losses.iter_mut().find(|(known, _)| known == name);
-                let (_, largest) = entry.ok_or_else(|| {
-                    content(format!("`{name}` appears first in step {}", step + 1))
-                })?;
-                largest.compare(format!("step {}", step + 1), *value, *expected);
-            }
-            if let Some(unknown) = expected
-                .keys()
-                .find(|name| !computed.contains_key(name.as_str()))
-            {
-                return Err(content(format!(
-                    "`{unknown}` is no loss of this configuration"
-                )));
-            }
-        }
-
-        let model = trainer.model.valid();
+        let replay = self
+            .compute(device)
+            .map_err(VerifyError::content::<Box<dyn std::error::Error>>(path))?;
+        let losses = self
+            .compare_losses(&replay.losses)
+            .map_err(VerifyError::content(path))?;
+        let (parameter_norms, left_out) = self.compare_norms(&replay.model.official_state());
         Ok(TrajectoryReport {
             losses,
-            parameter_norms: self.compare_norms(&model.official_state()),
-            evaluation: self.compare_evaluation(&model, images.without_autodiff()),
+            parameter_norms,
+            left_out,
+            evaluation: self.compare_evaluation(&replay),
         })
     }
 
-    fn compare_norms(&self, state: &OfficialState) -> LargestDifference {
+    /// Trains the trajectory's steps, whatever values the file holds.
+    ///
+    /// # Errors
+    /// Names the hyper-parameter that no model can be built from.
+    pub fn compute(&self, device: &Device) -> Result<Replay, Box<dyn std::error::Error>> {
+        let (model_config, training) = from_hyperparameters(&self.hyperparameters, Form::Official)?;
+        let device = device.clone().autodiff();
+        let mut trainer = reference_trainer(&model_config, training, &device)?;
+        let size = model_config.image_size;
+        let shape = [self.batch, model_config.channels, size, size];
+        let images = uniform_images(&format!("{}.x", self.name), shape, &device);
+        let mut noise = NamedNoise::new(&self.name);
+        let mut all = Vec::new();
+        for _ in &self.losses {
+            let losses;
+            (trainer, losses) = trainer.step(images.clone(), &mut noise);
+            all.push(official_losses(&losses.read()));
+        }
+        Ok(Replay {
+            losses: all,
+            model: trainer.model.valid(),
+            images: images.without_autodiff(),
+        })
+    }
+
+    fn compare_losses(
+        &self,
+        computed: &[Vec<(&'static str, f64)>],
+    ) -> Result<Vec<(String, LargestDifference)>, String> {
+        let mut losses: Vec<(String, LargestDifference)> = Vec::new();
+        for (index, (expected, computed)) in self.losses.iter().zip(computed).enumerate() {
+            let step = index + 1;
+            let known = |name: &str| computed.iter().any(|(known, _)| *known == name);
+            if let Some(unknown) = expected.keys().find(|name| !known(name)) {
+                let names: Vec<&str> = computed.iter().map(|(name, _)| *name).collect();
+                return Err(format!(
+                    "`{unknown}` (step {step}) is no loss of this configuration, whose losses are {}",
+                    names.join(", ")
+                ));
+            }
+            for (name, value) in computed {
+                let Some(expected) = expected.get(*name) else {
+                    continue;
+                };
+                let position = losses.iter().position(|(known, _)| known == name);
+                let position = position.unwrap_or_else(|| {
+                    losses.push(((*name).to_owned(), LargestDifference::default()));
+                    losses.len() - 1
+                });
+                losses[position]
+                    .1
+                    .compare(format!("step {step}"), *value, *expected);
+            }
+        }
+        if losses.is_empty() {
+            return Err("`losses` names no loss, so there is nothing to compare".into());
+        }
+        Ok(losses)
+    }
+
+    /// The largest difference, and how many norms were left out.
+    fn compare_norms(&self, state: &OfficialState) -> (LargestDifference, usize) {
         let mut largest = LargestDifference::default();
+        let mut left_out = 0;
         let names: Vec<&str> = state.iter().map(|(name, _)| name.as_str()).collect();
         for (name, tensor) in state {
             let Some(expected) = self.param_norms_after.get(name) else {
                 continue;
             };
             if moves_by_rounding(name, &names) {
+                left_out += 1;
                 continue;
             }
-            let norm = tensor
-                .values
-                .iter()
-                .map(|&v| f64::from(v).powi(2))
-                .sum::<f64>()
-                .sqrt();
-            largest.compare(name.clone(), norm, *expected);
+            largest.compare(name.clone(), norm(&tensor.values), *expected);
         }
-        largest
+        // Counters that PyTorch keeps and nothing here uses.
+        let foreign = |name: &&String| {
+            !names.contains(&name.as_str()) && !name.ends_with("num_batches_tracked")
+        };
+        if let Some(name) = self.param_norms_after.keys().find(foreign) {
+            largest.impossible(format!("{name}: not in this model"));
+        }
+        (largest, left_out)
     }
 
-    fn compare_evaluation(&self, model: &Gwae, images: Tensor<4>) -> LargestDifference {
+    fn compare_evaluation(&self, replay: &Replay) -> LargestDifference {
         let mut largest = LargestDifference::default();
         let Some(expected) = &self.eval_after else {
             return largest;
         };
-        let posterior = model.encode(images);
-        let decoded = model.decode(posterior.mean.clone());
-        let first_row = |rows: Tensor<2>| values(rows.narrow(0, 0, 1));
-        largest.compare_all("mean", &first_row(posterior.mean), &expected.mean_row0);
-        largest.compare_all(
-            "logvar",
-            &first_row(posterior.logvar),
-            &expected.logvar_row0,
-        );
-        let row = decoded
-            .clone()
-            .narrow(0, 0, 1)
-            .narrow(1, 0, 1)
-            .narrow(2, 32, 1);
-        largest.compare_all("decoded row", &values(row), &expected.decoded_0_0_row32);
-        largest.compare(
-            "decoded mean",
-            values(decoded.mean())[0],
-            expected.decoded_mean,
-        );
+        let computed = match EvaluationPass::compute(&replay.model, replay.images.clone()) {
+            Ok(computed) => computed,
+            Err(why) => {
+                largest.impossible(why);
+                return largest;
+            }
+        };
+        let series = [
+            ("mean", &computed.mean_row0, &expected.mean_row0),
+            ("logvar", &computed.logvar_row0, &expected.logvar_row0),
+            (
+                "decoded row",
+                &computed.decoded_0_0_row32,
+                &expected.decoded_0_0_row32,
+            ),
+        ];
+        for (name, computed, expected) in series {
+            largest.compare_all(name, computed, expected);
+        }
+        largest.compare("decoded mean", computed.decoded_mean, expected.decoded_mean);
         largest
     }
 }
 
-/// A bias directly before a batch norm has gradient zero in exact arithmetic; RMSprop turns its
-/// rounding noise into steps, so it (and the running mean behind it) means nothing.
-fn moves_by_rounding(name: &str, names: &[&str]) -> bool {
-    let Some((layer, suffix)) = name.rsplit_once('.') else {
-        return false;
-    };
-    match suffix {
-        "running_mean" => true,
-        "bias" => match layer.rsplit_once('.') {
-            Some((block, index)) => index.parse::<usize>().is_ok_and(|index| {
-                let next = format!("{block}.{}.running_mean", index + 1);
-                names.contains(&next.as_str())
-            }),
-            None => false,
-        },
-        _ => false,
+impl EvaluationPass {
+    /// Encodes `images` and decodes the means, in evaluation mode.
+    ///
+    /// # Errors
+    /// For images that have no row 32.
+    pub fn compute(model: &Gwae, images: Tensor<4>) -> Result<Self, String> {
+        let posterior = model.encode(images);
+        let decoded = model.decode(posterior.mean.clone());
+        let first_row = |rows: Tensor<2>| values(rows.narrow(0, 0, 1));
+        Ok(Self {
+            mean_row0: first_row(posterior.mean),
+            logvar_row0: first_row(posterior.logvar),
+            decoded_mean: values(decoded.clone().mean())[0],
+            decoded_0_0_row32: row_32(decoded)?,
+        })
     }
 }
 
+/// Row 32 of the first channel of the first image.
+pub(crate) fn row_32(images: Tensor<4>) -> Result<Vec<f64>, String> {
+    let [_, _, height, _] = images.dims();
+    if height <= 32 {
+        return Err(format!("row 32 of images of {height} rows does not exist"));
+    }
+    let first = images.narrow(0, 0, 1).narrow(1, 0, 1);
+    Ok(values(first.narrow(2, 32, 1)))
+}
+
+/// The Euclidean norm, added up in double precision.
+pub fn norm(values: &[f32]) -> f64 {
+    let squares = values.iter().map(|&value| f64::from(value).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
 /// A trainer whose parameters are the reference ones.
+///
+/// # Errors
+/// Names the field that no model can be built from.
 pub fn reference_trainer(
     model_config: &GwaeConfig,
     training: TrainingConfig,
     device: &Device,
 ) -> Result<Trainer, Box<dyn std::error::Error>> {
+    training.validate(model_config.merged_condition)?;
     let model = Gwae::new(model_config, &mut HostGenerator::new(0, 0), device)?;
     let state = reference_state(&model.official_state());
     let model = model.with_official_state(state)?;
@@ -224,17 +294,10 @@ pub fn reference_trainer(
     Ok(Trainer::new(model, &config))
 }
 
-/// Images from the uniform stream called `name`.
-pub fn uniform_images(name: &str, shape: [usize; 4], device: &Device) -> Tensor<4> {
-    let values = stream::uniform(name, shape.iter().product());
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-/// The losses under their official names.
-fn official_losses(losses: &Losses<f64>) -> BTreeMap<&'static str, f64> {
-    let named = losses.named();
+/// The losses under their official names, in order of meaning.
+fn official_losses(losses: &Losses<f64>) -> Vec<(&'static str, f64)> {
+    let named = losses.named().into_iter();
     named
-        .into_iter()
         .map(|(name, value)| (official_name(name), *value))
         .collect()
 }
@@ -256,9 +319,4 @@ fn official_name(name: &'static str) -> &'static str {
         "prior_scale" => "pz_scale",
         other => other,
     }
-}
-
-/// Values of a tensor in double precision.
-pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
 }

@@ -155,3 +155,32 @@ fn a_creation_that_fails_leaves_the_directory_empty() {
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
     create(root.path()).unwrap();
 }
+
+#[test]
+fn an_imported_model_has_a_run_without_data() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let description = ImportDescription {
+        imported_from: "model.pth".into(),
+        device: "cpu".into(),
+        command_line: vec!["gwae".into(), "import".into()],
+    };
+    drop(RunDirectory::create_imported(&path, &config(), description.clone()).unwrap());
+    let run = RunDirectory::open(&path).unwrap();
+    assert_eq!(run.config(), &config());
+    assert_eq!(run.record().dataset_fingerprint, None);
+    for message in [
+        run.check_fingerprint("abc123").unwrap_err().to_string(),
+        run.split::<Vec<u32>>().unwrap_err().to_string(),
+    ] {
+        assert!(message.contains("was imported from model.pth"), "{message}");
+    }
+    let again = RunDirectory::create_imported(&path, &config(), description);
+    assert!(matches!(again, Err(RunDirectoryError::NotEmpty(_))));
+    // A run that was trained keeps its fingerprint.
+    let trained = create(&root.path().join("trained")).unwrap();
+    assert_eq!(
+        trained.record().dataset_fingerprint.as_deref(),
+        Some("abc123")
+    );
+}

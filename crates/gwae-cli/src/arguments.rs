@@ -1,0 +1,328 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gwae_priors::Form;
+use gwae_train::checkpoint::Which;
+use gwae_train::{DatasetName, DeviceSpec};
+
+/// Gromov-Wasserstein autoencoders: train, look at, import and verify.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gwae",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  gwae import checkpoint_best.pth --out runs/celeba   take over a model of the authors' program
+  gwae sample runs/celeba -n 64 --seed 1              draw images from its prior
+  gwae verify tests/golden/*.json                     compare this program with the authors'
+
+`gwae COMMAND --help` explains each command."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Draw images from the prior of a trained model
+    Sample(Sample),
+    /// Show images above what a trained model makes of them
+    Reconstruct(Reconstruct),
+    /// Show what each latent dimension of a trained model changes
+    Traverse(Traverse),
+    /// Take over a checkpoint (.pth) of the authors' PyTorch program
+    Import(Import),
+    /// Compare this program with numbers that the authors' program computed
+    Verify(Verify),
+}
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DeviceArgument {
+    /// cpu, wgpu, vulkan, metal, cuda or rocm, with :N for the N-th one; each but cpu needs the
+    /// Cargo feature of its name
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: DeviceSpec,
+}
+
+/// A trained model.
+#[derive(Clone, Debug, Args)]
+pub struct ModelArguments {
+    /// Directory of the run, as training and `gwae import` make it
+    pub run: PathBuf,
+    /// Which checkpoint: the one with the lowest validation loss or the newest; without it the
+    /// best where there is one
+    #[arg(long, value_name = "WHICH")]
+    pub checkpoint: Option<CheckpointName>,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgument,
+}
+
+/// Which checkpoint of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckpointName {
+    /// The newest.
+    Last,
+    /// The one with the lowest validation loss.
+    Best,
+}
+
+impl From<CheckpointName> for Which {
+    fn from(name: CheckpointName) -> Self {
+        match name {
+            CheckpointName::Last => Self::Last,
+            CheckpointName::Best => Self::Best,
+        }
+    }
+}
+
+/// Arguments of `gwae sample`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae sample runs/digits                         64 images into the run directory
+  gwae sample runs/digits -n 100 --seed 7 --out samples.png
+
+The same seed draws the same codes on every device.")]
+pub struct Sample {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// How many images
+    #[arg(short = 'n', long = "number", value_name = "N", default_value_t = 64,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub number: u32,
+    /// Seed of the draws
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// PNG file to write; without it, a file in the run directory that tells step and seed
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+}
+
+/// Images to show to a model.
+#[derive(Clone, Debug, Args)]
+pub struct ImageArguments {
+    /// Dataset to take test images from; without it, the one of the run
+    #[arg(long, value_name = "DATASET", help_heading = "Images")]
+    pub dataset: Option<DatasetName>,
+    /// Directory of the dataset's files, for a dataset that is not embedded
+    #[arg(long, value_name = "DIRECTORY", help_heading = "Images")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `gwae reconstruct`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae reconstruct runs/digits                     16 images of the run's test part
+  gwae reconstruct runs/celeba --dataset mnist --data ~/mnist --images 32
+
+The picture has the images in the upper row of each pair and the decoded means of their codes below.")]
+pub struct Reconstruct {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// How many images
+    #[arg(long, value_name = "N", default_value_t = 16,
+          value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub images: u32,
+    /// The images.
+    #[command(flatten)]
+    pub source: ImageArguments,
+    /// PNG file to write; without it, a file in the run directory
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `gwae traverse`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae traverse runs/digits                            the ten dimensions that change most
+  gwae traverse runs/digits --dimensions 0,3,8-11 --range 3 --columns 13
+  gwae traverse runs/digits --image 5                  starting from the code of test image 5
+
+Every row varies one dimension from -RANGE to +RANGE standard deviations of the prior around the
+prior's mean; the other dimensions stay those of the starting code.")]
+pub struct Traverse {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// Latent dimensions, counted from 0, such as 0,3,8-11; without it, the ten that change the
+    /// image most
+    #[arg(long, value_name = "LIST", value_parser = parse_dimensions)]
+    pub dimensions: Option<Dimensions>,
+    /// How far, in standard deviations of the prior
+    #[arg(long, value_name = "RANGE", default_value_t = 2.0, value_parser = parse_positive)]
+    pub range: f64,
+    /// Images per row
+    #[arg(long, value_name = "N", default_value_t = 9,
+          value_parser = clap::value_parser!(u32).range(2..=101))]
+    pub columns: u32,
+    /// Start from the code of this test image, counted from 0; without it, from a draw of the prior
+    #[arg(long, value_name = "INDEX")]
+    pub image: Option<u32>,
+    /// Seed of the starting draw
+    #[arg(long, default_value_t = 0, conflicts_with = "image")]
+    pub seed: u64,
+    /// The images.
+    #[command(flatten)]
+    pub source: ImageArguments,
+    /// PNG file to write; without it, a file in the run directory
+    #[arg(long, value_name = "FILE.png")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `gwae import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae import runs/celeba_gwae/checkpoint_best.pth --out runs/celeba
+  gwae sample runs/celeba
+
+The hyper-parameters come from --config, else from the checkpoint's options, else from the names and
+shapes of its parameters (which do not tell learned_similarity and mixed_potential: they are then
+assumed to be off).
+
+The authors' samplers of the Gaussian mixture and the causal prior have slips. The weights were
+trained with them, so --form official, which keeps them, is the default here; a model that is to be
+trained further as the paper describes wants --form corrected.")]
+pub struct Import {
+    /// Checkpoint that the authors' program wrote
+    #[arg(value_name = "CHECKPOINT.pth")]
+    pub source: PathBuf,
+    /// Run directory to make; it must be new or empty
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// Settings (TOML, or the authors' YAML) to use in place of the checkpoint's own
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which form of a prior whose official sampler has a slip; in a TOML file given with
+    /// --config the file says it
+    #[arg(long, value_name = "FORM", default_value = "official")]
+    pub form: FormName,
+}
+
+/// Which form of a prior.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormName {
+    /// What the paper describes.
+    Corrected,
+    /// What the authors' program computes.
+    Official,
+}
+
+impl From<FormName> for Form {
+    fn from(name: FormName) -> Self {
+        match name {
+            FormName::Corrected => Self::Corrected,
+            FormName::Official => Self::Official,
+        }
+    }
+}
+
+/// Arguments of `gwae verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae verify tests/golden/np_merged.json tests/golden/gmp_merged.json
+  gwae verify --checkpoint official_np_z64.pth --expect official_np_z64.json
+  gwae verify --device wgpu --tolerance 1e-2 tests/golden/*.json
+
+A trajectory file holds the losses of a few training steps. Its batch, noise and first weights follow
+from names, so the same steps are trained here and compared. A difference is relative to the expected
+value, or to 0.001 where that is smaller.
+
+The exit status is 0 when every loss (of a checkpoint: every quantity) is within the tolerance, else 1.
+Parameter norms and the evaluation pass are shown, and marked where they exceed it, but do not decide.")]
+pub struct Verify {
+    /// Trajectory files
+    #[arg(value_name = "TRAJECTORY.json", required_unless_present = "checkpoint")]
+    pub trajectories: Vec<PathBuf>,
+    /// Checkpoint (.pth) of the authors' program to import and compare
+    #[arg(long, value_name = "X.pth", requires = "expect")]
+    pub checkpoint: Option<PathBuf>,
+    /// What the authors' program computes from that checkpoint
+    #[arg(long, value_name = "X.json", requires = "checkpoint")]
+    pub expect: Option<PathBuf>,
+    /// Largest relative difference that counts as agreement
+    #[arg(long, value_name = "T", default_value_t = 1e-3, value_parser = parse_positive)]
+    pub tolerance: f64,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgument,
+}
+
+/// Latent dimensions in the order that they were named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dimensions(pub Vec<usize>);
+
+fn parse_dimensions(text: &str) -> Result<Dimensions, String> {
+    let number = |text: &str| -> Result<usize, String> {
+        let text = text.trim();
+        let value = text.parse::<u16>();
+        value.map(usize::from).map_err(|_| {
+            format!("`{text}` is no dimension: write numbers and ranges, as in 0,3,8-11")
+        })
+    };
+    let mut dimensions = Vec::new();
+    for part in text.split(',') {
+        match part.split_once('-') {
+            None => dimensions.push(number(part)?),
+            Some((first, last)) => {
+                let (first, last) = (number(first)?, number(last)?);
+                if first > last {
+                    return Err(format!("{first}-{last} runs backwards"));
+                }
+                dimensions.extend(first..=last);
+            }
+        }
+    }
+    Ok(Dimensions(dimensions))
+}
+
+fn parse_positive(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if number.is_finite() && number > 0.0 {
+        Ok(number)
+    } else {
+        Err("it must be a positive number".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn dimensions_are_numbers_and_ranges() {
+        let parsed = parse_dimensions("7,0, 3-5").unwrap();
+        assert_eq!(parsed, Dimensions(vec![7, 0, 3, 4, 5]));
+        for wrong in ["", "x", "5-3", "1,,2", "-1", "1-", "70000"] {
+            assert!(parse_dimensions(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn tolerances_are_positive() {
+        assert_eq!(parse_positive("1e-3"), Ok(1e-3));
+        for wrong in ["0", "-1", "nan", "inf", "x"] {
+            assert!(parse_positive(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! One file per command.
+
+mod import;
+mod reconstruct;
+mod sample;
+mod traverse;
+mod verify;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use crate::arguments::Command;
+
+/// Runs a command.
+///
+/// # Errors
+/// What went wrong, in one line; the exit status is then 1.
+pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
+    match command {
+        Command::Sample(arguments) => sample::run(&arguments),
+        Command::Reconstruct(arguments) => reconstruct::run(&arguments),
+        Command::Traverse(arguments) => traverse::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+    }
+}

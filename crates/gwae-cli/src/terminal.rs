@@ -1,0 +1,105 @@
+//! What the program writes to the terminal.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ErrorKind};
+
+/// Exit status of a wrong command line.
+const USAGE: u8 = 2;
+
+/// Prints to standard output. A reader that has gone, as in `gwae … | head`, is no error.
+pub fn print(text: impl Display) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints `error: …` in one line to standard error.
+pub fn error(error: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "error: {}", one_line(error));
+}
+
+/// Prints `note: …` in one line to standard error.
+pub fn note(note: impl Display) {
+    let _ = writeln!(std::io::stderr().lock(), "note: {}", one_line(note));
+}
+
+fn one_line(text: impl Display) -> String {
+    let text = text.to_string();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Prints what clap found wrong, in one line, or the help or version that was asked for.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(USAGE)
+        }
+        _ => {
+            let rendered = error.render().to_string();
+            self::error(usage_line(
+                &rendered,
+                error.get(ContextKind::Usage).is_some(),
+            ));
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Clap's message without its heading, usage and pointer to the help, and with one of our own.
+fn usage_line(rendered: &str, has_usage: bool) -> String {
+    let message = rendered.trim_start_matches("error: ");
+    let end = ["\n\nUsage:", "\n\nFor more information"]
+        .iter()
+        .filter_map(|mark| message.find(mark))
+        .min()
+        .unwrap_or(message.len());
+    let command = rendered.split_once("Usage: ").filter(|_| has_usage).map_or(
+        "gwae".to_owned(),
+        |(_, usage)| {
+            let words = usage.split_whitespace();
+            let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase());
+            words.take_while(is_name).collect::<Vec<_>>().join(" ")
+        },
+    );
+    format!("{} (see `{command} --help`)", one_line(&message[..end]))
+}
+
+/// Makes a panic, which is a bug here, print one line that says so.
+pub fn explain_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic
+            .payload()
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.payload().downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        let place = panic
+            .location()
+            .map_or(String::new(), |l| format!(" at {l}"));
+        error(format!(
+            "{message}{place}: this is a bug in gwae {}, please report it with the command line that led to it",
+            env!("CARGO_PKG_VERSION")
+        ));
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_errors_fit_on_one_line() {
+        let rendered = "error: unexpected argument '--devise' found\n\n  tip: a similar argument \
+                        exists: '--device'\n\nUsage: gwae verify <FILE>...\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            usage_line(rendered, true),
+            "unexpected argument '--devise' found tip: a similar argument exists: '--device' (see `gwae verify --help`)"
+        );
+    }
+}

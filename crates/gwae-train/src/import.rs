@@ -1,0 +1,216 @@
+//! Taking over models of the authors' program.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use gwae_core::noise::HostGenerator;
+use gwae_models::official::{ArchitectureError, OfficialStateError, Sizes, infer_config};
+use gwae_models::{Gwae, GwaeConfig, GwaeConfigError};
+use gwae_priors::{Form, PriorConfig};
+use serde_json::Value;
+
+use crate::checkpoint::{CheckpointError, CheckpointStore, KeepAs, SaveError};
+use crate::config::{ConfigError, RunConfig};
+use crate::model_file::{MODEL_FILE, ModelFileError, save_model};
+use crate::official_checkpoint::{OfficialCheckpoint, OfficialCheckpointError};
+use crate::official_settings::{SettingsError, from_hyperparameters, from_hyperparameters_yaml};
+use crate::run_directory::{ImportDescription, RunDirectory, RunDirectoryError};
+
+/// Where the hyper-parameters of an imported model come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A configuration that the caller gave.
+    Given,
+    /// The checkpoint's own options.
+    Options,
+    /// The names and shapes of the parameters; `learned_similarity` and `mixed_potential` leave no
+    /// trace there and are assumed to be off.
+    Parameters,
+}
+
+/// A model of the authors' program, in ours.
+#[derive(Debug)]
+pub struct ImportedModel {
+    /// The model.
+    pub model: Gwae,
+    /// The configuration that matches it. The data are those of the default: the checkpoint's
+    /// images are not here.
+    pub config: RunConfig,
+    /// Where the configuration comes from.
+    pub source: Source,
+}
+
+/// A model that cannot be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file is no checkpoint of the authors' program.
+    #[error(transparent)]
+    Checkpoint(#[from] OfficialCheckpointError),
+    /// The checkpoint's options describe no model.
+    #[error("{path}: {problem}; a configuration can take the place of these options")]
+    Options {
+        /// The checkpoint.
+        path: String,
+        /// The option, and what is wrong with it.
+        problem: String,
+    },
+    /// The parameters do not tell which model they belong to.
+    #[error("{path}: {cause}")]
+    Architecture {
+        /// The checkpoint.
+        path: String,
+        /// What is missing.
+        cause: ArchitectureError,
+    },
+    /// The parameters do not fit the configuration.
+    #[error("{path}: {cause}")]
+    State {
+        /// The checkpoint.
+        path: String,
+        /// What does not fit.
+        cause: OfficialStateError,
+    },
+    /// No model can be built from the configuration.
+    #[error("{path}: {cause}")]
+    Model {
+        /// The checkpoint.
+        path: String,
+        /// The field.
+        cause: GwaeConfigError,
+    },
+    /// The run directory cannot be written.
+    #[error(transparent)]
+    Directory(#[from] RunDirectoryError),
+    /// Its checkpoints cannot be opened.
+    #[error(transparent)]
+    Store(#[from] CheckpointError),
+    /// The model cannot be saved.
+    #[error(transparent)]
+    Save(#[from] SaveError<ModelFileError>),
+    /// The configuration cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl ImportedModel {
+    /// Builds the model of a checkpoint on `device`.
+    ///
+    /// The configuration is `given`, else that of the checkpoint's options with the prior in
+    /// `form` and the sizes of the parameters, else what the parameters tell.
+    ///
+    /// # Errors
+    /// In one line: options or parameters that describe no model, or parameters that do not fit.
+    pub fn build(
+        checkpoint: OfficialCheckpoint,
+        given: Option<RunConfig>,
+        form: Form,
+        device: &Device,
+    ) -> Result<Self, ImportError> {
+        let path = || checkpoint.path.display().to_string();
+        let architecture = |cause| ImportError::Architecture {
+            path: path(),
+            cause,
+        };
+        let (config, source) = match (given, &checkpoint.options) {
+            (Some(config), _) => (config, Source::Given),
+            (None, Some(options)) if options.contains_key("hyperparameters") => {
+                let mut config =
+                    from_options(options, form).map_err(|problem| ImportError::Options {
+                        path: path(),
+                        problem,
+                    })?;
+                let sizes = Sizes::of(&checkpoint.state).map_err(architecture)?;
+                with_sizes(&mut config.model, sizes);
+                (config, Source::Options)
+            }
+            (None, _) => {
+                let model = infer_config(&checkpoint.state, form).map_err(architecture)?;
+                let config = RunConfig {
+                    model,
+                    ..RunConfig::default()
+                };
+                (config, Source::Parameters)
+            }
+        };
+        // The values are all replaced.
+        let model = Gwae::new(&config.model, &mut HostGenerator::new(0, 0), device);
+        let model = model.map_err(|cause| ImportError::Model {
+            path: path(),
+            cause,
+        })?;
+        let name = path();
+        let model = model
+            .with_official_state(checkpoint.state)
+            .map_err(|cause| ImportError::State { path: name, cause })?;
+        Ok(Self {
+            model,
+            config,
+            source,
+        })
+    }
+
+    /// Writes a run directory that holds the model, for everything that needs no training state.
+    ///
+    /// # Errors
+    /// Where the directory is not empty or cannot be written; nothing is then left in it.
+    pub fn write_run(
+        &self,
+        directory: &Path,
+        description: ImportDescription,
+        validation_loss: Option<f64>,
+    ) -> Result<RunDirectory, ImportError> {
+        let run = RunDirectory::create_imported(directory, &self.config, description)?;
+        let keep = match validation_loss.filter(|loss| loss.is_finite()) {
+            Some(validation_loss) => KeepAs::LastAndBest { validation_loss },
+            None => KeepAs::Last,
+        };
+        let saved = CheckpointStore::open(run.checkpoints())
+            .map_err(ImportError::from)
+            .and_then(|mut store| {
+                let write = |into: &Path| save_model(&self.model, &into.join(MODEL_FILE));
+                Ok(store.save(0, keep, write)?)
+            });
+        match saved {
+            Ok(()) => Ok(run),
+            Err(error) => {
+                run.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the prior's sampler in the authors' program has a slip, so that its form matters.
+    pub fn has_form(&self) -> bool {
+        matches!(
+            self.config.model.prior,
+            PriorConfig::GaussianMixture { .. } | PriorConfig::Causal { .. }
+        )
+    }
+}
+
+/// The authors' program knows one size; the parameters know it too, and any other.
+fn with_sizes(model: &mut GwaeConfig, sizes: Sizes) {
+    model.image_size = sizes.image_size;
+    model.channels = sizes.channels;
+    model.width = sizes.width;
+}
+
+fn from_options(options: &serde_json::Map<String, Value>, form: Form) -> Result<RunConfig, String> {
+    if let Some(name) = options.get("model_name").filter(|name| *name != "gwae") {
+        return Err(format!("options.model_name is {name}, not \"gwae\""));
+    }
+    let hyperparameters = match &options["hyperparameters"] {
+        Value::String(yaml) => from_hyperparameters_yaml(yaml, form),
+        object => from_hyperparameters(object, form),
+    };
+    let (model, mut training) =
+        hyperparameters.map_err(|error: SettingsError| format!("options.{error}"))?;
+    if let Some(batch_size) = options.get("batch_size").and_then(Value::as_u64) {
+        training.batch_size = batch_size as usize;
+    }
+    Ok(RunConfig {
+        model,
+        training,
+        ..RunConfig::default()
+    })
+}
