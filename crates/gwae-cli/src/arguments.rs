@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use gwae_priors::Form;
+use gwae_priors::{Form, PriorConfig};
 use gwae_train::checkpoint::Which;
 use gwae_train::{DatasetName, DeviceSpec};
 
@@ -16,6 +16,8 @@ use gwae_train::{DatasetName, DeviceSpec};
     arg_required_else_help = true,
     after_help = "\
 Examples:
+  gwae train config.toml --out runs/digits            train a model
+  gwae resume runs/digits --steps 20000               go on where it stopped
   gwae import checkpoint_best.pth --out runs/celeba   take over a model of the authors' program
   gwae sample runs/celeba -n 64 --seed 1              draw images from its prior
   gwae verify tests/golden/*.json                     compare this program with the authors'
@@ -31,6 +33,10 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Train a model
+    Train(Train),
+    /// Go on with a run from its last checkpoint
+    Resume(Resume),
     /// Draw images from the prior of a trained model
     Sample(Sample),
     /// Show images above what a trained model makes of them
@@ -50,6 +56,103 @@ pub struct DeviceArgument {
     /// Cargo feature of its name
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub device: DeviceSpec,
+}
+
+/// Arguments of `gwae train`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae train config.toml --out runs/digits
+  gwae train settings/gwae.yaml --dataset digits --steps 5000
+
+A TOML file has the tables [model], [model.prior], [training] and [data]; what it leaves out has the
+value of the authors' CelebA settings. For example:
+
+  [model]
+  image_size = 32
+  channels = 1
+  prior = { family = \"gaussian_mixture\", components = 10 }
+  [training]
+  steps = 5000
+  [data]
+  dataset = \"digits\"
+
+Ctrl-C finishes the step, saves and returns; `gwae resume` goes on from there.")]
+pub struct Train {
+    /// Configuration: a TOML file, or one of the authors' YAML settings files
+    pub config: PathBuf,
+    /// Directory of the run, new or empty; without it, runs/ and the name of the configuration
+    #[arg(long, value_name = "RUN")]
+    pub out: Option<PathBuf>,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgument,
+    /// Stop after this many steps in all
+    #[arg(long, help_heading = "In place of the configuration's")]
+    pub steps: Option<u64>,
+    /// Stop after this many passes over the training images
+    #[arg(long, help_heading = "In place of the configuration's")]
+    pub epochs: Option<u64>,
+    /// Seed of everything random
+    #[arg(long, help_heading = "In place of the configuration's")]
+    pub seed: Option<u64>,
+    /// Family of the latent prior, such as neural or gaussian_mixture
+    #[arg(
+        long,
+        value_name = "FAMILY",
+        help_heading = "In place of the configuration's"
+    )]
+    pub prior: Option<PriorConfig>,
+    /// Latent dimension
+    #[arg(
+        long,
+        value_name = "L",
+        help_heading = "In place of the configuration's"
+    )]
+    pub latent_dim: Option<usize>,
+    /// Images per step
+    #[arg(
+        long,
+        value_name = "B",
+        help_heading = "In place of the configuration's"
+    )]
+    pub batch_size: Option<usize>,
+    /// Dataset: digits (embedded) or mnist
+    #[arg(long, help_heading = "In place of the configuration's")]
+    pub dataset: Option<DatasetName>,
+    /// Directory of the dataset's files, for a dataset that is not embedded
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        help_heading = "In place of the configuration's"
+    )]
+    pub data: Option<PathBuf>,
+    /// Which form of the prior the authors' settings files mean: as the paper describes it, or as
+    /// their program computes it
+    #[arg(long, value_enum, default_value = "corrected")]
+    pub form: FormName,
+}
+
+/// Arguments of `gwae resume`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae resume runs/digits
+  gwae resume runs/digits --steps 20000    train on beyond the first limit
+
+On the CPU, a run that was stopped and resumed equals the uninterrupted one bit for bit.")]
+pub struct Resume {
+    /// Directory of the run
+    pub run: PathBuf,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgument,
+    /// New number of steps in all
+    #[arg(long)]
+    pub steps: Option<u64>,
+    /// New number of passes over the training images in all
+    #[arg(long)]
+    pub epochs: Option<u64>,
 }
 
 /// A trained model.

@@ -2,7 +2,10 @@
 
 mod import;
 mod reconstruct;
+mod resume;
 mod sample;
+mod train;
+mod training;
 mod traverse;
 mod verify;
 
@@ -17,6 +20,8 @@ use crate::arguments::Command;
 /// What went wrong, in one line; the exit status is then 1.
 pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Resume(arguments) => resume::run(&arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),
         Command::Traverse(arguments) => traverse::run(&arguments),

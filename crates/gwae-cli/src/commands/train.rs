@@ -1,0 +1,53 @@
+//! `gwae train`.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use gwae_train::session;
+use gwae_train::{LoadOptions, RunConfig};
+
+use super::training::options;
+use crate::arguments::Train;
+use crate::terminal::print;
+
+pub(super) fn run(arguments: &Train) -> Result<ExitCode, Box<dyn Error>> {
+    let config = configuration(arguments)?;
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| default_directory(&arguments.config));
+    let summary = session::start(&config, &out, options(arguments.device)?)?;
+    print(summary.to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration file with the command line's values in place of its own.
+fn configuration(arguments: &Train) -> Result<RunConfig, Box<dyn Error>> {
+    let load = LoadOptions {
+        prior_form: arguments.form.into(),
+        dataset: arguments.dataset,
+    };
+    let mut config = RunConfig::load_with(&arguments.config, &load)?;
+    let training = &mut config.training;
+    training.steps = arguments.steps.or(training.steps);
+    training.epochs = arguments.epochs.or(training.epochs);
+    training.seed = arguments.seed.unwrap_or(training.seed);
+    training.batch_size = arguments.batch_size.unwrap_or(training.batch_size);
+    let model = &mut config.model;
+    model.latent_dim = arguments.latent_dim.unwrap_or(model.latent_dim);
+    if let Some(prior) = &arguments.prior {
+        model.prior = prior.clone();
+    }
+    if let Some(directory) = &arguments.data {
+        config.data.directory = Some(directory.clone());
+    }
+    config.validate()?;
+    Ok(config)
+}
+
+/// `runs/` and the file's name without its ending.
+fn default_directory(config: &Path) -> PathBuf {
+    let name = config.file_stem().unwrap_or("run".as_ref());
+    Path::new("runs").join(name)
+}
