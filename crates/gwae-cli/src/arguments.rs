@@ -236,7 +236,7 @@ pub struct Reconstruct {
     pub model: ModelArguments,
     /// How many images
     #[arg(long, value_name = "N", default_value_t = 16,
-          value_parser = clap::value_parser!(u32).range(1..=5_000))]
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub images: u32,
     /// The images.
     #[command(flatten)]
@@ -346,7 +346,12 @@ from names, so the same steps are trained here and compared. A difference is rel
 value, or to 0.001 where that is smaller.
 
 The exit status is 0 when every loss (of a checkpoint: every quantity) is within the tolerance, else 1.
-Parameter norms and the evaluation pass are shown, and marked where they exceed it, but do not decide.")]
+Parameter norms and the evaluation pass are shown, and marked where they exceed it, but do not decide.
+
+RMSprop divides a gradient by its own size, so where a gradient is all but zero, rounding decides which
+way a whole step goes, and single precision alone can drive two correct programs apart by more than the
+tolerance. The CPU therefore computes in double precision unless --precision single asks for what
+training uses.")]
 pub struct Verify {
     /// Trajectory files
     #[arg(value_name = "TRAJECTORY.json", required_unless_present = "checkpoint")]
@@ -357,12 +362,24 @@ pub struct Verify {
     /// What the authors' program computes from that checkpoint
     #[arg(long, value_name = "X.json", requires = "checkpoint")]
     pub expect: Option<PathBuf>,
+    /// Floating-point type; without it, double on the CPU and single elsewhere
+    #[arg(long, value_name = "TYPE")]
+    pub precision: Option<Precision>,
     /// Largest relative difference that counts as agreement
     #[arg(long, value_name = "T", default_value_t = 1e-3, value_parser = parse_positive)]
     pub tolerance: f64,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgument,
+}
+
+/// Floating-point type to compute in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// 32 bits, what training uses.
+    Single,
+    /// 64 bits, on the CPU only.
+    Double,
 }
 
 /// Latent dimensions in the order that they were named.

@@ -1,25 +1,19 @@
 //! The model of a run, and what pictures of it have in common.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
-use gwae_core::noise::HostGenerator;
-use gwae_datasets::{
-    Dataset, ImageSource, LoadedImages, Mnist, MnistFamily, Split, Transform, embedded_digits,
-};
+use burn::tensor::{Device, Tensor};
+use gwae_datasets::Split;
 use gwae_models::{Gwae, GwaeConfig};
+use gwae_train::DataConfig;
 use gwae_train::checkpoint::{CheckpointStore, Which};
+use gwae_train::data::RunData;
 use gwae_train::model_file::{MODEL_FILE, load_model};
 use gwae_train::run_directory::RunDirectory;
-use gwae_train::{DataConfig, DatasetName};
 
 use crate::arguments::{ImageArguments, ModelArguments};
-
-/// Codes that are decoded at once.
-const BATCH: usize = 64;
 
 /// A model out of a run directory.
 pub struct TrainedModel {
@@ -33,15 +27,6 @@ pub struct TrainedModel {
     pub step: u64,
     /// Which checkpoint it is.
     pub which: Which,
-}
-
-/// Images on the host.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HostImages {
-    /// Row-major values in `[0, 1]`.
-    pub values: Vec<f32>,
-    /// `[N, C, H, W]`.
-    pub shape: [usize; 4],
 }
 
 impl TrainedModel {
@@ -74,7 +59,13 @@ impl TrainedModel {
         &self.run.config().model
     }
 
-    /// `out`, or a file in the run directory that says what it shows.
+    /// What a picture is of: `best checkpoint (step 500)`.
+    pub fn name(&self) -> String {
+        format!("{} checkpoint (step {})", self.which, self.step)
+    }
+
+    /// `out`, or a file in the run directory that says what it shows, so that the same name
+    /// means the same picture.
     ///
     /// # Errors
     /// For a name that is not that of a PNG file.
@@ -87,50 +78,12 @@ impl TrainedModel {
         if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
             return Ok(out.clone());
         }
-        Err(format!(
-            "--out {}: pictures are PNG files, so end the name in .png",
-            out.display()
-        )
-        .into())
+        let out = out.display();
+        Err(format!("--out {out}: pictures are PNG files, so end the name in .png").into())
     }
 
-    /// Decodes codes, some at a time.
-    pub fn decode(&self, codes: Tensor<2>) -> HostImages {
-        let count = codes.dims()[0];
-        let mut values = Vec::new();
-        for start in (0..count).step_by(BATCH) {
-            let codes = codes.clone().narrow(0, start, BATCH.min(count - start));
-            values.extend(self.model.decode(codes).into_data().iter::<f32>());
-        }
-        let config = self.config();
-        HostImages {
-            values,
-            shape: [count, config.channels, config.image_size, config.image_size],
-        }
-    }
-
-    /// Draws codes `[count, latent]` from the prior; the same seed draws the same ones.
-    pub fn sample(&self, count: usize, seed: u64) -> Tensor<2> {
-        let mut noise = HostGenerator::new(seed, 0);
-        self.model.sample_prior(count, &mut noise)
-    }
-
-    /// The means of the posteriors of `images`, `[N, latent]`.
-    pub fn encode(&self, images: &HostImages) -> Tensor<2> {
-        let size: usize = images.shape[1..].iter().product();
-        let batches = images.values.chunks(BATCH * size).map(|values| {
-            let [_, channels, height, width] = images.shape;
-            let shape = [values.len() / size, channels, height, width];
-            let data = TensorData::new(values.to_vec(), shape);
-            self.model
-                .encode(Tensor::from_data(data, &self.device))
-                .mean
-        });
-        Tensor::cat(batches.collect(), 0)
-    }
-
-    /// Images `start..start + count` of the test part of the run's dataset, or of another that the
-    /// arguments name, in the model's format; fewer where there are fewer. Also says what they are.
+    /// Up to `count` images from the `start`-th on of the test part of the run's dataset, or of
+    /// another that the arguments name, as the model takes them. Also says what they are.
     ///
     /// # Errors
     /// In one line: a dataset that is not there, or one without these images.
@@ -139,57 +92,38 @@ impl TrainedModel {
         arguments: &ImageArguments,
         start: usize,
         count: usize,
-    ) -> Result<(HostImages, String), Box<dyn Error>> {
+    ) -> Result<(Tensor<4>, String), Box<dyn Error>> {
         let own = &self.run.config().data;
-        let data = DataConfig {
+        let another = arguments.dataset.is_some_and(|name| name != own.dataset);
+        let mut config = DataConfig {
             dataset: arguments.dataset.unwrap_or(own.dataset),
-            directory: match (&arguments.data, arguments.dataset) {
-                (Some(directory), _) => Some(directory.clone()),
-                (None, Some(other)) if other != own.dataset => None,
-                (None, _) => own.directory.clone(),
-            },
             ..own.clone()
         };
-        data.validate()?;
-        let dataset = open_dataset(&data)?;
-        let test = match &arguments.dataset {
-            None if self.run.record().imported_from.is_none() => {
-                let split: Split = self.run.split()?;
-                split.check(dataset.as_ref())?;
-                split.test
-            }
-            _ => (dataset.train_len() as u32..dataset.len() as u32).collect(),
+        if another || arguments.data.is_some() {
+            config.directory = arguments.data.clone();
+        }
+        config.validate()?;
+        let data = RunData::open(&config, self.config())?;
+        let dataset = data.dataset();
+        let official = || (dataset.train_len() as u32..dataset.len() as u32).collect();
+        // An imported model has no split: what it was trained on is not here.
+        let test: Vec<u32> = if another || self.run.record().imported_from.is_some() {
+            official()
+        } else {
+            let split: Split = self.run.split()?;
+            split.check(dataset)?;
+            split.test
         };
         let wanted: Vec<u32> = test.iter().copied().skip(start).take(count).collect();
         if wanted.is_empty() {
             return Err(format!(
-                "the test part of {} has {} images, so there is no image {start}",
-                data.dataset,
+                "the test part of {} has {} images, so there is no image {start} (they count from 0)",
+                config.dataset,
                 test.len()
             )
             .into());
         }
-        let transform = Transform {
-            size: self.config().image_size,
-            channels: self.config().channels,
-        };
-        let what = format!("test images of {}", data.dataset);
-        let LoadedImages { images, shape } = ImageSource::new(dataset, transform)?.load(&wanted)?;
-        Ok((
-            HostImages {
-                values: images,
-                shape,
-            },
-            what,
-        ))
+        let images = data.images(&wanted, &self.device)?;
+        Ok((images, format!("test images of {}", config.dataset)))
     }
-}
-
-fn open_dataset(data: &DataConfig) -> Result<Arc<dyn Dataset>, Box<dyn Error>> {
-    let directory = data.directory.as_deref().unwrap_or(Path::new("."));
-    Ok(match data.dataset {
-        DatasetName::Digits => Arc::new(embedded_digits()?),
-        DatasetName::Mnist => Arc::new(Mnist::open(directory, MnistFamily::Digits)?),
-        other => return Err(format!("{other} cannot be opened by this program").into()),
-    })
 }

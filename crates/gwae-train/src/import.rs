@@ -4,7 +4,9 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use gwae_core::noise::HostGenerator;
-use gwae_models::official::{ArchitectureError, OfficialStateError, Sizes, infer_config};
+use gwae_models::official::{
+    ArchitectureError, OfficialStateError, OfficialTensor, Sizes, infer_config,
+};
 use gwae_models::{Gwae, GwaeConfig, GwaeConfigError};
 use gwae_priors::{Form, PriorConfig};
 use serde_json::Value;
@@ -119,8 +121,7 @@ impl ImportedModel {
                         path: path(),
                         problem,
                     })?;
-                let sizes = Sizes::of(&checkpoint.state).map_err(architecture)?;
-                with_sizes(&mut config.model, sizes);
+                adopt_sizes(&mut config.model, &checkpoint.state).map_err(architecture)?;
                 (config, Source::Options)
             }
             (None, _) => {
@@ -188,11 +189,20 @@ impl ImportedModel {
     }
 }
 
-/// The authors' program knows one size; the parameters know it too, and any other.
-fn with_sizes(model: &mut GwaeConfig, sizes: Sizes) {
+/// Gives `model`, which comes from hyper-parameters of the authors' program, the sizes that the
+/// parameters in `state` have: that program knows a single image size, so it has no words for them.
+///
+/// # Errors
+/// Names the parameter that is missing or has an impossible shape.
+pub fn adopt_sizes(
+    model: &mut GwaeConfig,
+    state: &[(String, OfficialTensor)],
+) -> Result<(), ArchitectureError> {
+    let sizes = Sizes::of(state)?;
     model.image_size = sizes.image_size;
     model.channels = sizes.channels;
     model.width = sizes.width;
+    Ok(())
 }
 
 fn from_options(options: &serde_json::Map<String, Value>, form: Form) -> Result<RunConfig, String> {

@@ -17,6 +17,12 @@ const RECONSTRUCTION_COLUMNS: usize = 16;
 /// Prior codes from which the range of a traversal is estimated.
 const TRAVERSAL_SAMPLES: usize = 512;
 
+/// Rows of a traversal where none are asked for.
+const TRAVERSAL_ROWS: usize = 10;
+
+/// Images that are computed at once.
+const BATCH: usize = 64;
+
 /// Losses that the loss-curve picture shows, where the run has them.
 const CURVES: [&str; 8] = [
     "total",
@@ -58,7 +64,7 @@ pub fn draw_reconstructions(
     images: Tensor<4>,
     path: &Path,
 ) -> Result<(), ReportError> {
-    let outputs = Pixels::read(model.reconstruct(images.clone()));
+    let outputs = reconstruct(model, images.clone());
     let inputs = Pixels::read(images);
     let columns = RECONSTRUCTION_COLUMNS.min(inputs.shape[0]);
     save_reconstructions(inputs.images()?, outputs.images()?, columns, path)
@@ -76,7 +82,7 @@ pub fn draw_samples(
 ) -> Result<(), ReportError> {
     // At least two: some priors normalise over the batch.
     let codes = model.sample_prior(count.max(2), noise).narrow(0, 0, count);
-    let samples = Pixels::read(model.decode(codes));
+    let samples = decode(model, codes);
     let columns = (count as f64).sqrt().ceil() as usize;
     Grid::new(columns).save(samples.images()?, path)
 }
@@ -84,8 +90,8 @@ pub fn draw_samples(
 /// What a traversal walks through.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traversal {
-    /// Latent dimensions, one row each; empty takes those along which the codes of `images` vary
-    /// most, at most ten.
+    /// Latent dimensions, one row each; empty takes those whose walk changes the image most, at
+    /// most ten.
     pub dimensions: Vec<usize>,
     /// Columns, at least 2.
     pub columns: usize,
@@ -103,44 +109,110 @@ impl Default for Traversal {
     }
 }
 
-/// Draws the code of the first of `images` while one dimension at a time runs over the range of
-/// the prior.
+/// Draws the code `start` while one dimension at a time runs over the range of the prior, and
+/// returns the dimensions, one per row.
+///
+/// # Shapes
+/// - `start`: `[1, latent]`
 ///
 /// # Errors
 /// When the picture cannot be written.
 ///
 /// # Panics
-/// When a dimension is not below the model's latent dimension, or there are no images.
+/// When a dimension is not below the model's latent dimension.
 pub fn draw_traversal(
     model: &Gwae,
-    images: Tensor<4>,
+    start: Tensor<2>,
     traversal: &Traversal,
     noise: &mut dyn NoiseSource,
     path: &Path,
-) -> Result<(), ReportError> {
-    let latent = model.latent_dim();
-    let device: Device = images.device();
-    let codes = rows(model.encode(images).mean, latent);
-    let prior = rows(model.sample_prior(TRAVERSAL_SAMPLES, noise), latent);
+) -> Result<Vec<usize>, ReportError> {
+    let walk = Walk::new(model, start, traversal.range, noise);
     let dimensions = match &traversal.dimensions[..] {
-        [] => most_varied(&codes, latent),
+        [] => walk.most_influential(),
         chosen => chosen.to_vec(),
     };
     let columns = traversal.columns.max(2);
-    let mut walked = Vec::with_capacity(dimensions.len() * columns * latent);
-    for &dimension in &dimensions {
-        let (mean, deviation) = moments(&prior, dimension);
-        for column in 0..columns {
-            let along = 2.0 * column as f64 / (columns - 1) as f64 - 1.0;
-            let mut code = codes[0].clone();
-            code[dimension] = (mean + along * traversal.range * deviation) as f32;
-            walked.extend(code);
+    let codes = dimensions.iter().flat_map(|dimension| {
+        let along = (0..columns).map(|column| 2.0 * column as f64 / (columns - 1) as f64 - 1.0);
+        along.map(|along| walk.code(*dimension, along))
+    });
+    let decoded = walk.decode(codes.collect());
+    save_traversal(decoded.images()?, dimensions.len(), columns, path)?;
+    Ok(dimensions)
+}
+
+/// Codes that leave `start` along one dimension.
+struct Walk<'a> {
+    model: &'a Gwae,
+    device: Device,
+    start: Vec<f32>,
+    /// Mean of the prior and how far the walk reaches, for each dimension.
+    reach: Vec<(f64, f64)>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(model: &'a Gwae, start: Tensor<2>, range: f64, noise: &mut dyn NoiseSource) -> Self {
+        let latent = model.latent_dim();
+        let prior: Vec<f32> = model
+            .sample_prior(TRAVERSAL_SAMPLES, noise)
+            .into_data()
+            .iter::<f32>()
+            .collect();
+        let reach = |dimension| {
+            let (mean, deviation) = moments(prior.chunks(latent).map(|code| code[dimension]));
+            (mean, range * deviation)
+        };
+        Self {
+            model,
+            device: start.device(),
+            start: start.into_data().iter::<f32>().collect(),
+            reach: (0..latent).map(reach).collect(),
         }
     }
-    let shape = [dimensions.len() * columns, latent];
-    let walked = Tensor::from_data(TensorData::new(walked, shape), &device);
-    let decoded = Pixels::read(model.decode(walked));
-    save_traversal(decoded.images()?, dimensions.len(), columns, path)
+
+    /// The start with one dimension at `along` of its reach, −1 to 1.
+    fn code(&self, dimension: usize, along: f64) -> Vec<f32> {
+        let mut code = self.start.clone();
+        let (mean, reach) = self.reach[dimension];
+        code[dimension] = (mean + along * reach) as f32;
+        code
+    }
+
+    fn decode(&self, codes: Vec<Vec<f32>>) -> Pixels {
+        let shape = [codes.len(), self.start.len()];
+        let codes = TensorData::new(codes.concat(), shape);
+        decode(self.model, Tensor::from_data(codes, &self.device))
+    }
+
+    /// The dimensions whose two ends differ most (sum of absolute pixel differences), first the
+    /// most different.
+    fn most_influential(&self) -> Vec<usize> {
+        let latent = self.start.len();
+        let ends = (0..latent).flat_map(|dimension| [-1.0, 1.0].map(|at| self.code(dimension, at)));
+        let pixels = self.decode(ends.collect());
+        let size: usize = pixels.shape[1..].iter().product();
+        let change = |ends: &[f32]| {
+            let (least, most) = ends.split_at(size);
+            let differences = least
+                .iter()
+                .zip(most)
+                .map(|(a, b)| f64::from((a - b).abs()));
+            differences.sum::<f64>()
+        };
+        let mut ranking: Vec<(usize, f64)> = pixels
+            .values
+            .chunks(2 * size)
+            .map(change)
+            .enumerate()
+            .collect();
+        ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranking.truncate(TRAVERSAL_ROWS);
+        ranking
+            .into_iter()
+            .map(|(dimension, _)| dimension)
+            .collect()
+    }
 }
 
 /// Draws the losses of a log.
@@ -179,28 +251,120 @@ pub fn draw_losses(records: &[MetricsRecord], path: &Path) -> Result<(), ReportE
     save_curves("Losses", &curves, path)
 }
 
-fn rows(tensor: Tensor<2>, width: usize) -> Vec<Vec<f32>> {
-    let values: Vec<f32> = tensor.into_data().iter::<f32>().collect();
-    values.chunks(width).map(<[f32]>::to_vec).collect()
+/// Decodes codes, so many at a time that memory does not grow with their number.
+fn decode(model: &Gwae, codes: Tensor<2>) -> Pixels {
+    in_batches(codes, |codes| model.decode(codes))
 }
 
-/// Mean and population standard deviation of one column.
-fn moments(rows: &[Vec<f32>], column: usize) -> (f64, f64) {
-    let count = rows.len() as f64;
-    let mean = rows.iter().map(|row| f64::from(row[column])).sum::<f64>() / count;
-    let square = |row: &Vec<f32>| (f64::from(row[column]) - mean).powi(2);
-    (mean, (rows.iter().map(square).sum::<f64>() / count).sqrt())
+fn reconstruct(model: &Gwae, images: Tensor<4>) -> Pixels {
+    in_batches(images, |images| model.reconstruct(images))
 }
 
-/// The dimensions with the largest spread, largest first.
-fn most_varied(codes: &[Vec<f32>], latent: usize) -> Vec<usize> {
-    let mut dimensions: Vec<(usize, f64)> = (0..latent)
-        .map(|dimension| (dimension, moments(codes, dimension).1))
-        .collect();
-    dimensions.sort_by(|a, b| b.1.total_cmp(&a.1));
-    dimensions
-        .into_iter()
-        .take(10)
-        .map(|(dimension, _)| dimension)
-        .collect()
+fn in_batches<const D: usize>(
+    inputs: Tensor<D>,
+    compute: impl Fn(Tensor<D>) -> Tensor<4>,
+) -> Pixels {
+    let count = inputs.dims()[0];
+    let mut all = Pixels {
+        values: Vec::new(),
+        shape: [0; 4],
+    };
+    for start in (0..count).step_by(BATCH) {
+        let batch = inputs.clone().narrow(0, start, BATCH.min(count - start));
+        let pixels = Pixels::read(compute(batch));
+        all.values.extend(pixels.values);
+        all.shape = pixels.shape;
+    }
+    all.shape[0] = count;
+    all
+}
+
+/// Mean and population standard deviation.
+fn moments(values: impl Iterator<Item = f32> + Clone) -> (f64, f64) {
+    let count = values.clone().count() as f64;
+    let mean = values.clone().map(f64::from).sum::<f64>() / count;
+    let squares = values.map(|value| (f64::from(value) - mean).powi(2));
+    (mean, (squares.sum::<f64>() / count).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::module::Module;
+    use gwae_core::noise::HostGenerator;
+    use gwae_models::GwaeConfig;
+
+    fn model() -> Gwae {
+        let config = GwaeConfig {
+            image_size: 32,
+            channels: 1,
+            latent_dim: 4,
+            width: 0.0625,
+            merged_condition: false,
+            ..Default::default()
+        };
+        Gwae::new(&config, &mut HostGenerator::new(3, 0), &Device::flex()).unwrap()
+    }
+
+    #[test]
+    fn batches_change_nothing() {
+        let model = model();
+        let codes = model.sample_prior(BATCH + 3, &mut HostGenerator::new(1, 0));
+        let together = Pixels::read(model.decode(codes.clone()));
+        let apart = decode(&model, codes);
+        assert_eq!(apart.shape, together.shape);
+        for (a, b) in apart.values.iter().zip(&together.values) {
+            assert!((a - b).abs() < 1e-6, "{a} {b}");
+        }
+    }
+
+    /// A dimension that the decoder does not look at comes last, and its row does not change.
+    #[test]
+    fn rows_are_the_dimensions_that_change_the_image() {
+        let model = model();
+        let mut state = model.official_state();
+        for (name, tensor) in &mut state {
+            if name == "dec_block.net.0.weight" {
+                // `[hidden, latent]`: the decoder is deaf to dimension 2.
+                tensor
+                    .values
+                    .iter_mut()
+                    .skip(2)
+                    .step_by(4)
+                    .for_each(|value| *value = 0.0);
+            }
+        }
+        let model = model.with_official_state(state).unwrap().valid();
+        let start = Tensor::zeros([1, 4], &Device::flex());
+        let mut noise = HostGenerator::new(2, 0);
+        let walk = Walk::new(&model, start.clone(), 2.0, &mut noise);
+        let ranking = walk.most_influential();
+        assert_eq!(ranking.len(), 4);
+        assert_eq!(ranking[3], 2);
+        let ends = walk.decode(vec![walk.code(2, -1.0), walk.code(2, 1.0)]);
+        let (least, most) = ends.values.split_at(32 * 32);
+        assert_eq!(least, most);
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("traversal.png");
+        let traversal = Traversal {
+            dimensions: vec![3, 0],
+            columns: 5,
+            range: 2.0,
+        };
+        let mut noise = HostGenerator::new(2, 0);
+        let rows = draw_traversal(&model, start, &traversal, &mut noise, &path).unwrap();
+        assert_eq!(rows, [3, 0]);
+        let picture = image::open(&path).unwrap();
+        assert_eq!(
+            (picture.width(), picture.height()),
+            (2 + 5 * 66, 2 + 2 * 66)
+        );
+    }
+
+    #[test]
+    fn moments_are_those_of_the_textbook() {
+        let (mean, deviation) = moments([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0].into_iter());
+        assert_eq!((mean, deviation), (5.0, 2.0));
+    }
 }

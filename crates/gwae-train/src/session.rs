@@ -471,9 +471,10 @@ impl Session {
         draw_reconstructions(&model, images.clone(), &self.directory.reconstructions())?;
         draw_samples(&model, PICTURED, noise, &self.directory.samples())?;
         let traversal = Traversal::default();
+        let start = model.encode(images.narrow(0, 0, 1)).mean;
         draw_traversal(
             &model,
-            images,
+            start,
             &traversal,
             noise,
             &self.directory.traversal(),

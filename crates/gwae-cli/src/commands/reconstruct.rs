@@ -3,32 +3,27 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use gwae_train::report::{Images, save_reconstructions};
+use gwae_train::pictures::draw_reconstructions;
 
 use crate::arguments::Reconstruct;
 use crate::terminal::print;
 use crate::trained_model::TrainedModel;
 
-/// Pairs side by side.
-const COLUMNS: usize = 8;
-
 pub(super) fn run(arguments: &Reconstruct) -> Result<ExitCode, Box<dyn Error>> {
     let trained = TrainedModel::open(&arguments.model)?;
     let wanted = arguments.images as usize;
-    let (inputs, what) = trained.test_images(&arguments.source, 0, wanted)?;
-    let count = inputs.shape[0];
-    let path = trained.picture(&arguments.out, &format!("reconstruct-{count}"))?;
-    let outputs = trained.decode(trained.encode(&inputs));
-    save_reconstructions(
-        Images::new(&inputs.values, inputs.shape)?,
-        Images::new(&outputs.values, outputs.shape)?,
-        COLUMNS,
-        &path,
-    )?;
+    let (images, what) = trained.test_images(&arguments.source, 0, wanted)?;
+    let count = images.dims()[0];
+    // The run's own images need no name.
+    let name = match arguments.source.dataset {
+        Some(dataset) => format!("reconstruct-{count}-{dataset}"),
+        None => format!("reconstruct-{count}"),
+    };
+    let path = trained.picture(&arguments.out, &name)?;
+    draw_reconstructions(&trained.model, images, &path)?;
     print(format!(
-        "{count} {what} above their reconstructions, {} checkpoint (step {}): {}",
-        trained.which,
-        trained.step,
+        "{count} {what} above their reconstructions, {}: {}",
+        trained.name(),
         path.display()
     ));
     Ok(ExitCode::SUCCESS)

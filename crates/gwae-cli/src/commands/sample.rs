@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use gwae_train::report::{Grid, Images};
+use gwae_core::noise::HostGenerator;
+use gwae_train::pictures::draw_samples;
 
 use crate::arguments::Sample;
 use crate::terminal::print;
@@ -14,15 +15,11 @@ pub(super) fn run(arguments: &Sample) -> Result<ExitCode, Box<dyn Error>> {
     let count = arguments.number as usize;
     let name = format!("sample-{count}-seed-{}", arguments.seed);
     let path = trained.picture(&arguments.out, &name)?;
-    let images = trained.decode(trained.sample(count, arguments.seed));
-    // As square as it gets.
-    let columns = (count as f64).sqrt().ceil() as usize;
-    let view = Images::new(&images.values, images.shape)?;
-    Grid::new(columns).save(view, &path)?;
+    let mut noise = HostGenerator::new(arguments.seed, 0);
+    draw_samples(&trained.model, count, &mut noise, &path)?;
     print(format!(
-        "{count} samples of the {} checkpoint (step {}): {}",
-        trained.which,
-        trained.step,
+        "{count} samples, {}: {}",
+        trained.name(),
         path.display()
     ));
     Ok(ExitCode::SUCCESS)

@@ -5,9 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use burn::tensor::Device;
+#[cfg(feature = "cpu")]
+use burn::tensor::FloatDType;
+use gwae_train::DeviceSpec;
+use gwae_train::device::DeviceBackend;
 use gwae_train::official_checkpoint::OfficialCheckpoint;
 
-use crate::arguments::Verify;
+use crate::arguments::{Precision, Verify};
 use crate::terminal::{self, print};
 use crate::verify::difference::LargestDifference;
 use crate::verify::expectation::Expectation;
@@ -15,46 +19,80 @@ use crate::verify::table::table;
 use crate::verify::trajectory::Trajectory;
 
 pub(super) fn run(arguments: &Verify) -> Result<ExitCode, Box<dyn Error>> {
-    if std::env::var("DBL").is_ok() {
-        Device::flex().configure(burn::tensor::FloatDType::F64)?;
-    }
-    let device = arguments.device.device.open()?;
-    let tolerance = arguments.tolerance;
-    let mut checks = Vec::new();
+    let setting = Setting::open(arguments)?;
+    let mut all_agree = true;
+    let mut note = |check: Result<bool, Box<dyn Error>>| match check {
+        Ok(agrees) => all_agree &= agrees,
+        // The other files are still worth a look.
+        Err(error) => {
+            terminal::error(error);
+            all_agree = false;
+        }
+    };
     for path in &arguments.trajectories {
-        checks.push(trajectory(path, &device, tolerance));
+        note(trajectory(path, &setting));
     }
     if let (Some(path), Some(expected)) = (&arguments.checkpoint, &arguments.expect) {
-        checks.push(checkpoint(path, expected, &device, tolerance));
+        note(checkpoint(path, expected, &setting));
     }
-    let mut agree = 0;
-    let count = checks.len();
-    for check in checks {
-        match check {
-            Ok(true) => agree += 1,
-            Ok(false) => {}
-            Err(error) => terminal::error(error),
-        }
-    }
-    let code = if agree == count {
+    Ok(if all_agree {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
-    };
-    Ok(code)
+    })
+}
+
+/// How to compute and compare.
+struct Setting {
+    device: Device,
+    /// What the device is called, with its precision.
+    name: String,
+    tolerance: f64,
+}
+
+impl Setting {
+    /// Opens the device in the precision that was asked for. Its floating-point type is fixed for
+    /// the whole process by whatever uses it first.
+    fn open(arguments: &Verify) -> Result<Self, Box<dyn Error>> {
+        let spec = arguments.device.device;
+        let on_cpu = spec.backend == DeviceBackend::Cpu;
+        let precision = match arguments.precision {
+            None if on_cpu => Precision::Double,
+            None => Precision::Single,
+            Some(Precision::Double) if !on_cpu => {
+                return Err("--precision double: only the cpu computes in double precision".into());
+            }
+            Some(precision) => precision,
+        };
+        #[cfg(feature = "cpu")]
+        if precision == Precision::Double {
+            Device::flex().configure(FloatDType::F64)?;
+        }
+        let words = match precision {
+            Precision::Single => "single",
+            Precision::Double => "double",
+        };
+        Ok(Self {
+            device: spec.open()?,
+            name: format!("{spec} in {words} precision"),
+            tolerance: arguments.tolerance,
+        })
+    }
 }
 
 /// Whether every loss agrees.
-fn trajectory(path: &Path, device: &Device, tolerance: f64) -> Result<bool, Box<dyn Error>> {
+fn trajectory(path: &Path, setting: &Setting) -> Result<bool, Box<dyn Error>> {
+    let tolerance = setting.tolerance;
     let trajectory = Trajectory::load(path)?;
-    let report = trajectory.replay(path, device)?;
+    let report = trajectory.replay(path, &setting.device)?;
     let prior = trajectory.hyperparameters["sampler_type"].as_str();
     let heading = format!(
-        "{}: {} steps on {} images, prior {}",
+        "{}: {} steps on {} images, prior {}, {}",
         path.display(),
         trajectory.losses.len(),
         trajectory.batch,
         prior.unwrap_or("unnamed"),
+        setting.name,
     );
     let mut rows: Vec<(&str, &LargestDifference)> = Vec::new();
     rows.extend(
@@ -90,15 +128,11 @@ fn trajectory(path: &Path, device: &Device, tolerance: f64) -> Result<bool, Box<
 }
 
 /// Whether every quantity agrees.
-fn checkpoint(
-    path: &Path,
-    expected: &Path,
-    device: &Device,
-    tolerance: f64,
-) -> Result<bool, Box<dyn Error>> {
+fn checkpoint(path: &Path, expected: &Path, setting: &Setting) -> Result<bool, Box<dyn Error>> {
+    let tolerance = setting.tolerance;
     let expectation = Expectation::load(expected)?;
     let checkpoint = OfficialCheckpoint::load(path)?;
-    let report = expectation.compare(expected, checkpoint, device)?;
+    let report = expectation.compare(expected, checkpoint, &setting.device)?;
     let rows: Vec<(&str, &LargestDifference)> = report
         .iter()
         .map(|(name, largest)| (*name, largest))
@@ -108,10 +142,11 @@ fn checkpoint(
         .map(|(_, largest)| largest.value)
         .fold(0.0, f64::max);
     print(format!(
-        "{} against {}: {} images, evaluation mode\n{}{}\n",
+        "{} against {}: {} images in evaluation mode, {}\n{}{}\n",
         path.display(),
         expected.display(),
         expectation.mean.len(),
+        setting.name,
         table(&rows, tolerance),
         verdict("quantity", largest, tolerance),
     ));

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use gwae_models::Gwae;
 use gwae_priors::Form;
 use gwae_train::RunConfig;
-use gwae_train::import::ImportedModel;
+use gwae_train::import::{ImportedModel, adopt_sizes};
 use gwae_train::official_checkpoint::OfficialCheckpoint;
 use gwae_train::official_settings::from_hyperparameters;
 use serde::{Deserialize, Serialize};
@@ -117,17 +117,21 @@ impl Expectation {
         checkpoint: OfficialCheckpoint,
         device: &Device,
     ) -> Result<ExpectationReport, Box<dyn std::error::Error>> {
-        let given = self.hyperparameters.as_ref().map(|hyperparameters| {
-            let (model, training) = from_hyperparameters(hyperparameters, Form::Official)
-                .map_err(VerifyError::content(path))?;
-            Ok::<_, VerifyError>(RunConfig {
-                model,
-                training,
-                ..RunConfig::default()
-            })
-        });
-        let imported =
-            ImportedModel::build(checkpoint, given.transpose()?, Form::Official, device)?;
+        let given = match &self.hyperparameters {
+            None => None,
+            Some(hyperparameters) => {
+                let (mut model, training) = from_hyperparameters(hyperparameters, Form::Official)
+                    .map_err(VerifyError::content(path))?;
+                adopt_sizes(&mut model, &checkpoint.state)
+                    .map_err(VerifyError::content(&checkpoint.path))?;
+                Some(RunConfig {
+                    model,
+                    training,
+                    ..RunConfig::default()
+                })
+            }
+        };
+        let imported = ImportedModel::build(checkpoint, given, Form::Official, device)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let name = self.prior_draws.first().map_or(stem.as_ref(), |(name, _)| {
             name.split_once(".draw").map_or(name, |(prefix, _)| prefix)

@@ -70,16 +70,12 @@ fn is_normal(name: &str) -> bool {
     .any(|prefix| name.starts_with(prefix))
 }
 
+/// Scaled to unit length, by a norm in single precision as in PyTorch: the last bit counts where
+/// rounding decides the sign of a gradient.
 fn unit(values: Vec<f32>) -> Vec<f32> {
-    let norm = values
-        .iter()
-        .map(|&v| f64::from(v).powi(2))
-        .sum::<f64>()
-        .sqrt();
-    values
-        .into_iter()
-        .map(|v| (f64::from(v) / norm) as f32)
-        .collect()
+    let squares = values.iter().map(|&v| f64::from(v).powi(2));
+    let norm = squares.sum::<f64>().sqrt() as f32;
+    values.into_iter().map(|v| v / norm).collect()
 }
 
 fn near_identity(values: Vec<f32>, size: usize) -> Vec<f32> {
