@@ -81,7 +81,7 @@ fn configuration(arguments: &Arguments) -> RunConfig {
     // The critic is 1-Lipschitz, so beside a reconstruction summed over 1,024 pixels its say in
     // what prior samples look like needs some weight.
     config.training.merged_weight = 5.0;
-    config.training.steps = Some(arguments.steps.unwrap_or(2000));
+    config.training.steps = Some(arguments.steps.unwrap_or(2500));
     config.training.batch_size = arguments.batch_size.unwrap_or(64);
     config.training.seed = arguments.seed.unwrap_or(0);
     config.training.patience = None;

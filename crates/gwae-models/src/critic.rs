@@ -1,11 +1,11 @@
 //! The critic: a Kantorovich potential D(x, z) on pairs of image and code.
 
 use burn::module::Module;
-use burn::tensor::module::{conv_transpose2d, conv2d};
-use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Device, Tensor};
-use gwae_core::activation::{leaky_relu, leaky_relu_slope};
 use gwae_core::{Mode, noise::NoiseSource};
+use gwae_kernels::{
+    Edge, doubling_conv_transpose2d, halving_conv2d, leaky_relu, leaky_relu_gradient,
+};
 
 use crate::config::GwaeConfig;
 use crate::spectral::{NormalisedWeight, SpectralWeight};
@@ -99,8 +99,8 @@ pub struct NormalisedCritic {
     head: Vec<NormalisedWeight<2>>,
 }
 
-/// The derivative of every LeakyReLU at one batch of pairs.
-struct Slopes {
+/// The input of every LeakyReLU at one batch of pairs.
+struct Inputs {
     image: Vec<Tensor<4>>,
     code: Vec<Tensor<2>>,
     head: Vec<Tensor<2>>,
@@ -117,8 +117,8 @@ impl ImageBranch {
 
     fn forward_keeping(&self, images: Tensor<4>, keep: &mut dyn FnMut(&Tensor<4>)) -> Tensor<2> {
         let features = self.convolutions.iter().fold(images, |x, layer| {
-            let options = ConvOptions::new([2, 2], [1, 1], [1, 1], 1);
-            let before = conv2d(x, layer.weight.clone(), Some(layer.bias.clone()), options);
+            let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
+            let before = halving_conv2d(x, weight, Some(bias), Edge::Zero);
             keep(&before);
             leaky_relu(before, SLOPE)
         });
@@ -164,37 +164,27 @@ impl NormalisedCritic {
     /// - `images`: `[batch, channels, size, size]`, `codes`: `[batch, latent]`
     /// - output: as the inputs
     pub fn input_gradient(&self, images: Tensor<4>, codes: Tensor<2>) -> (Tensor<4>, Tensor<2>) {
-        let slopes = self.slopes(images, codes);
-        let back = |gradient: Tensor<2>, layer: &NormalisedWeight<2>| {
-            gradient.matmul(layer.weight.clone())
+        let batch = images.dims()[0];
+        let inputs = self.activation_inputs(images, codes);
+        let back = |gradient, (layer, input): (&NormalisedWeight<2>, &Tensor<2>)| {
+            leaky_relu_gradient(input.clone(), gradient, SLOPE).matmul(layer.weight.clone())
         };
-        // The head's last layer has one row, the same for every sample; broadcasting against
-        // the slopes spreads it over the batch.
         let (last, hidden) = self.head.split_last().expect("the head has layers");
-        let through_head = hidden.iter().zip(&slopes.head).rev();
-        let joined = through_head.fold(last.weight.clone(), |gradient, (layer, slope)| {
-            back(gradient * slope.clone(), layer)
-        }) * 0.5;
+        let through_head = hidden.iter().zip(&inputs.head).rev();
+        // The last layer has one row, the same for every sample.
+        let joined = through_head.fold(last.weight.clone().expand([batch, HIDDEN]), back) * 0.5;
 
-        let through_code = self.code.iter().zip(&slopes.code).rev();
-        let code = through_code.fold(
-            joined.clone().narrow(1, FEATURES, FEATURES),
-            |gradient, (layer, slope)| back(gradient * slope.clone(), layer),
-        );
+        let through_code = self.code.iter().zip(&inputs.code).rev();
+        let code = through_code.fold(joined.clone().narrow(1, FEATURES, FEATURES), back);
 
-        let flat = back(joined.narrow(1, 0, FEATURES), &self.image.output);
-        let [batch, channels] = flat.dims();
-        let through_image = self.image.convolutions.iter().zip(&slopes.image).rev();
+        let output = &self.image.output;
+        let flat = joined.narrow(1, 0, FEATURES).matmul(output.weight.clone());
+        let through_image = self.image.convolutions.iter().zip(&inputs.image).rev();
         let image = through_image.fold(
-            flat.reshape([batch, channels, 1, 1]),
-            |gradient, (layer, slope)| {
-                let options = ConvTransposeOptions::new([2, 2], [1, 1], [0, 0], [1, 1], 1);
-                conv_transpose2d(
-                    gradient * slope.clone(),
-                    layer.weight.clone(),
-                    None,
-                    options,
-                )
+            flat.reshape([batch as i64, -1, 1, 1]),
+            |gradient, (layer, input)| {
+                let gradient = leaky_relu_gradient(input.clone(), gradient, SLOPE);
+                doubling_conv_transpose2d(gradient, layer.weight.clone(), None, Edge::Zero)
             },
         );
         (image, code)
@@ -212,32 +202,32 @@ impl NormalisedCritic {
         }
     }
 
-    /// Slopes of every activation: constants, so they are computed without autodiff.
-    fn slopes(&self, images: Tensor<4>, codes: Tensor<2>) -> Slopes {
-        let tracked = self.image.output.weight.is_autodiff();
+    /// The inputs of the activations. The penalty is constant in them, so they are computed
+    /// without autodiff.
+    fn activation_inputs(&self, images: Tensor<4>, codes: Tensor<2>) -> Inputs {
         let critic = self.clone().without_autodiff();
-        let mut image_slopes = Vec::new();
+        let mut image_inputs = Vec::new();
         let image = critic
             .image
             .forward_keeping(images.without_autodiff(), &mut |before| {
-                image_slopes.push(slope(before, tracked));
+                image_inputs.push(before.clone());
             });
         let dense = |layers: &[NormalisedWeight<2>], input: Tensor<2>| {
-            let mut slopes = Vec::new();
+            let mut inputs = Vec::new();
             let output = layers.iter().fold(input, |x, layer| {
                 let before = linear(x, layer);
-                slopes.push(slope(&before, tracked));
+                inputs.push(before.clone());
                 leaky_relu(before, SLOPE)
             });
-            (output, slopes)
+            (output, inputs)
         };
-        let (code, code_slopes) = dense(&critic.code, codes.without_autodiff());
+        let (code, code_inputs) = dense(&critic.code, codes.without_autodiff());
         let joined = Tensor::cat(vec![image, code], 1) * 0.5;
-        let (_, head_slopes) = dense(&critic.head[..critic.head.len() - 1], joined);
-        Slopes {
-            image: image_slopes,
-            code: code_slopes,
-            head: head_slopes,
+        let (_, head_inputs) = dense(&critic.head[..critic.head.len() - 1], joined);
+        Inputs {
+            image: image_inputs,
+            code: code_inputs,
+            head: head_inputs,
         }
     }
 
@@ -257,11 +247,6 @@ impl NormalisedCritic {
             head: self.head.into_iter().map(plain).collect(),
         }
     }
-}
-
-fn slope<const D: usize>(before: &Tensor<D>, tracked: bool) -> Tensor<D> {
-    let slope = leaky_relu_slope(before.clone(), SLOPE);
-    if tracked { slope.autodiff() } else { slope }
 }
 
 fn linear(x: Tensor<2>, layer: &NormalisedWeight<2>) -> Tensor<2> {

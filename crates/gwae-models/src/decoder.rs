@@ -2,11 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, conv::ConvTranspose2d};
-use burn::tensor::{
-    Device, Tensor,
-    activation::{sigmoid, silu},
-};
+use burn::tensor::{Device, Tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise, noise::NoiseSource};
+use gwae_kernels::{Edge, doubling_conv_transpose2d, sigmoid, silu};
 
 use crate::config::GwaeConfig;
 use crate::residual::{ResidualBlock, normalise};
@@ -85,7 +83,7 @@ impl Decoder {
         let hidden = silu(self.expand.forward(silu(self.hidden.forward(codes))));
         let top = hidden.reshape([-1, self.top_channels as i64, 4, 4]);
         let features = self.stages.iter().fold(top, |features, stage| {
-            let features = silu(stage.convolution.forward(features));
+            let features = silu(double(&stage.convolution, features));
             let features = normalise(&stage.norm, features, mode);
             stage
                 .residual
@@ -95,7 +93,7 @@ impl Decoder {
         let logits = self
             .output_residual
             .iter()
-            .fold(self.output.forward(features), |logits, block| {
+            .fold(double(&self.output, features), |logits, block| {
                 block.forward(logits, mode)
             });
         sigmoid(logits)
@@ -105,4 +103,9 @@ impl Decoder {
     pub fn has_batch_statistics(&self) -> bool {
         self.stages.iter().any(|stage| stage.norm.is_some())
     }
+}
+
+fn double(layer: &ConvTranspose2d, features: Tensor<4>) -> Tensor<4> {
+    let bias = layer.bias.as_ref().map(|bias| bias.val());
+    doubling_conv_transpose2d(features, layer.weight.val(), bias, Edge::Zero)
 }

@@ -2,11 +2,12 @@
 
 use burn::module::Module;
 use burn::nn::{Linear, conv::Conv2d};
-use burn::tensor::{Device, Tensor, activation::silu};
+use burn::tensor::{Device, Tensor};
 use gwae_core::{
     BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise,
     noise::{NoiseSource, normal_tensor},
 };
+use gwae_kernels::{Edge, halving_conv2d, silu};
 
 use crate::config::GwaeConfig;
 use crate::latent_norm::LatentNorm;
@@ -117,7 +118,9 @@ impl Encoder {
             .stages
             .iter()
             .fold(inverse_sigmoid(images), |features, stage| {
-                let features = silu(stage.convolution.forward(replicate_pad(features)));
+                let weight = stage.convolution.weight.val();
+                let bias = stage.convolution.bias.as_ref().map(|bias| bias.val());
+                let features = silu(halving_conv2d(features, weight, bias, Edge::Replicate));
                 let features = normalise(&stage.norm, features, mode);
                 stage
                     .residual
@@ -142,13 +145,4 @@ fn inverse_sigmoid(images: Tensor<4>) -> Tensor<4> {
     let x = images.clamp(PIXEL_MARGIN, 1.0 - PIXEL_MARGIN);
     let complement = (x.clone() * -1.0 + 1.0).clamp(PIXEL_MARGIN, 1.0 - PIXEL_MARGIN);
     x.log() - complement.log()
-}
-
-/// Repeats the border pixels once on every side. Concatenation is several times faster on the
-/// CPU than Burn's edge padding and gives the same values and gradients.
-fn replicate_pad(x: Tensor<4>) -> Tensor<4> {
-    let [_, _, height, width] = x.dims();
-    let edge = |x: &Tensor<4>, dim, at| x.clone().narrow(dim, at, 1);
-    let x = Tensor::cat(vec![edge(&x, 2, 0), x.clone(), edge(&x, 2, height - 1)], 2);
-    Tensor::cat(vec![edge(&x, 3, 0), x.clone(), edge(&x, 3, width - 1)], 3)
 }

@@ -2,8 +2,9 @@
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::{Device, Tensor, activation::silu};
+use burn::tensor::{Device, Tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise, noise::NoiseSource};
+use gwae_kernels::silu;
 
 /// `x + (1×1 convolution, SiLU [, BatchNorm], 1×1 convolution, SiLU [, BatchNorm])(x)`.
 #[derive(Module, Debug)]

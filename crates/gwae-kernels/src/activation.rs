@@ -1,0 +1,35 @@
+//! Activation functions with the subgradients of PyTorch.
+
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+
+use crate::extension::Kernels;
+
+/// SiLU, `x·σ(x)`.
+pub fn silu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::silu(x.into_dispatch()))
+}
+
+/// The logistic function `σ(x) = 1/(1 + e⁻ˣ)`.
+pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::logistic(x.into_dispatch()))
+}
+
+/// LeakyReLU, `max(x, 0) + slope·min(x, 0)`, with derivative `slope` at 0. `slope` is positive.
+pub fn leaky_relu<const D: usize>(x: Tensor<D>, slope: f64) -> Tensor<D> {
+    Tensor::from_dispatch(<Dispatch as Kernels>::leaky(x.into_dispatch(), slope))
+}
+
+/// The gradient that [`leaky_relu`] at `x` passes back: `gradient` where `x > 0`, else
+/// `slope·gradient`. Differentiable in `gradient`; constant in `x`.
+///
+/// # Shapes
+/// - `x`, `gradient` and output: equal
+pub fn leaky_relu_gradient<const D: usize>(
+    x: Tensor<D>,
+    gradient: Tensor<D>,
+    slope: f64,
+) -> Tensor<D> {
+    let (x, gradient) = (x.into_dispatch(), gradient.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Kernels>::leaky_gradient(x, gradient, slope))
+}

@@ -1,0 +1,70 @@
+//! Convolutions that halve and double the size of an image.
+
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+
+use crate::Edge;
+use crate::extension::Kernels;
+
+/// A convolution with 4×4 kernels, stride 2 and padding 1, which halves height and width.
+///
+/// # Shapes
+/// - `images`: `[batch, inputs, 2·height, 2·width]`
+/// - `weight`: `[outputs, inputs, 4, 4]`
+/// - `bias`: `[outputs]`
+/// - output: `[batch, outputs, height, width]`
+///
+/// # Panics
+/// If the sizes do not fit, or height or width is odd.
+pub fn halving_conv2d(
+    images: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    edge: Edge,
+) -> Tensor<4> {
+    let ([_, inputs, height, width], [_, expected, 4, 4]) = (images.dims(), weight.dims()) else {
+        panic!("the kernels are 4×4, not {:?}", weight.dims());
+    };
+    assert_eq!(inputs, expected, "images and weight have equal channels");
+    assert!(
+        height % 2 == 0 && width % 2 == 0 && height > 0 && width > 0,
+        "height {height} and width {width} are even"
+    );
+    let (images, weight) = (images.into_dispatch(), weight.into_dispatch());
+    let output = <Dispatch as Kernels>::halve(images, weight, edge);
+    add_bias(Tensor::from_dispatch(output), bias)
+}
+
+/// The transposed convolution with 4×4 kernels, stride 2 and padding 1, which doubles height and
+/// width: the gradient of [`halving_conv2d`] with respect to its images. With
+/// [`Edge::Zero`] it is the usual transposed convolution.
+///
+/// # Shapes
+/// - `features`: `[batch, inputs, height, width]`
+/// - `weight`: `[inputs, outputs, 4, 4]`
+/// - `bias`: `[outputs]`
+/// - output: `[batch, outputs, 2·height, 2·width]`
+///
+/// # Panics
+/// If the sizes do not fit.
+pub fn doubling_conv_transpose2d(
+    features: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    edge: Edge,
+) -> Tensor<4> {
+    let ([_, inputs, ..], [expected, _, 4, 4]) = (features.dims(), weight.dims()) else {
+        panic!("the kernels are 4×4, not {:?}", weight.dims());
+    };
+    assert_eq!(inputs, expected, "features and weight have equal channels");
+    let (features, weight) = (features.into_dispatch(), weight.into_dispatch());
+    let output = <Dispatch as Kernels>::double(features, weight, edge);
+    add_bias(Tensor::from_dispatch(output), bias)
+}
+
+fn add_bias(output: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+    match bias {
+        Some(bias) => output + bias.reshape([1, -1, 1, 1]),
+        None => output,
+    }
+}

@@ -1,0 +1,98 @@
+//! The operations as an extension of Burn's backends.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, backend_extension};
+
+use crate::portable;
+
+/// What lies beyond the border of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// Zeros.
+    Zero,
+    /// The nearest pixel of the border.
+    Replicate,
+}
+
+/// Primitive operations. Default bodies compose Burn's own; a backend may have a kernel.
+///
+/// The convolutions have 4×4 kernels, stride 2 and padding 1, with weight `[m, n, 4, 4]`.
+#[backend_extension(
+    Flex: cfg(feature = "cpu"),
+    Cube: cfg(any(
+        feature = "wgpu",
+        feature = "vulkan",
+        feature = "metal",
+        feature = "cuda",
+        feature = "rocm"
+    )),
+    Autodiff
+)]
+pub(crate) trait Kernels: Backend {
+    /// `[batch, n, 2h, 2w]` to `[batch, m, h, w]`.
+    fn halve(
+        images: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        portable::halve::<Self>(images, weight, edge)
+    }
+
+    /// The transpose of `halve`: `[batch, m, h, w]` to `[batch, n, 2h, 2w]`.
+    fn double(
+        features: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        portable::double::<Self>(features, weight, edge)
+    }
+
+    /// Gradient of `⟨features, halve(images, weight)⟩` with respect to `weight`, whose value is
+    /// not used.
+    fn weight_gradient(
+        images: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        features: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        portable::weight_gradient::<Self>(images, weight, features, edge)
+    }
+
+    /// `x·σ(x)`.
+    fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        portable::silu::<Self>(x)
+    }
+
+    /// `gradient·silu'(x)`.
+    fn silu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        portable::silu_gradient::<Self>(x, gradient)
+    }
+
+    /// `σ(x)`.
+    fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::sigmoid(x)
+    }
+
+    /// `max(x, 0) + slope·min(x, 0)`, for a positive slope.
+    fn leaky(x: FloatTensor<Self>, slope: f64) -> FloatTensor<Self> {
+        portable::leaky_relu::<Self>(x, slope)
+    }
+
+    /// `gradient` where `x > 0`, else `slope·gradient`.
+    fn leaky_gradient(
+        x: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        slope: f64,
+    ) -> FloatTensor<Self> {
+        portable::leaky_relu_gradient::<Self>(x, gradient, slope)
+    }
+}
+
+#[cfg(any(
+    feature = "wgpu",
+    feature = "vulkan",
+    feature = "metal",
+    feature = "cuda",
+    feature = "rocm"
+))]
+impl Kernels for burn::backend::Cube {}

@@ -1,0 +1,125 @@
+//! Kernels for Burn's CPU backend in single precision; everything else takes the portable way.
+
+mod activation;
+mod convolution;
+mod unfold;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{DType, Flex};
+use burn::tensor::{Bytes, Shape};
+use burn_flex::{FlexTensor, Layout};
+
+use crate::extension::Kernels;
+use crate::{Edge, portable};
+
+impl Kernels for Flex {
+    fn halve(
+        images: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        match images.dtype() {
+            DType::F32 => convolution::halve(images, weight, edge),
+            _ => portable::halve::<Self>(images, weight, edge),
+        }
+    }
+
+    fn double(
+        features: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        match features.dtype() {
+            DType::F32 => convolution::double(features, weight, edge),
+            _ => portable::double::<Self>(features, weight, edge),
+        }
+    }
+
+    fn weight_gradient(
+        images: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        features: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        match images.dtype() {
+            DType::F32 => convolution::weight_gradient(images, features, edge),
+            _ => portable::weight_gradient::<Self>(images, weight, features, edge),
+        }
+    }
+
+    fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        match x.dtype() {
+            DType::F32 => activation::map(x, activation::silu),
+            _ => portable::silu::<Self>(x),
+        }
+    }
+
+    fn silu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        match x.dtype() {
+            DType::F32 => activation::zip(gradient, x, activation::silu_gradient),
+            _ => portable::silu_gradient::<Self>(x, gradient),
+        }
+    }
+
+    fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        match x.dtype() {
+            DType::F32 => activation::map(x, activation::logistic),
+            _ => <Self as burn::backend::ops::ActivationOps<Self>>::sigmoid(x),
+        }
+    }
+
+    fn leaky(x: FloatTensor<Self>, slope: f64) -> FloatTensor<Self> {
+        match x.dtype() {
+            DType::F32 => {
+                let slope = slope as f32;
+                activation::map(x, move |x| if x > 0.0 { x } else { slope * x })
+            }
+            _ => portable::leaky_relu::<Self>(x, slope),
+        }
+    }
+
+    fn leaky_gradient(
+        x: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        slope: f64,
+    ) -> FloatTensor<Self> {
+        match x.dtype() {
+            DType::F32 => {
+                let slope = slope as f32;
+                activation::zip(gradient, x, move |gradient, x| {
+                    if x > 0.0 { gradient } else { slope * gradient }
+                })
+            }
+            _ => portable::leaky_relu_gradient::<Self>(x, gradient, slope),
+        }
+    }
+}
+
+/// A contiguous tensor of single-precision values.
+fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
+    FlexTensor::new(
+        Bytes::from_elems(values),
+        Layout::contiguous(shape),
+        DType::F32,
+    )
+}
+
+/// The values of a contiguous tensor.
+fn values(tensor: &FlexTensor) -> &[f32] {
+    tensor.as_slice().expect("made contiguous before")
+}
+
+/// Runs `f` compiled for the best instruction set of this processor.
+#[inline(always)]
+fn vectorised(f: impl FnOnce()) {
+    struct Run<F>(F);
+    impl<F: FnOnce()> pulp::WithSimd for Run<F> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) {
+            (self.0)();
+        }
+    }
+    pulp::Arch::new().dispatch(Run(f));
+}

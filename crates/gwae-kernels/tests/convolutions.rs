@@ -1,0 +1,185 @@
+//! The single-precision kernels against Burn's own convolutions in double precision, which the
+//! functions use for tensors of that precision.
+
+use burn::tensor::module::{conv_transpose2d, conv2d};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use gwae_kernels::{Edge, doubling_conv_transpose2d, halving_conv2d};
+
+const EDGES: [Edge; 2] = [Edge::Zero, Edge::Replicate];
+
+/// Batch, channels of the small and of the large side, height and width of the small side: one
+/// pixel, fewer samples than blocks, blocks of several samples with a remainder, oblong images,
+/// one sample per block, several blocks per partial sum.
+const SIZES: [[usize; 5]; 6] = [
+    [3, 2, 3, 1, 1],
+    [1, 4, 2, 3, 2],
+    [21, 5, 3, 2, 4],
+    [5, 2, 1, 8, 3],
+    [4, 3, 3, 17, 16],
+    [40, 8, 2, 12, 12],
+];
+
+/// Irregular values in ±1, the same on every machine.
+fn data<const D: usize>(seed: u64, shape: [usize; D]) -> TensorData {
+    let mut state = seed;
+    let values: Vec<f64> = (0..shape.iter().product())
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            ((state >> 40) as f64 / f64::from(1 << 23)) - 1.0
+        })
+        .collect();
+    TensorData::new(values, shape)
+}
+
+fn tensor<const D: usize>(seed: u64, shape: [usize; D], dtype: DType) -> Tensor<D> {
+    let device = Device::flex().autodiff();
+    Tensor::from_data(data(seed, shape), (&device, dtype)).require_grad()
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.into_data().iter::<f64>().collect()
+}
+
+#[track_caller]
+fn assert_close(actual: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(actual.len(), expected.len());
+    let scale = expected.iter().fold(1e-3, |m: f64, v| m.max(v.abs()));
+    for (at, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+        let difference = (actual - expected).abs();
+        assert!(
+            difference <= tolerance * scale,
+            "{at}: {actual} instead of {expected}"
+        );
+    }
+}
+
+/// Output and gradients of a weighted sum of it, in one precision.
+type Convolution = fn(Tensor<4>, Tensor<4>, Option<Tensor<1>>, Edge) -> Tensor<4>;
+
+fn run(
+    convolution: Convolution,
+    input: [usize; 4],
+    weight: [usize; 4],
+    bias: usize,
+    edge: Edge,
+    dtype: DType,
+) -> [Vec<f64>; 4] {
+    let input = tensor(1, input, dtype);
+    let weight = tensor(2, weight, dtype);
+    let bias = tensor(3, [bias], dtype);
+    let output = convolution(input.clone(), weight.clone(), Some(bias.clone()), edge);
+    let weighting = tensor(4, output.dims(), dtype).detach();
+    let gradients = (output.clone() * weighting).sum().backward();
+    [
+        values(output),
+        values(input.grad(&gradients).unwrap()),
+        values(weight.grad(&gradients).unwrap()),
+        values(bias.grad(&gradients).unwrap()),
+    ]
+}
+
+#[test]
+fn kernels_equal_burns_convolutions_in_double_precision() {
+    for [batch, m, n, h, w] in SIZES {
+        let (small, large) = ([batch, m, h, w], [batch, n, 2 * h, 2 * w]);
+        for edge in EDGES {
+            for (convolution, input, bias) in [
+                (halving_conv2d as Convolution, large, m),
+                (doubling_conv_transpose2d, small, n),
+            ] {
+                let run = |dtype| run(convolution, input, [m, n, 4, 4], bias, edge, dtype);
+                for (single, double) in run(DType::F32).iter().zip(run(DType::F64)) {
+                    assert_close(single, &double, 1e-5);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn zero_edge_is_burns_padding() {
+    let (images, weight) = (
+        tensor(1, [3, 2, 6, 8], DType::F32),
+        tensor(2, [4, 2, 4, 4], DType::F32),
+    );
+    let options = ConvOptions::new([2, 2], [1, 1], [1, 1], 1);
+    let expected = conv2d(images.clone(), weight.clone(), None, options);
+    let output = halving_conv2d(images, weight.clone(), None, Edge::Zero);
+    assert_close(&values(output), &values(expected), 1e-6);
+
+    let features = tensor(3, [3, 4, 3, 4], DType::F32);
+    let options = ConvTransposeOptions::new([2, 2], [1, 1], [0, 0], [1, 1], 1);
+    let expected = conv_transpose2d(features.clone(), weight.clone(), None, options);
+    let output = doubling_conv_transpose2d(features, weight, None, Edge::Zero);
+    assert_close(&values(output), &values(expected), 1e-6);
+}
+
+#[test]
+fn replicated_edge_is_burns_edge_padding() {
+    for dtype in [DType::F32, DType::F64] {
+        let (images, weight) = (
+            tensor(1, [3, 2, 6, 2], dtype),
+            tensor(2, [4, 2, 4, 4], dtype),
+        );
+        let options = ConvOptions::new([2, 2], [0, 0], [1, 1], 1);
+        let padded = images.clone().pad([(1, 1), (1, 1)], PadMode::Edge);
+        let expected = conv2d(padded, weight.clone(), None, options);
+        let weighting = tensor(3, expected.dims(), dtype).detach();
+        let output = halving_conv2d(images.clone(), weight, None, Edge::Replicate);
+        assert_close(&values(output.clone()), &values(expected.clone()), 1e-6);
+
+        let gradient = |output: Tensor<4>| {
+            let gradients = (output * weighting.clone()).sum().backward();
+            values(images.grad(&gradients).unwrap())
+        };
+        assert_close(&gradient(output), &gradient(expected), 1e-6);
+    }
+}
+
+#[test]
+fn views_of_larger_tensors_are_convolved_alone() {
+    let images = tensor(1, [6, 2, 8, 8], DType::F32);
+    let weight = tensor(2, [3, 2, 4, 4], DType::F32);
+    let all = halving_conv2d(images.clone(), weight.clone(), None, Edge::Zero);
+    let part = halving_conv2d(images.narrow(0, 2, 3), weight, None, Edge::Zero);
+    assert_close(&values(part), &values(all.narrow(0, 2, 3)), 1e-6);
+}
+
+#[test]
+fn only_wanted_gradients_are_computed() {
+    let images = tensor(1, [2, 2, 4, 4], DType::F32);
+    let weight = tensor(2, [3, 2, 4, 4], DType::F32);
+    let gradients = halving_conv2d(images.clone(), weight.clone().detach(), None, Edge::Zero)
+        .sum()
+        .backward();
+    assert!(images.grad(&gradients).is_some() && weight.grad(&gradients).is_none());
+    let gradients = halving_conv2d(images.clone().detach(), weight.clone(), None, Edge::Zero)
+        .sum()
+        .backward();
+    assert!(images.grad(&gradients).is_none() && weight.grad(&gradients).is_some());
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let results = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            let (images, weight) = ([40, 8, 24, 24], [16, 8, 4, 4]);
+            run(halving_conv2d, images, weight, 16, Edge::Zero, DType::F32)
+        })
+    };
+    assert_eq!(results(1), results(3));
+}
+
+#[test]
+#[should_panic(expected = "are even")]
+fn odd_sizes_are_refused() {
+    let (images, weight) = (
+        tensor(1, [1, 1, 4, 5], DType::F32),
+        tensor(2, [1, 1, 4, 4], DType::F32),
+    );
+    halving_conv2d(images, weight, None, Edge::Zero);
+}
