@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use burn::tensor::Device;
 #[cfg(feature = "cpu")]
 use burn::tensor::FloatDType;
-use gwae_train::DeviceSpec;
 use gwae_train::device::DeviceBackend;
 use gwae_train::official_checkpoint::OfficialCheckpoint;
 
