@@ -20,9 +20,9 @@ use gwae::core::noise::{HostGenerator, NoiseSource, normal_tensor, uniform_tenso
 use gwae::core::{Mode, estimated_gw_loss, gradient_penalty};
 use gwae::models::Gwae;
 use gwae::priors::Prior;
-use gwae::train::{RunConfig, trainer::Trainer};
+use gwae::train::{DeviceSpec, RunConfig, trainer::Trainer};
 
-/// Times the full training step of a GWAE on the CPU.
+/// Times the full training step of a GWAE.
 #[derive(Parser)]
 struct Arguments {
     /// Full steps that are timed.
@@ -40,6 +40,9 @@ struct Arguments {
     /// Critic steps per main step.
     #[arg(long, default_value_t = 5)]
     critic_steps: usize,
+    /// Where to compute: cpu, or a device whose feature is compiled in.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceSpec,
     /// Threads of the CPU backend (default: as many as there are cores, or RAYON_NUM_THREADS).
     #[arg(long)]
     threads: Option<usize>,
@@ -58,11 +61,10 @@ fn main() {
     config.training.batch_size = arguments.batch_size;
     config.training.critic_steps = arguments.critic_steps;
     if let Err(error) = config.validate() {
-        eprintln!("error: {error}");
-        std::process::exit(1);
+        common::fail(&error.to_string());
     }
 
-    let device = Device::flex().autodiff();
+    let device = common::open(arguments.device).autodiff();
     let mut noise = HostGenerator::new(config.training.seed, 0);
     let model = Gwae::new(&config.model, &mut noise, &device).expect("the configuration is valid");
     let shape = [
@@ -82,6 +84,7 @@ fn main() {
             .step(images.clone(), &mut noise);
         total = losses.read().total;
         trainer = Some(next);
+        common::synchronise(&device);
     });
     assert!(total.is_finite(), "the loss is a number");
     let peak = common::peak_memory();
@@ -130,7 +133,14 @@ impl Parts {
     }
 
     fn time(&self, repeats: usize) -> Vec<Part> {
-        let time = |run: &dyn Fn()| common::time(1, repeats, run).best;
+        let device = self.images.device();
+        let time = |run: &dyn Fn()| {
+            common::time(1, repeats, || {
+                run();
+                common::synchronise(&device);
+            })
+            .best
+        };
         let critic_steps = self.critic_steps as f64;
         let plain = self.model.valid();
         let (plain_images, plain_codes) = (
@@ -187,7 +197,6 @@ impl Parts {
         let prior = time(&|| {
             let mut noise = HostGenerator::new(1, 0);
             let batch = self.images.dims()[0];
-            let device = self.images.device();
             self.model
                 .prior
                 .sample(batch, Mode::Train, &mut noise, &device)
@@ -242,24 +251,26 @@ impl Parts {
     fn optimiser(&self, repeats: usize) -> f64 {
         let mut main = self.model.clone();
         let critic = main.critic.take().expect("the default has one");
-        updates(main, repeats) + self.critic_steps as f64 * updates(critic, repeats)
+        let device = self.images.device();
+        updates(main, repeats, &device)
+            + self.critic_steps as f64 * updates(critic, repeats, &device)
     }
 }
 
 /// Best time of one RMSprop update of `module`.
-fn updates<M: Module + 'static>(module: M, repeats: usize) -> f64 {
-    let device = Device::flex().autodiff();
+fn updates<M: Module + 'static>(module: M, repeats: usize, device: &Device) -> f64 {
     let mut optimizer: ModuleOptimizer = RmsPropConfig::new()
         .with_momentum(0.0)
         .with_epsilon(1e-8)
         .init();
-    let mut module = Some(module.fork(&device));
+    let mut module = Some(module.fork(device));
     let seconds = (0..=repeats).map(|_| {
         let owned = module.take().expect("put back after each update");
         let mut gradients = Gradients(GradientsParams::new());
         owned.visit(&mut gradients);
         let start = Instant::now();
         module = Some(optimizer.step(1e-9, owned, gradients.0));
+        common::synchronise(device);
         start.elapsed().as_secs_f64()
     });
     // The first update builds the optimiser's state.
@@ -286,6 +297,8 @@ fn report(arguments: &Arguments, step: Timing, peak: Option<u64>, parts: &[Part]
             .map(|part| (part.name.to_owned(), part.seconds.into()))
             .collect();
         let line = serde_json::json!({
+            "implementation": "gwae",
+            "device": arguments.device.to_string(),
             "batch_size": arguments.batch_size,
             "critic_steps": arguments.critic_steps,
             "threads": common::threads(),
@@ -298,12 +311,13 @@ fn report(arguments: &Arguments, step: Timing, peak: Option<u64>, parts: &[Part]
         return;
     }
     println!(
-        "full step: best {:.3} s, median {:.3} s of {} (batch {}, {} critic steps, {} threads)",
+        "full step: best {:.3} s, median {:.3} s of {} (batch {}, {} critic steps, {}, {} threads)",
         step.best,
         step.median,
         arguments.steps,
         arguments.batch_size,
         arguments.critic_steps,
+        arguments.device,
         common::threads(),
     );
     println!(

@@ -9,9 +9,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use gwae::priors::PriorConfig;
+use gwae::train::checkpoint::Which;
 use gwae::train::interrupt::catch_signals;
 use gwae::train::progress::standard_display;
-use gwae::train::session::{self, NewLimits, RunSummary, SessionOptions, TrainError};
+use gwae::train::run_directory::command_line;
+use gwae::train::session::{self, Changes, RunSummary, SessionOptions, TrainError};
 use gwae::train::{DeviceSpec, RunConfig};
 
 /// Train a Gromov-Wasserstein autoencoder on real digits, with nothing to download.
@@ -90,22 +92,19 @@ fn configuration(arguments: &Arguments) -> RunConfig {
 }
 
 fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> {
-    let stop = catch_signals(|| {
-        eprintln!("\nfinishing this step, then saving; press Ctrl-C again to quit at once");
-    })?;
     let options = SessionOptions {
         device: arguments.device,
         display: standard_display(100),
-        stop,
-        command_line: std::env::args().collect(),
+        stop: catch_signals()?,
+        command_line: command_line(),
     };
     let summary: Result<_, TrainError> = match &arguments.resume {
         Some(path) => {
-            let limits = NewLimits {
+            let changes = Changes {
                 steps: arguments.steps,
-                epochs: None,
+                ..Changes::default()
             };
-            session::resume(path, limits, options)
+            session::resume(path, Which::Last, &changes, options)
         }
         None => {
             let path = arguments.out.clone().unwrap_or_else(free_directory);
@@ -128,6 +127,12 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(summary) => {
             println!("{summary}");
+            println!(
+                "go on: cargo run --release --example quickstart -- --resume {} --steps {}",
+                summary.directory.display(),
+                // An interrupted run still has its own limit.
+                summary.step.next_multiple_of(2500) + 2500
+            );
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -3,7 +3,11 @@
 // Each benchmark is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
+use std::process::exit;
 use std::time::Instant;
+
+use burn::tensor::Device;
+use gwae::train::DeviceSpec;
 
 /// Best and median of repeated timings, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +43,39 @@ pub fn time(warm_up: usize, repeats: usize, mut run: impl FnMut()) -> Timing {
     Timing::of(seconds.collect())
 }
 
+/// Waits until everything that was asked of `device` is computed, so that a timed region holds
+/// its own work.
+pub fn synchronise(device: &Device) {
+    device.sync().expect("the device is still there");
+}
+
+/// Opens the device that the command line names, or ends the program with the reason.
+pub fn open(device: DeviceSpec) -> Device {
+    device
+        .open()
+        .unwrap_or_else(|error| fail(&error.to_string()))
+}
+
+/// Ends the program with one line.
+pub fn fail(problem: &str) -> ! {
+    eprintln!("error: {problem}");
+    exit(1)
+}
+
 /// The largest resident set that this process has had, in bytes. `None` where the system does
 /// not tell (anything but Linux).
 pub fn peak_memory() -> Option<u64> {
+    memory_field("VmHWM:")
+}
+
+/// The resident set of this process, in bytes. `None` where the system does not tell.
+pub fn resident_memory() -> Option<u64> {
+    memory_field("VmRSS:")
+}
+
+fn memory_field(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(name))?;
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
 }

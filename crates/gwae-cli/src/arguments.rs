@@ -87,16 +87,18 @@ pub struct Train {
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgument,
-    /// Stop after this many steps in all
+    /// Stop after this many steps in all; takes the place of every limit of the configuration
     #[arg(long, help_heading = "In place of the configuration's")]
     pub steps: Option<u64>,
-    /// Stop after this many passes over the training images
+    /// Stop after this many passes over the training images; takes the place of every limit of the
+    /// configuration
     #[arg(long, help_heading = "In place of the configuration's")]
     pub epochs: Option<u64>,
     /// Seed of everything random
     #[arg(long, help_heading = "In place of the configuration's")]
     pub seed: Option<u64>,
-    /// Family of the latent prior, such as neural or gaussian_mixture
+    /// Family of the latent prior: neural, factorized_neural, gaussian_mixture, factorized_normal,
+    /// factorized_uniform, spherical, vector_quantized or causal
     #[arg(
         long,
         value_name = "FAMILY",
@@ -127,10 +129,14 @@ pub struct Train {
         help_heading = "In place of the configuration's"
     )]
     pub data: Option<PathBuf>,
-    /// Which form of the prior the authors' settings files mean: as the paper describes it, or as
-    /// their program computes it
-    #[arg(long, value_enum, default_value = "corrected")]
-    pub form: FormName,
+    /// Form of a gaussian_mixture or causal prior: as the paper describes it (the default), or as
+    /// the authors' program computes it
+    #[arg(
+        long,
+        value_name = "FORM",
+        help_heading = "In place of the configuration's"
+    )]
+    pub form: Option<FormName>,
 }
 
 /// Arguments of `gwae resume`.
@@ -139,20 +145,34 @@ pub struct Train {
 Examples:
   gwae resume runs/digits
   gwae resume runs/digits --steps 20000    train on beyond the first limit
+  gwae resume runs/digits --checkpoint best --learning-rate 5e-5
 
-On the CPU, a run that was stopped and resumed equals the uninterrupted one bit for bit.")]
+On the CPU, a run that was stopped and resumed equals the uninterrupted one bit for bit. What is
+changed here is kept for later sessions.")]
 pub struct Resume {
     /// Directory of the run
     pub run: PathBuf,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgument,
-    /// New number of steps in all
-    #[arg(long)]
+    /// Which checkpoint to go on from: the newest, or the one with the lowest validation loss
+    #[arg(long, value_name = "WHICH", default_value = "last")]
+    pub checkpoint: CheckpointName,
+    /// New number of steps in all; takes the place of every limit so far
+    #[arg(long, help_heading = "Changes")]
     pub steps: Option<u64>,
-    /// New number of passes over the training images in all
-    #[arg(long)]
+    /// New number of passes over the training images in all; takes the place of every limit so far
+    #[arg(long, help_heading = "Changes")]
     pub epochs: Option<u64>,
+    /// New number of validations without a lower loss before the run stops; 0 for never
+    #[arg(long, value_name = "N", help_heading = "Changes")]
+    pub patience: Option<u64>,
+    /// New learning rate of encoder, decoder and prior
+    #[arg(long, value_name = "RATE", help_heading = "Changes")]
+    pub learning_rate: Option<f64>,
+    /// New learning rate of the critic
+    #[arg(long, value_name = "RATE", help_heading = "Changes")]
+    pub critic_learning_rate: Option<f64>,
 }
 
 /// A trained model.
@@ -297,8 +317,10 @@ shapes of its parameters (which do not tell learned_similarity and mixed_potenti
 assumed to be off).
 
 The authors' samplers of the Gaussian mixture and the causal prior have slips. The weights were
-trained with them, so --form official, which keeps them, is the default here; a model that is to be
-trained further as the paper describes wants --form corrected.")]
+trained with them, so --form official, which keeps them, is the default here.
+
+An imported model is there to be used: the checkpoint says nothing of its training data, so `gwae
+resume` cannot go on with it.")]
 pub struct Import {
     /// Checkpoint that the authors' program wrote
     #[arg(value_name = "CHECKPOINT.pth")]
@@ -313,6 +335,9 @@ pub struct Import {
     /// --config the file says it
     #[arg(long, value_name = "FORM", default_value = "official")]
     pub form: FormName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgument,
 }
 
 /// Which form of a prior.

@@ -113,3 +113,70 @@ fn bad_configurations_are_one_line_and_make_nothing() {
     let output = gwae(&["resume", "missing"], root.path());
     assert!(text(&output.stderr).contains("no run directory"));
 }
+
+/// A limit on the size of a file stands for a full disk: writing beyond it fails in the same way.
+#[cfg(unix)]
+#[test]
+fn a_run_without_room_to_write_says_so_and_loses_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("small.toml"), SMALL).unwrap();
+    let limited = |kibibytes: u32, arguments: &str| {
+        let program = env!("CARGO_BIN_EXE_gwae");
+        // Without a handler the signal would end the program before it sees the error.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {}; exec '{program}' {arguments}",
+            2 * kibibytes
+        );
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).current_dir(root.path());
+        let output = shell.output().unwrap();
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        let errors: Vec<_> = message
+            .lines()
+            .filter(|line| line.starts_with("error: "))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(errors.len(), 1, "{message}");
+        errors[0].clone()
+    };
+    let files_of_checkpoints = |run: &str| {
+        let mut names: Vec<_> = std::fs::read_dir(root.path().join(run).join("checkpoints"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+
+    // No room for anything: the directory is as before, so the same command works later.
+    let error = limited(0, "train small.toml --out runs/none");
+    assert!(error.contains("runs/none"), "{error}");
+    let mut left = std::fs::read_dir(root.path().join("runs/none")).unwrap();
+    assert!(left.next().is_none());
+
+    // Room for the small files, not for a model: no checkpoint, and none half-written.
+    let error = limited(500, "train small.toml --out runs/early");
+    assert!(
+        error.contains("checkpoint of step 2 was not saved"),
+        "{error}"
+    );
+    assert!(error.contains("ulimit"), "{error}");
+    assert_eq!(files_of_checkpoints("runs/early"), [] as [&str; 0]);
+    // With room again, the run begins anew.
+    let resumed = gwae(&["resume", "runs/early"], root.path());
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert!(text(&resumed.stderr).contains("begins anew"));
+    assert!(text(&resumed.stdout).contains("after 2 steps"));
+
+    // The same with a checkpoint from before: it is intact, and the run goes on from it.
+    let trained = gwae(&["train", "small.toml", "--out", "runs/late"], root.path());
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let before = files_of_checkpoints("runs/late");
+    let error = limited(500, "resume runs/late --steps 3");
+    assert!(error.contains("what was saved before is intact"), "{error}");
+    assert_eq!(files_of_checkpoints("runs/late"), before);
+    let resumed = gwae(&["resume", "runs/late", "--steps", "3"], root.path());
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert!(text(&resumed.stdout).contains("after 3 steps"));
+}

@@ -53,10 +53,14 @@ pub fn doubling_conv_transpose2d(
     bias: Option<Tensor<1>>,
     edge: Edge,
 ) -> Tensor<4> {
-    let ([_, inputs, ..], [expected, _, 4, 4]) = (features.dims(), weight.dims()) else {
+    let ([_, inputs, height, width], [expected, _, 4, 4]) = (features.dims(), weight.dims()) else {
         panic!("the kernels are 4×4, not {:?}", weight.dims());
     };
     assert_eq!(inputs, expected, "features and weight have equal channels");
+    assert!(
+        height > 0 && width > 0,
+        "height {height} and width {width} are not 0"
+    );
     let (features, weight) = (features.into_dispatch(), weight.into_dispatch());
     let output = <Dispatch as Kernels>::double(features, weight, edge);
     add_bias(Tensor::from_dispatch(output), bias)

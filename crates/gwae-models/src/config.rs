@@ -3,6 +3,10 @@
 use gwae_priors::{PriorConfig, PriorConfigError};
 use serde::{Deserialize, Serialize};
 
+/// Most parameters of a prior (1 GiB of them), so that a slip of the keyboard is not an allocation
+/// failure.
+const MOST_PRIOR_PARAMETERS: usize = 1 << 28;
+
 /// Everything that decides which parameters a GWAE has and how they act.
 ///
 /// The defaults are the official CelebA settings.
@@ -78,10 +82,25 @@ pub enum GwaeConfigError {
     /// A hyper-parameter of the prior.
     #[error("model.{0}")]
     Prior(#[from] PriorConfigError),
+    /// A prior that would fill the memory.
+    #[error(
+        "model.latent_dim = {latent_dim}: a {family} prior would have {parameters} parameters, and at most {MOST_PRIOR_PARAMETERS} are allowed: lower model.latent_dim or the size of the prior, or choose another family"
+    )]
+    PriorTooLarge {
+        /// Its value.
+        latent_dim: usize,
+        /// The prior family.
+        family: &'static str,
+        /// How many numbers it would learn.
+        parameters: usize,
+    },
 }
 
 impl GwaeConfig {
     /// Checks every field.
+    ///
+    /// # Errors
+    /// The first field that is out of range or does not go with another.
     pub fn validate(&self) -> Result<(), GwaeConfigError> {
         let check = |valid: bool, field, value: String, allowed| {
             valid.then_some(()).ok_or(GwaeConfigError::OutOfRange {
@@ -120,10 +139,10 @@ impl GwaeConfig {
         )?;
         let coefficient = self.initial_distance_coefficient;
         check(
-            coefficient.is_finite() && coefficient > 0.0,
+            (1e-6..=1e6).contains(&coefficient),
             "initial_distance_coefficient",
             coefficient.to_string(),
-            "a positive number",
+            "from 1e-6 to 1e6 (official: 2.5 for CelebA, else 1)",
         )?;
         for (on, field) in [
             (self.learned_similarity, "learned_similarity"),
@@ -133,7 +152,16 @@ impl GwaeConfig {
                 return Err(GwaeConfigError::NeedsCritic { field });
             }
         }
-        Ok(self.prior.validate()?)
+        self.prior.validate()?;
+        let parameters = self.prior.parameters(latent);
+        if parameters > MOST_PRIOR_PARAMETERS {
+            return Err(GwaeConfigError::PriorTooLarge {
+                latent_dim: latent,
+                family: self.prior.family(),
+                parameters,
+            });
+        }
+        Ok(())
     }
 
     /// Number of stride-2 convolutions between the image and the 4×4 feature map.

@@ -99,6 +99,47 @@ impl PriorConfig {
     }
 }
 
+impl PriorConfig {
+    /// The name of the family in configuration files.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Self::Neural => "neural",
+            Self::FactorizedNeural => "factorized_neural",
+            Self::GaussianMixture { .. } => "gaussian_mixture",
+            Self::FactorizedNormal => "factorized_normal",
+            Self::FactorizedUniform => "factorized_uniform",
+            Self::Spherical => "spherical",
+            Self::VectorQuantized { .. } => "vector_quantized",
+            Self::Causal { .. } => "causal",
+        }
+    }
+
+    /// The form of a family whose official sampler has a slip; `None` for the others.
+    pub fn form_mut(&mut self) -> Option<&mut Form> {
+        match self {
+            Self::GaussianMixture { form, .. } | Self::Causal { form } => Some(form),
+            _ => None,
+        }
+    }
+
+    /// Numbers that a sampler of this family learns at `latent_dim` dimensions, the largest of
+    /// them at least; saturates.
+    pub fn parameters(&self, latent_dim: usize) -> usize {
+        let square = latent_dim.saturating_mul(latent_dim);
+        match self {
+            // Four maps, L→4L→4L→4L→L.
+            Self::Neural => square.saturating_mul(40),
+            Self::FactorizedNeural => latent_dim.saturating_mul(53),
+            Self::GaussianMixture { components, .. } => {
+                components.saturating_mul(square.saturating_add(latent_dim))
+            }
+            Self::VectorQuantized { embeddings } => embeddings.saturating_mul(latent_dim),
+            Self::Causal { .. } => square.saturating_mul(8),
+            Self::FactorizedNormal | Self::FactorizedUniform | Self::Spherical => 0,
+        }
+    }
+}
+
 /// A name that no prior family has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such prior family: {0}")]

@@ -43,6 +43,10 @@ fn describe(error: &io::Error) -> String {
         io::ErrorKind::QuotaExceeded => {
             "the disk quota is used up; free some space and try again".into()
         }
+        io::ErrorKind::FileTooLarge => {
+            "no file may grow that large here; raise the limit (`ulimit -f`) or choose another place"
+                .into()
+        }
         io::ErrorKind::NotFound => "there is no such file or directory".into(),
         io::ErrorKind::PermissionDenied => {
             "permission denied; check its owner and access rights".into()
@@ -85,7 +89,11 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::
     temporary.file.sync_all()?;
     fs::rename(&temporary.path, path)?;
     temporary.renamed = true;
-    sync_directory(parent(path))
+    // The new contents are in place; only whether they survive a power failure is unknown.
+    if let Err(error) = sync_directory(parent(path)) {
+        tracing::warn!("{}: not forced to the disk: {error}", path.display());
+    }
+    Ok(())
 }
 
 /// Removes itself unless it was renamed.

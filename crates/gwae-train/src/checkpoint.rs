@@ -120,7 +120,9 @@ pub enum CheckpointError {
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError<E: Display> {
     /// The caller's function failed.
-    #[error("the checkpoint of step {step} was not saved, the one before it is intact: {cause}")]
+    #[error(
+        "the checkpoint of step {step} was not saved, what was saved before is intact: {cause}"
+    )]
     Contents {
         /// The step.
         step: u64,
@@ -128,7 +130,9 @@ pub enum SaveError<E: Display> {
         cause: E,
     },
     /// The file system failed.
-    #[error("the checkpoint of step {step} was not saved, the one before it is intact: {cause}")]
+    #[error(
+        "the checkpoint of step {step} was not saved, what was saved before is intact: {cause}"
+    )]
     File {
         /// The step.
         step: u64,
@@ -246,23 +250,6 @@ impl CheckpointStore {
         Ok(())
     }
 
-    /// Makes the last checkpoint the best one too, without writing it again.
-    ///
-    /// # Errors
-    ///
-    /// When there is none, or the index cannot be written.
-    pub fn mark_last_as_best(&mut self, validation_loss: f64) -> Result<(), CheckpointError> {
-        let mut index = self.index.clone();
-        let Some(last) = index.last.as_mut() else {
-            return Err(self.missing(Which::Last));
-        };
-        last.validation_loss = Some(validation_loss);
-        index.best = index.last.clone();
-        self.write_index(index)?;
-        self.remove_unnamed();
-        Ok(())
-    }
-
     /// The directory of a checkpoint, after every file was compared with its length and SHA-256.
     ///
     /// # Errors
@@ -278,7 +265,7 @@ impl CheckpointStore {
         let other = other.filter(|other| other.directory != entry.directory);
         let way_out = match other {
             Some(other) if self.verify(other).is_ok() => format!(
-                "the {} checkpoint (step {}) is intact: use that one",
+                "the {0} checkpoint (step {1}) is intact: use that one (--checkpoint {0})",
                 which.other(),
                 other.step
             ),
@@ -361,13 +348,27 @@ impl CheckpointStore {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            if name.starts_with("step-")
+            if is_checkpoint_name(name)
                 && !self.names(name)
                 && let Err(error) = remove_directory(&entry.path())
             {
                 tracing::warn!("{error}");
             }
         }
+    }
+}
+
+/// Whether a directory was named by [`CheckpointStore::free_name`], finished or not. Anything else,
+/// such as a user's copy, is left alone.
+fn is_checkpoint_name(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.strip_suffix(".tmp").unwrap_or(name);
+    let Some(number) = name.strip_prefix("step-") else {
+        return false;
+    };
+    match number.split_once('-') {
+        Some((step, copy)) => digits(step) && digits(copy),
+        None => digits(number),
     }
 }
 

@@ -67,7 +67,8 @@ pub struct TrainingConfig {
     /// validation and at the end.
     #[serde(with = "zero_is_none")]
     pub checkpoint_every: Option<u64>,
-    /// Write the losses of every so many-th step to the log.
+    /// Write the losses of every so many-th step to the log. All steps are checked for losses that
+    /// are not finite, when the next one is written.
     pub log_every: u64,
 }
 
@@ -241,11 +242,11 @@ impl RunConfig {
     ///
     /// # Errors
     ///
-    /// For a seed that TOML cannot express; [`Self::validate`] rejects it too.
+    /// For a `data.directory` that is no Unicode text, which TOML cannot hold.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
         toml::to_string(self).map_err(|error| ConfigError::Content {
-            place: "configuration".into(),
-            problem: error.to_string(),
+            place: "data.directory".into(),
+            problem: format!("{error}: give the directory a name in Unicode"),
         })
     }
 
@@ -366,6 +367,19 @@ impl TrainingConfig {
 }
 
 impl DataConfig {
+    /// Makes `directory` mean the same from every working directory.
+    ///
+    /// # Errors
+    ///
+    /// When the working directory is unknown.
+    pub(crate) fn make_absolute(&mut self) -> Result<(), ConfigError> {
+        if let Some(directory) = &mut self.directory {
+            let absolute = std::path::absolute(&*directory);
+            *directory = absolute.map_err(FileError::on("locate", &*directory))?;
+        }
+        Ok(())
+    }
+
     /// Checks every field, and that the directory of a dataset that needs one is there.
     ///
     /// # Errors

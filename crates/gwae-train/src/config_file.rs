@@ -5,19 +5,18 @@ use std::path::Path;
 
 use crate::atomic::FileError;
 use crate::config::{ConfigError, LoadOptions, RunConfig};
-use crate::official_settings::OfficialSettings;
+use crate::official_settings;
 use crate::suggestion::closest;
 
 pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<RunConfig, ConfigError> {
     let text = fs::read_to_string(path).map_err(FileError::on("read", path))?;
     let mut config = if is_official(path, &text) {
-        let datasets = options.dataset;
-        OfficialSettings::parse(&text, options.prior_form, datasets)
-            .map_err(|error| ConfigError::Content {
+        official_settings::parse(&text, options.prior_form, options.dataset).map_err(|error| {
+            ConfigError::Content {
                 place: place(path, error.location),
                 problem: error.problem,
-            })?
-            .config
+            }
+        })?
     } else {
         parse_toml(path, &text)?
     };

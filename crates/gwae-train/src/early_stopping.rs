@@ -58,6 +58,12 @@ impl EarlyStopping {
         self.state.best
     }
 
+    /// Whether there were as many validations without improvement as the patience allows.
+    pub fn is_used_up(&self) -> bool {
+        self.patience
+            .is_some_and(|patience| self.state.without_improvement >= patience)
+    }
+
     /// Takes the validation loss measured after `step`. Only a finite, strictly lower value is an
     /// improvement.
     pub fn update(&mut self, step: u64, value: f64) -> Verdict {
@@ -68,10 +74,9 @@ impl EarlyStopping {
         } else {
             self.state.without_improvement += 1;
         }
-        let used_up = |patience| self.state.without_improvement >= patience;
         Verdict {
             improved,
-            stop: !improved && self.patience.is_some_and(used_up),
+            stop: self.is_used_up(),
         }
     }
 }

@@ -16,12 +16,13 @@ const PSNR_BATCH: usize = 128;
 
 /// The losses over the images at `indices`, averaged over batches by their size, with the noise
 /// of `noise` from its start, so that every validation of a run draws the same. `None` with fewer
-/// than two images.
+/// than two images, and where `stop`, asked before each batch, says so.
 ///
 /// `model` is a plain one ([`burn::module::Module::valid`]).
 ///
 /// # Errors
 /// When an image cannot be read.
+#[allow(clippy::too_many_arguments)] // All of them are what a validation depends on.
 pub fn validation_losses(
     objective: &Objective,
     model: &Gwae,
@@ -30,15 +31,35 @@ pub fn validation_losses(
     batch_size: usize,
     mut noise: HostGenerator,
     device: &Device,
+    stop: &dyn Fn() -> bool,
 ) -> Result<Option<Losses<f64>>, DatasetError> {
     let mut all = Vec::new();
-    // The spread within a batch needs two images.
-    for batch in indices.chunks(batch_size).filter(|batch| batch.len() > 1) {
+    for batch in batches(indices, batch_size) {
+        if stop() {
+            return Ok(None);
+        }
         let images = data.images(batch, device)?;
         let losses = Trainer::evaluate(objective, model, images, &mut noise).read();
         all.push((losses, batch.len() as f64));
     }
     Ok(Losses::weighted_mean(&all))
+}
+
+/// Batches of `batch_size` in order. The losses need the spread of at least two images, so a
+/// single one that is left over joins the batch before it; without one, there is no batch.
+fn batches(indices: &[u32], batch_size: usize) -> Vec<&[u32]> {
+    let mut rest = indices;
+    let mut batches = Vec::new();
+    while rest.len() > 1 {
+        let size = match rest.len() {
+            left if left == batch_size + 1 => left,
+            left => left.min(batch_size),
+        };
+        let (batch, after) = rest.split_at(size);
+        batches.push(batch);
+        rest = after;
+    }
+    batches
 }
 
 /// Peak signal-to-noise ratio in dB of reconstructions (through the posterior mean) of the images
@@ -66,4 +87,24 @@ pub fn reconstruction_psnr(
         sum += batch.len() as f64 * psnr(&images, &reconstructed, image_len).unwrap_or(f64::NAN);
     }
     Ok((!indices.is_empty()).then(|| sum / indices.len() as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_image_is_left_out_and_none_is_alone() {
+        let indices: Vec<u32> = (0..100).collect();
+        for count in 2..=100 {
+            for batch_size in 2..=12 {
+                let batches = batches(&indices[..count], batch_size);
+                assert_eq!(batches.concat(), indices[..count]);
+                let sizes = 2..=batch_size + 1;
+                assert!(batches.iter().all(|batch| sizes.contains(&batch.len())));
+            }
+        }
+        assert!(batches(&indices[..1], 8).is_empty());
+        assert!(batches(&[], 8).is_empty());
+    }
 }

@@ -3,15 +3,21 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
+use crate::losses::Losses;
+use crate::metrics_log::Phase;
+
 /// A loss that is no finite number.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "step {step}: loss `{loss}` is {value}, so training stops here; the last checkpoint is from \
-     before: resume from it with a lower training.learning_rate or training.critic_learning_rate"
+    "step {step}{}: loss `{loss}` is {value}, so training stops here; what was saved before is \
+     intact: resume with a lower training.learning_rate or training.critic_learning_rate",
+    match phase { Phase::Train => "", Phase::Validation => ", validation" }
 )]
 pub struct NonFiniteLoss {
     /// The step that computed it.
     pub step: u64,
+    /// In training or in validation.
+    pub phase: Phase,
     /// Its name.
     pub loss: String,
     /// NaN or an infinity.
@@ -22,16 +28,17 @@ pub struct NonFiniteLoss {
 ///
 /// # Errors
 ///
-/// The first one that is NaN or infinite: list the terms before their total, and the error names
-/// the term that broke.
-pub fn check_finite<'a>(
-    step: u64,
-    losses: impl IntoIterator<Item = (&'a str, f64)>,
-) -> Result<(), NonFiniteLoss> {
-    match losses.into_iter().find(|(_, value)| !value.is_finite()) {
+/// The first one that is NaN or infinite; the total only where all its terms are finite, so that
+/// the error names the term that broke.
+pub fn check_finite(step: u64, phase: Phase, losses: &Losses<f64>) -> Result<(), NonFiniteLoss> {
+    let named = losses.named_values();
+    let terms_first = named.iter().skip(1).chain(named.first());
+    let broken = terms_first.copied().find(|(_, value)| !value.is_finite());
+    match broken {
         None => Ok(()),
         Some((loss, value)) => Err(NonFiniteLoss {
             step,
+            phase,
             loss: loss.to_owned(),
             value,
         }),
@@ -63,19 +70,37 @@ mod tests {
     use burn::nn::LinearConfig;
     use burn::tensor::Device;
 
-    #[test]
-    fn finite_losses_pass() {
-        assert_eq!(check_finite(1, [("gw", -1e300), ("total", 0.0)]), Ok(()));
+    fn losses(total: f64, merged: f64) -> Losses<f64> {
+        Losses {
+            total,
+            gw: -1e300,
+            reconstruction: 0.0,
+            merged,
+            entropy: 0.0,
+            critic: None,
+            distance_coefficient: 1.0,
+            encoded_scale: 1.0,
+            prior_scale: 1.0,
+        }
     }
 
     #[test]
-    fn the_first_broken_loss_is_named() {
+    fn finite_losses_pass() {
+        assert_eq!(check_finite(1, Phase::Train, &losses(0.0, 1.0)), Ok(()));
+    }
+
+    #[test]
+    fn the_term_that_broke_is_named_before_the_total() {
         for (value, word) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
-            let losses = [("gw", 1.0), ("merged", value), ("total", f64::NAN)];
-            let message = check_finite(17, losses).unwrap_err().to_string();
+            let broken = losses(f64::NAN, value);
+            let message = |phase| check_finite(17, phase, &broken).unwrap_err().to_string();
             let start = format!("step 17: loss `merged` is {word}");
-            assert!(message.starts_with(&start), "{message}");
+            assert!(message(Phase::Train).starts_with(&start));
+            let start = format!("step 17, validation: loss `merged` is {word}");
+            assert!(message(Phase::Validation).starts_with(&start));
         }
+        let broken = check_finite(2, Phase::Train, &losses(f64::NAN, 0.0)).unwrap_err();
+        assert_eq!(broken.loss, "total");
     }
 
     #[test]

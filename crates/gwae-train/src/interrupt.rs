@@ -1,7 +1,8 @@
 //! Asking a running loop to finish its step, save and return.
 
+use std::io::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Exit status of a program that a second signal ended: 128 + SIGINT, as shells count.
 pub const EXIT_STATUS: i32 = 130;
@@ -27,58 +28,65 @@ impl StopFlag {
     }
 }
 
-impl From<Arc<AtomicBool>> for StopFlag {
-    fn from(flag: Arc<AtomicBool>) -> Self {
-        Self(flag)
-    }
-}
-
 /// The signal handler could not be installed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot catch Ctrl-C: {0}")]
-pub struct InterruptError(#[from] ctrlc::Error);
+pub struct InterruptError(String);
 
-/// Catches Ctrl-C and SIGTERM for the whole process: the first signal calls `on_first` (say, to
-/// print that a second one exits at once) and sets the flag, the second one ends the process with
-/// [`EXIT_STATUS`].
+/// Catches Ctrl-C, and on Unix SIGTERM, for the whole process: the first one sets the flag and says
+/// on standard error what happens now, the second one ends the process with [`EXIT_STATUS`].
 ///
-/// Signals belong to the program, so only binaries call this, once; the library never does.
+/// The hang-up of a terminal is left as it is, so that `nohup` works. Signals belong to the
+/// program, so only binaries call this, once; the library never does.
 ///
 /// # Errors
 ///
-/// When a handler is installed already, or the system refuses.
-pub fn catch_signals(on_first: impl Fn() + Send + 'static) -> Result<StopFlag, InterruptError> {
+/// When the system refuses.
+pub fn catch_signals() -> Result<StopFlag, InterruptError> {
     let flag = StopFlag::new();
     let handler = SignalHandler {
         flag: flag.clone(),
-        signals: AtomicU32::new(0),
+        received: false,
     };
-    ctrlc::set_handler(move || match handler.receive() {
-        Reaction::Stop => on_first(),
-        Reaction::Exit => std::process::exit(EXIT_STATUS),
-    })?;
+    install(handler)?;
     Ok(flag)
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Reaction {
-    Stop,
-    Exit,
+#[cfg(unix)]
+fn install(mut handler: SignalHandler) -> Result<(), InterruptError> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let refused = |error: std::io::Error| InterruptError(error.to_string());
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]).map_err(refused)?;
+    let thread = std::thread::Builder::new().name("gwae-signals".into());
+    thread
+        .spawn(move || signals.forever().for_each(|_| handler.receive()))
+        .map_err(refused)?;
+    Ok(())
 }
 
-/// Counts signals of its own, because others may set the flag too.
+#[cfg(not(unix))]
+fn install(mut handler: SignalHandler) -> Result<(), InterruptError> {
+    ctrlc::set_handler(move || handler.receive()).map_err(|error| InterruptError(error.to_string()))
+}
+
 struct SignalHandler {
     flag: StopFlag,
-    signals: AtomicU32,
+    /// Whether a signal came; others may set the flag too.
+    received: bool,
 }
 
 impl SignalHandler {
-    fn receive(&self) -> Reaction {
-        self.flag.request();
-        match self.signals.fetch_add(1, Ordering::Relaxed) {
-            0 => Reaction::Stop,
-            _ => Reaction::Exit,
+    fn receive(&mut self) {
+        if self.received {
+            std::process::exit(EXIT_STATUS);
         }
+        self.received = true;
+        self.flag.request();
+        // Standard error may be gone by now, which is no reason not to save.
+        let _ = writeln!(
+            std::io::stderr(),
+            "\nfinishing this step, then saving; press Ctrl-C again to quit at once"
+        );
     }
 }
 
@@ -86,37 +94,12 @@ impl SignalHandler {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_first_signal_stops_and_the_second_exits() {
-        let shared = Arc::new(AtomicBool::new(false));
-        let flag = StopFlag::from(shared.clone());
-        let handler = SignalHandler {
-            flag: flag.clone(),
-            signals: AtomicU32::new(0),
-        };
-        assert!(!flag.is_requested());
-        assert_eq!(handler.receive(), Reaction::Stop);
-        assert!(flag.is_requested() && shared.load(Ordering::Relaxed));
-        assert_eq!(handler.receive(), Reaction::Exit);
-    }
-
-    #[test]
-    fn a_stop_asked_for_elsewhere_does_not_count_as_a_signal() {
-        let handler = SignalHandler {
-            flag: StopFlag::new(),
-            signals: AtomicU32::new(0),
-        };
-        handler.flag.request();
-        assert_eq!(handler.receive(), Reaction::Stop);
-    }
-
     /// In a child process: catches signals, says when it is ready and when it was asked to stop,
     /// and would then run for a minute.
     #[cfg(unix)]
     fn run_as_child() {
         use std::time::{Duration, Instant};
-        let flag = catch_signals(|| println!("first")).unwrap();
-        assert!(catch_signals(|| ()).is_err(), "only one handler");
+        let flag = catch_signals().unwrap();
         println!("ready");
         let start = Instant::now();
         let mut told = false;

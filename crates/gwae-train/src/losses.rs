@@ -94,19 +94,39 @@ impl<T> Losses<T> {
 impl Losses<Tensor<1>> {
     /// Reads every value in one transfer from the device.
     pub fn read(self) -> Losses<f64> {
+        let mut read = Self::read_all(vec![self]);
+        read.pop().expect("as many as were given")
+    }
+
+    /// Reads the losses of several steps in one transfer from the device.
+    pub fn read_all(all: Vec<Self>) -> Vec<Losses<f64>> {
         let mut transaction = Transaction::default();
-        let empty = self.map(|value| {
-            transaction = std::mem::take(&mut transaction).register(value);
-        });
+        let empty: Vec<Losses<()>> = all
+            .into_iter()
+            .map(|losses| {
+                losses.map(|value| {
+                    transaction = std::mem::take(&mut transaction).register(value);
+                })
+            })
+            .collect();
         let mut values = transaction.execute().into_iter();
-        empty.map(|()| {
-            let data = values.next().expect("one value per registered tensor");
-            data.iter::<f64>().next().expect("losses have one value")
-        })
+        let read = |losses: Losses<()>| {
+            losses.map(|()| {
+                let data = values.next().expect("one value per registered tensor");
+                data.iter::<f64>().next().expect("losses have one value")
+            })
+        };
+        empty.into_iter().map(read).collect()
     }
 }
 
 impl Losses<f64> {
+    /// Every value with its name, in the order of [`Losses::named`].
+    pub fn named_values(&self) -> Vec<(&'static str, f64)> {
+        let named = self.named().into_iter();
+        named.map(|(name, value)| (name, *value)).collect()
+    }
+
     /// The mean of several steps' losses, weighted; `None` without any.
     pub fn weighted_mean(all: &[(Self, f64)]) -> Option<Self> {
         let (first, _) = all.first()?;
@@ -167,7 +187,13 @@ mod tests {
     fn reading_keeps_every_value_in_its_place() {
         let device = Device::flex();
         let tensors = numbered().map(|value| Tensor::<1>::from_data([value as f32], &device));
-        assert_eq!(tensors.read(), numbered());
+        assert_eq!(tensors.clone().read(), numbered());
+        let doubled = tensors.clone().map(|value| value * 2.0);
+        assert_eq!(
+            Losses::read_all(vec![tensors, doubled]),
+            [numbered(), numbered().map(|value| 2.0 * value)]
+        );
+        assert_eq!(Losses::read_all(Vec::new()), []);
     }
 
     #[test]

@@ -31,8 +31,9 @@ pub struct MetricsRecord {
     pub phase: Phase,
     /// Seconds of training since the run began, interruptions left out.
     pub seconds: f64,
-    /// Images per second, all the work of a step included.
-    pub images_per_second: f64,
+    /// Images per second, all the work of a step included; of training steps only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_per_second: Option<f64>,
     /// Losses by name, in order. In the file, a value that is not finite is `null`, which is read
     /// as NaN.
     #[serde(with = "named_values")]
@@ -240,7 +241,7 @@ mod tests {
             epoch: 1,
             phase,
             seconds: 1.5,
-            images_per_second: 640.25,
+            images_per_second: (phase == Phase::Train).then_some(640.25),
             losses: losses.map(|(name, value)| (name.into(), value)).into(),
         }
     }

@@ -8,13 +8,18 @@ use burn::tensor::Device;
 use gwae_core::noise::HostGenerator;
 use gwae_models::{Gwae, GwaeConfig, GwaeConfigError};
 
+use crate::atomic::FileError;
+
 /// Name of the model file in a checkpoint.
 pub const MODEL_FILE: &str = "model.bpk";
 
 /// A model file that could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelFileError {
-    /// Writing failed.
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The parameters do not go into a file.
     #[error("{path}: the model cannot be written: {problem}", path = path.display())]
     Write {
         /// The file.
@@ -47,19 +52,24 @@ pub enum ModelFileError {
 }
 
 /// Writes the parameters and buffers of `model` to `path`. Not atomic: checkpoints are.
+///
+/// # Errors
+/// Names the file when it cannot be written.
 pub fn save_model(model: &Gwae, path: &Path) -> Result<(), ModelFileError> {
-    model
-        .clone()
-        .into_record()
-        .save(path)
-        .map_err(|error| ModelFileError::Write {
-            path: path.to_owned(),
-            problem: one_line(error),
-        })
+    let record = model.clone().into_record();
+    let record = record.into_bytes().map_err(|error| ModelFileError::Write {
+        path: path.to_owned(),
+        problem: one_line(error),
+    })?;
+    // Not by Burn's own `save`, whose errors do not tell a full disk from others.
+    Ok(std::fs::write(path, &record[..]).map_err(FileError::on("write", path))?)
 }
 
 /// Builds the model that `config` describes on `device` (an autodiff device to train it) with
 /// the parameters and buffers of `path`.
+///
+/// # Errors
+/// When the file is missing, cut short, or of another architecture; names it.
 pub fn load_model(
     config: &GwaeConfig,
     path: &Path,

@@ -1,7 +1,6 @@
 //! The settings files of the authors' program.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use gwae_models::GwaeConfig;
 use gwae_priors::{Form, PriorConfig};
@@ -64,93 +63,81 @@ fn at(location: &Option<(u64, u64)>) -> String {
     })
 }
 
-/// What a settings file of the authors' program asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OfficialSettings {
-    /// The same in our terms, at the official image size of 64×64×3.
-    pub config: RunConfig,
-    /// `logger_path`, where the authors' program would write.
-    pub logger_path: Option<PathBuf>,
-}
-
-impl OfficialSettings {
-    /// Reads the YAML of a settings file. `form` is the form of the prior; `dataset` takes the
-    /// place of the file's own, which is then not looked at. `cuda_sync` and `very_verbose` have
-    /// no counterpart.
-    ///
-    /// # Errors
-    ///
-    /// The key that is unknown, missing or of the wrong type, with its place in the file.
-    pub fn parse(
-        text: &str,
-        form: Form,
-        dataset: Option<DatasetName>,
-    ) -> Result<Self, SettingsError> {
-        let settings = Fields::from_yaml("", text, &SETTINGS)?;
-        let name = settings.required_text("model_name")?;
-        if name != "gwae" {
-            return Err(settings.error(
-                "model_name",
-                format!("`{name}` is not supported: gwae is the only model for now"),
-            ));
-        }
-        let hyperparameters = match settings.value("hyperparameters")? {
-            // The authors' checkpoints hold the hyper-parameters as YAML inside a string.
-            Some(Value::String(text)) => {
-                Fields::from_yaml("hyperparameters.", text, &HYPERPARAMETERS)?
-            }
-            Some(Value::Object(_)) => {
-                let located: WithHyperparameters = parse_yaml(text)?;
-                Fields::located("hyperparameters.", located.hyperparameters)
-                    .checked(&HYPERPARAMETERS)?
-            }
-            Some(_) => return Err(settings.error("hyperparameters", "must be a mapping".into())),
-            None => return Err(settings.missing("hyperparameters")),
-        };
-        let (model, mut training) = from_fields(&hyperparameters, form)?;
-
-        let dataset = match dataset {
-            Some(dataset) => dataset,
-            None => {
-                let name = settings.required_text("dataset")?;
-                name.parse()
-                    .map_err(|error| settings.error("dataset", format!("{error}")))?
-            }
-        };
-        if let Some(batch_size) = settings.count("batch_size")? {
-            training.batch_size = batch_size as usize;
-        }
-        training.epochs = settings.count("epochs")?;
-        let until_convergence = settings.switch("until_convergence")?.unwrap_or(false);
-        training.patience = match settings.count("patience")? {
-            _ if !until_convergence => None,
-            None => TrainingConfig::default().patience,
-            // In TOML 0 means never, in the authors' program the first setback.
-            Some(0) => {
-                let problem = "0 is out of range: it must be at least 1, or set \
-                               until_convergence: false";
-                return Err(settings.error("patience", problem.into()));
-            }
-            patience => patience,
-        };
-        if !until_convergence && training.epochs.is_none() {
-            let problem = "missing: needed unless until_convergence is true";
-            return Err(settings.error("epochs", problem.into()));
-        }
-        settings.switch("cuda_sync")?;
-        settings.switch("very_verbose")?;
-        Ok(Self {
-            config: RunConfig {
-                model,
-                training,
-                data: DataConfig {
-                    dataset,
-                    ..DataConfig::default()
-                },
-            },
-            logger_path: settings.text("logger_path")?.map(PathBuf::from),
-        })
+/// What a settings file of the authors' program asks for in our terms, at the official image size
+/// of 64×64×3, from its YAML.
+///
+/// `form` is the form of the prior; `dataset` takes the place of the file's own, which is then not
+/// looked at. With `until_convergence` the file's `epochs` mean nothing, as in the authors' program.
+/// `logger_path`, `cuda_sync` and `very_verbose` have no counterpart.
+///
+/// # Errors
+///
+/// The key that is unknown, missing or of the wrong type, with its place in the file.
+pub fn parse(
+    text: &str,
+    form: Form,
+    dataset: Option<DatasetName>,
+) -> Result<RunConfig, SettingsError> {
+    let settings = Fields::from_yaml("", text, &SETTINGS)?;
+    let name = settings.required_text("model_name")?;
+    if name != "gwae" {
+        return Err(settings.error(
+            "model_name",
+            format!("`{name}` is not supported: gwae is the only model for now"),
+        ));
     }
+    let hyperparameters = match settings.value("hyperparameters")? {
+        // The authors' checkpoints hold the hyper-parameters as YAML inside a string.
+        Some(Value::String(text)) => Fields::from_yaml("hyperparameters.", text, &HYPERPARAMETERS)?,
+        Some(Value::Object(_)) => {
+            let located: WithHyperparameters = parse_yaml(text)?;
+            Fields::located("hyperparameters.", located.hyperparameters)
+                .checked(&HYPERPARAMETERS)?
+        }
+        Some(_) => return Err(settings.error("hyperparameters", "must be a mapping".into())),
+        None => return Err(settings.missing("hyperparameters")),
+    };
+    let (model, mut training) = from_fields(&hyperparameters, form)?;
+
+    let dataset = match dataset {
+        Some(dataset) => dataset,
+        None => {
+            let name = settings.required_text("dataset")?;
+            name.parse()
+                .map_err(|error| settings.error("dataset", format!("{error}")))?
+        }
+    };
+    if let Some(batch_size) = settings.count("batch_size")? {
+        training.batch_size = batch_size as usize;
+    }
+    let until_convergence = settings.switch("until_convergence")?.unwrap_or(false);
+    training.epochs = settings.count("epochs")?.filter(|_| !until_convergence);
+    training.patience = match settings.count("patience")? {
+        _ if !until_convergence => None,
+        None => TrainingConfig::default().patience,
+        // In TOML 0 means never, in the authors' program the first setback.
+        Some(0) => {
+            let problem = "0 is out of range: it must be at least 1, or set \
+                               until_convergence: false";
+            return Err(settings.error("patience", problem.into()));
+        }
+        patience => patience,
+    };
+    if !until_convergence && training.epochs.is_none() {
+        let problem = "missing: needed unless until_convergence is true";
+        return Err(settings.error("epochs", problem.into()));
+    }
+    settings.switch("cuda_sync")?;
+    settings.switch("very_verbose")?;
+    settings.text("logger_path")?;
+    Ok(RunConfig {
+        model,
+        training,
+        data: DataConfig {
+            dataset,
+            ..DataConfig::default()
+        },
+    })
 }
 
 #[derive(Deserialize)]
@@ -159,11 +146,12 @@ struct WithHyperparameters {
 }
 
 /// The model and the training that the authors' `hyperparameters` describe, from JSON. `form` is
-/// [`Form::Official`] where their program's numbers are to come out.
+/// [`Form::Official`] where their program's numbers are to come out. What
+/// [`unknown_hyperparameters`] lists is ignored, as their program does.
 ///
 /// # Errors
 ///
-/// The key that is unknown, missing or of the wrong type.
+/// The key that is missing or of the wrong type.
 pub fn from_hyperparameters(
     hyperparameters: &Value,
     form: Form,
@@ -182,7 +170,16 @@ pub fn from_hyperparameters(
         prefix: "hyperparameters.",
         values,
     };
-    from_fields(&fields.checked(&HYPERPARAMETERS)?, form)
+    from_fields(&fields, form)
+}
+
+/// Names among the authors' `hyperparameters`, from JSON, that mean nothing to a GWAE.
+pub fn unknown_hyperparameters(hyperparameters: &Value) -> Vec<&str> {
+    let object = hyperparameters.as_object().into_iter().flatten();
+    object
+        .map(|(key, _)| key.as_str())
+        .filter(|key| !HYPERPARAMETERS.contains(key))
+        .collect()
 }
 
 /// As [`from_hyperparameters`], from YAML, the form in which the authors' checkpoints hold them.
@@ -194,7 +191,7 @@ pub fn from_hyperparameters_yaml(
     text: &str,
     form: Form,
 ) -> Result<(GwaeConfig, TrainingConfig), SettingsError> {
-    let fields = Fields::from_yaml("hyperparameters.", text, &HYPERPARAMETERS)?;
+    let fields = Fields::located("hyperparameters.", parse_yaml(text)?);
     from_fields(&fields, form)
 }
 
@@ -235,7 +232,8 @@ fn from_fields(fields: &Fields, form: Form) -> Result<(GwaeConfig, TrainingConfi
         latent_bn: switch("latent_bn")?,
         merged_condition,
         learned_similarity: switch("learned_similarity")?,
-        mixed_potential: switch("mixed_potential")?,
+        // Without the critic it does nothing in the authors' program; here it would be refused.
+        mixed_potential: switch("mixed_potential")? && merged_condition,
         initial_distance_coefficient: fields.number("distance_coef_initial")?.unwrap_or(1.0),
         prior,
         ..GwaeConfig::default()
@@ -363,12 +361,19 @@ impl Fields {
         Ok(Some(number as u64))
     }
 
+    /// As the authors' program, which converts to a truth value: nothing is false, 1 is true.
     fn switch(&self, key: &str) -> Result<Option<bool>, SettingsError> {
-        let Some(value) = self.value(key)? else {
+        let Some((value, _)) = self.values.get(key) else {
             return Ok(None);
         };
         let switch = match value {
+            Value::Null => Some(false),
             Value::Bool(switch) => Some(*switch),
+            Value::Number(number) => match number.as_f64() {
+                Some(0.0) => Some(false),
+                Some(1.0) => Some(true),
+                _ => None,
+            },
             Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
                 "true" | "yes" | "on" => Some(true),
                 "false" | "no" | "off" => Some(false),

@@ -41,6 +41,41 @@ pub struct RunRecord {
     pub imported_from: Option<String>,
     /// When the run was started, ISO 8601 in UTC.
     pub started: String,
+    /// The sessions after the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumption>,
+}
+
+/// A session that went on with a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// Main steps done before it.
+    pub from_step: u64,
+    /// Device, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// The command line, program first.
+    pub command_line: Vec<String>,
+    /// When it began, ISO 8601 in UTC.
+    pub started: String,
+}
+
+impl Resumption {
+    /// One that begins now.
+    pub(crate) fn now(from_step: u64, device: String, command_line: Vec<String>) -> Self {
+        Self {
+            from_step,
+            device,
+            command_line,
+            started: utc(SystemTime::now()),
+        }
+    }
+}
+
+/// The command line of this process, program first; what is no Unicode in it is replaced.
+pub fn command_line() -> Vec<String> {
+    std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// What only the caller of [`RunDirectory::create`] knows.
@@ -75,7 +110,7 @@ pub enum RunDirectoryError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A new run would overwrite something.
-    #[error("{} exists and is not empty: continue the run in it with --resume, or choose another directory with --out", .0.display())]
+    #[error("{} exists and is not empty: resume the run in it, or choose another directory with --out", .0.display())]
     NotEmpty(PathBuf),
     /// A file lies where the directory should be.
     #[error("{} is a file: choose another directory with --out", .0.display())]
@@ -150,6 +185,7 @@ impl RunRecord {
             dataset_fingerprint: None,
             imported_from: None,
             started: utc(SystemTime::now()),
+            resumed: Vec::new(),
         }
     }
 }
@@ -262,6 +298,24 @@ impl RunDirectory {
             OpenOptions::new().write(true).create(true).truncate(false),
         )?;
         Self::read(path, lock)
+    }
+
+    /// Notes that a session goes on with the run, with a configuration that may have changed.
+    ///
+    /// # Errors
+    ///
+    /// When the files cannot be written; they are then as they were.
+    pub(crate) fn record_resumption(
+        &mut self,
+        config: &RunConfig,
+        resumption: Resumption,
+    ) -> Result<(), RunDirectoryError> {
+        if *config != self.config {
+            write_atomically(&self.path.join(CONFIG), config.to_toml()?.as_bytes())?;
+            self.config = config.clone();
+        }
+        self.record.resumed.push(resumption);
+        Ok(write_json(&self.path.join(RECORD), &self.record)?)
     }
 
     fn read(path: PathBuf, lock: Option<File>) -> Result<Self, RunDirectoryError> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
-use gwae_core::noise::GeneratorState;
+use gwae_core::noise::{GeneratorState, HostGenerator};
 use gwae_datasets::Position;
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +32,25 @@ pub struct TrainingState {
     pub generator: GeneratorState,
     /// Best validation loss so far and the validations since.
     pub early_stopping: EarlyStoppingState,
+    /// The validation of this step was interrupted: it comes before the next step.
+    #[serde(default)]
+    pub validation_pending: bool,
     /// Seconds of training, interruptions left out.
     pub seconds: f64,
+}
+
+impl TrainingState {
+    /// Before the first step, with the noise from `generator` on.
+    pub fn first(generator: &HostGenerator) -> Self {
+        Self {
+            step: 0,
+            position: Position::START,
+            generator: generator.state(),
+            early_stopping: EarlyStoppingState::default(),
+            validation_pending: false,
+            seconds: 0.0,
+        }
+    }
 }
 
 /// A checkpoint whose contents cannot be written or read.
@@ -72,7 +89,10 @@ pub enum StateError {
     ModelOnly(PathBuf),
 }
 
-/// Writes parameters, optimisers and state into `directory`.
+/// Writes parameters, optimisers and state into `directory`. Not atomic: checkpoints are.
+///
+/// # Errors
+/// Names the file that cannot be written.
 pub fn save_state(
     directory: &Path,
     trainer: &Trainer,
@@ -95,6 +115,9 @@ pub fn save_state(
 }
 
 /// Reads what [`save_state`] wrote; `device` is an autodiff device.
+///
+/// # Errors
+/// Names the file that is missing, damaged or of another architecture than `config` describes.
 pub fn load_state(
     directory: &Path,
     config: &RunConfig,
@@ -124,12 +147,13 @@ pub fn load_state(
 }
 
 fn save_optimizer(optimizer: &ModuleOptimizer, path: PathBuf) -> Result<(), StateError> {
-    optimizer
-        .save(&path)
+    let record = optimizer
+        .into_bytes()
         .map_err(|error| StateError::Optimizer {
             problem: format!("the optimiser cannot be written: {}", one_line(error)),
-            path,
-        })
+            path: path.clone(),
+        })?;
+    Ok(fs::write(&path, &record[..]).map_err(FileError::on("write", path))?)
 }
 
 fn load_optimizer(

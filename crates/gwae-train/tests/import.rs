@@ -352,5 +352,5 @@ fn parameters_that_do_not_fit_are_named() {
         state.clone(),
         "`gaussian` is unknown",
     );
-    error(&with("z_dim", "zdim"), state, "did you mean `z_dim`");
+    error(&with("z_dim", "zdim"), state, "z_dim: missing");
 }

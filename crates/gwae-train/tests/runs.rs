@@ -13,10 +13,8 @@ use gwae_train::progress::{
     ProgressDisplay, RunOutline, SilentDisplay, StepProgress, ValidationProgress,
 };
 use gwae_train::run_directory::RunDirectory;
-use gwae_train::session::{
-    NewLimits, RunSummary, SessionOptions, StopReason, TrainError, resume, start,
-};
-use gwae_train::{DeviceSpec, RunConfig};
+use gwae_train::session::{Changes, RunSummary, SessionOptions, StopReason, TrainError, start};
+use gwae_train::{DeviceSpec, RunConfig, session};
 
 /// Every kind of state that a checkpoint has to hold: batch statistics of encoder, decoder and
 /// prior, spectral vectors, two optimisers, a warm-up, and epochs of three steps.
@@ -73,6 +71,22 @@ fn silent() -> SessionOptions {
     options(Box::new(SilentDisplay))
 }
 
+/// Goes on from the last checkpoint.
+fn resume(
+    path: &Path,
+    changes: &Changes,
+    options: SessionOptions,
+) -> Result<RunSummary, TrainError> {
+    session::resume(path, Which::Last, changes, options)
+}
+
+fn steps(steps: u64) -> Changes {
+    Changes {
+        steps: Some(steps),
+        ..Changes::default()
+    }
+}
+
 fn stopping_after(after: u64) -> SessionOptions {
     options(Box::new(StopAfter { after, done: 0 }))
 }
@@ -125,15 +139,17 @@ fn a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() {
     // Stopped twice, off and on a validation step.
     let summary = start(&config(), &parts, stopping_after(2)).unwrap();
     assert_eq!((summary.reason, summary.step), (StopReason::Interrupted, 2));
-    assert_complete(&parts, &summary);
-    let summary = resume(&parts, NewLimits::default(), stopping_after(6)).unwrap();
+    // Whoever interrupts does not wait for pictures.
+    assert!(summary.training.is_some() && !parts.join("samples.png").exists());
+    let summary = resume(&parts, &Changes::default(), stopping_after(6)).unwrap();
     assert_eq!(summary.step, 6);
-    let summary = resume(&parts, NewLimits::default(), silent()).unwrap();
+    let summary = resume(&parts, &Changes::default(), silent()).unwrap();
     assert_eq!((summary.reason, summary.step), (StopReason::Finished, 7));
 
     assert_eq!(state(&whole, Which::Last), state(&parts, Which::Last));
     assert_eq!(state(&whole, Which::Best), state(&parts, Which::Best));
     assert_eq!(log(&whole), log(&parts));
+    assert_complete(&parts, &summary);
 }
 
 #[test]
@@ -162,57 +178,232 @@ fn steps_after_a_crash_are_done_again() {
     let ahead = std::fs::read_to_string(whole.join("metrics.jsonl")).unwrap();
     let cut = ahead.len() - 20;
     std::fs::write(&log_file, &ahead[..cut]).unwrap();
-    resume(&crashed, NewLimits::default(), silent()).unwrap();
+    resume(&crashed, &Changes::default(), silent()).unwrap();
     assert_eq!(log(&whole), log(&crashed));
 }
 
 #[test]
-fn a_run_can_be_extended() {
+fn an_extended_run_equals_a_longer_one() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, extended) = (root.path().join("whole"), root.path().join("extended"));
+    start(&config(), &whole, silent()).unwrap();
+    let mut shorter = config();
+    // Ends between two validations: the one at its end must not count for the patience.
+    shorter.training.steps = Some(5);
+    start(&shorter, &extended, silent()).unwrap();
+    let summary = resume(&extended, &steps(7), silent()).unwrap();
+    assert_eq!((summary.reason, summary.step), (StopReason::Finished, 7));
+    assert_eq!(state(&whole, Which::Last), state(&extended, Which::Last));
+    assert_eq!(training_state(&whole), training_state(&extended));
+    let without_last_validation: Vec<Line> = log(&extended)
+        .into_iter()
+        .filter(|(step, phase, _)| (*step, *phase) != (5, Phase::Validation))
+        .collect();
+    assert_eq!(log(&whole), without_last_validation);
+
+    // The new limit is kept: nothing is left to do, and nothing is trained.
+    let summary = resume(&extended, &Changes::default(), silent()).unwrap();
+    assert_eq!((summary.step, summary.training), (7, None));
+    let record = RunDirectory::open(&extended).unwrap().record().clone();
+    let begun: Vec<u64> = record
+        .resumed
+        .iter()
+        .map(|resumed| resumed.from_step)
+        .collect();
+    assert_eq!(begun, [5, 7]);
+}
+
+/// What a checkpoint says of where the run stands, without the seconds.
+fn training_state(path: &Path) -> serde_json::Value {
+    let checkpoints = CheckpointStore::open(path.join("checkpoints")).unwrap();
+    let (files, _) = checkpoints.verified(Which::Last).unwrap();
+    let text = std::fs::read(files.join("state.json")).unwrap();
+    let mut state: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    state["seconds"].take();
+    state
+}
+
+#[test]
+fn every_kind_of_model_resumes_bit_for_bit() {
+    type Change = fn(&mut RunConfig);
+    let kinds: [(&str, Change); 4] = [
+        ("without critic", |c| c.model.merged_condition = false),
+        ("standardised codes", |c| {
+            c.model.latent_bn = true;
+            c.model.prior = PriorConfig::Causal {
+                form: Form::Corrected,
+            };
+        }),
+        ("everything on", |c| {
+            c.model.resblock = true;
+            c.model.learned_similarity = true;
+            c.model.mixed_potential = true;
+            c.model.prior = PriorConfig::VectorQuantized { embeddings: 5 };
+        }),
+        ("log now and then", |c| {
+            c.training.log_every = 2;
+            c.model.prior = PriorConfig::FactorizedNeural;
+        }),
+    ];
+    for (name, change) in kinds {
+        let root = tempfile::tempdir().unwrap();
+        let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+        let mut config = config();
+        config.training.steps = Some(4);
+        change(&mut config);
+        start(&config, &whole, silent()).unwrap();
+        let mut shorter = config.clone();
+        shorter.training.steps = Some(1);
+        start(&shorter, &parts, silent()).unwrap();
+        resume(&parts, &steps(4), silent()).unwrap();
+        assert_eq!(
+            state(&whole, Which::Last),
+            state(&parts, Which::Last),
+            "{name}"
+        );
+        assert_eq!(training_state(&whole), training_state(&parts), "{name}");
+    }
+}
+
+#[test]
+fn an_interrupted_validation_is_made_up_for() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+    start(&config(), &whole, silent()).unwrap();
+    // The flag is set as soon as step 3, which validates, is done.
+    let stop = StopFlag::new();
+    struct Setting(StopFlag);
+    impl ProgressDisplay for Setting {
+        fn start(&mut self, _: &RunOutline) {}
+        fn step(&mut self, progress: &StepProgress<'_>) {
+            if progress.step == 3 {
+                self.0.request();
+            }
+        }
+        fn validation(&mut self, progress: &ValidationProgress<'_>) {
+            panic!("validated after step {}", progress.step);
+        }
+        fn message(&mut self, _: &str) {}
+        fn finish(&mut self, _: &str) {}
+    }
+    let options = SessionOptions {
+        stop: stop.clone(),
+        ..options(Box::new(Setting(stop)))
+    };
+    let summary = start(&config(), &parts, options).unwrap();
+    assert_eq!((summary.reason, summary.step), (StopReason::Interrupted, 3));
+    resume(&parts, &Changes::default(), silent()).unwrap();
+    assert_eq!(state(&whole, Which::Last), state(&parts, Which::Last));
+    assert_eq!(state(&whole, Which::Best), state(&parts, Which::Best));
+    assert_eq!(log(&whole), log(&parts));
+}
+
+#[test]
+fn a_run_without_a_checkpoint_begins_anew() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, killed) = (root.path().join("whole"), root.path().join("killed"));
+    start(&config(), &whole, silent()).unwrap();
+    start(&config(), &killed, stopping_after(1)).unwrap();
+    // As a process that is killed before its first checkpoint leaves it.
+    std::fs::remove_dir_all(killed.join("checkpoints")).unwrap();
+    resume(&killed, &Changes::default(), silent()).unwrap();
+    assert_eq!(state(&whole, Which::Last), state(&killed, Which::Last));
+    assert_eq!(log(&whole), log(&killed));
+}
+
+#[test]
+fn a_converged_run_stays_as_it_is_until_it_gets_more_patience() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let mut config = config();
-    config.training.steps = Some(1);
-    start(&config, &path, silent()).unwrap();
-    let limits = NewLimits {
-        steps: Some(2),
-        epochs: None,
+    config.training.patience = Some(1);
+    config.training.validate_every = Some(1);
+    // No step makes anything better, or worse.
+    config.training.learning_rate = 1e-30;
+    config.training.critic_learning_rate = 1e-30;
+    config.model.batchnorm = false;
+    config.model.prior = PriorConfig::FactorizedNormal;
+    config.training.steps = Some(50);
+    let summary = start(&config, &path, silent()).unwrap();
+    assert_eq!(summary.reason, StopReason::Converged);
+    let step = summary.step;
+    let summary = resume(&path, &Changes::default(), silent()).unwrap();
+    assert_eq!(
+        (summary.reason, summary.step),
+        (StopReason::Converged, step)
+    );
+    let more = Changes {
+        patience: Some(3),
+        ..Changes::default()
     };
-    assert_eq!(resume(&path, limits, silent()).unwrap().step, 2);
-    // Nothing is left to do: the pictures are drawn again, nothing is trained.
-    assert_eq!(resume(&path, limits, silent()).unwrap().training, None);
+    let summary = resume(&path, &more, silent()).unwrap();
+    assert_eq!(summary.reason, StopReason::Converged);
+    assert_eq!(summary.step, step + 2);
 }
 
+#[test]
+fn the_best_checkpoint_can_be_gone_on_from() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    start(&config(), &path, silent()).unwrap();
+    let best = CheckpointStore::open(path.join("checkpoints")).unwrap();
+    let best = best.entry(Which::Best).unwrap().step;
+    let more = Changes {
+        learning_rate: Some(2e-5),
+        steps: Some(8),
+        ..Changes::default()
+    };
+    let summary = session::resume(&path, Which::Best, &more, silent()).unwrap();
+    assert_eq!(summary.step, 8);
+    let directory = RunDirectory::open(&path).unwrap();
+    assert_eq!(directory.config().training.learning_rate, 2e-5);
+    assert_eq!(directory.record().resumed[0].from_step, best);
+    let trained: Vec<u64> = log(&path)
+        .iter()
+        .filter(|(_, phase, _)| *phase == Phase::Train)
+        .map(|(step, ..)| *step)
+        .collect();
+    assert_eq!(trained, (1..=8).collect::<Vec<_>>());
+}
+
+/// Trains well until a checkpoint is there, then with a learning rate that breaks everything.
 #[test]
 fn a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let mut config = config();
     config.model.batchnorm = false;
-    config.training.validate_every = Some(1);
     config.training.warmup_steps = 0;
-    config.training.steps = Some(50);
-    config.training.learning_rate = 1.0;
-    config.training.critic_learning_rate = 1.0;
-    let error = start(&config, &path, silent()).unwrap_err();
+    config.training.steps = Some(2);
+    // The step that breaks is named although it is not one that is logged.
+    config.training.log_every = 25;
+    start(&config, &path, silent()).unwrap();
+    let good = state(&path, Which::Last);
+    let breaking = Changes {
+        steps: Some(50),
+        learning_rate: Some(1.0),
+        critic_learning_rate: Some(1.0),
+        ..Changes::default()
+    };
+    let error = resume(&path, &breaking, silent()).unwrap_err();
     let message = error.to_string();
-    assert!(
-        matches!(
-            error,
-            TrainError::Broken(_) | TrainError::BrokenParameters { .. }
-        ),
-        "{message}"
-    );
-    assert!(
-        message.starts_with("step ") && message.contains("learning_rate"),
-        "{message}"
-    );
-    if path.join("checkpoints/index.json").exists() {
-        let finite = |state: OfficialState| {
-            state
-                .iter()
-                .all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
-        };
-        assert!(finite(state(&path, Which::Last)));
+    assert!(message.contains("learning_rate"), "{message}");
+    let step = match error {
+        TrainError::Broken(loss) => loss.step,
+        TrainError::BrokenParameters { step } => step,
+        other => panic!("{other}"),
+    };
+    assert!((3..=50).contains(&step) && step % 25 != 0, "{message}");
+    let finite = |state: &OfficialState| {
+        state
+            .iter()
+            .all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
+    };
+    let kept = state(&path, Which::Last);
+    assert!(finite(&kept));
+    let saved = CheckpointStore::open(path.join("checkpoints")).unwrap();
+    if saved.entry(Which::Last).unwrap().step == 2 {
+        assert_eq!(kept, good);
     }
 }
 
@@ -252,6 +443,17 @@ fn nothing_is_made_where_nothing_can_be_trained() {
     refused(|c| c.training.batch_size = 0, "training.batch_size");
     refused(|c| c.training.batch_size = 9000, "9000");
     refused(|c| c.model.latent_dim = 0, "model.latent_dim");
+    refused(|c| c.data.validation_fraction = 1e-4, "single image");
+    refused(
+        |c| {
+            c.model.latent_dim = 4096;
+            c.model.prior = PriorConfig::GaussianMixture {
+                components: 4096,
+                form: Form::Corrected,
+            };
+        },
+        "gaussian_mixture prior would have",
+    );
     refused(
         |c| c.training.entropy_weight = -1.0,
         "training.entropy_weight",
@@ -282,13 +484,13 @@ fn damaged_checkpoints_are_named_with_the_way_out() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     start(&config(), &path, stopping_after(3)).unwrap();
-    resume(&path, NewLimits::default(), stopping_after(4)).unwrap();
+    resume(&path, &Changes::default(), stopping_after(4)).unwrap();
     let checkpoints = CheckpointStore::open(path.join("checkpoints")).unwrap();
     let (files, _) = checkpoints.verified(Which::Last).unwrap();
     let model = files.join(MODEL_FILE);
     let bytes = std::fs::read(&model).unwrap();
     std::fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
-    let message = resume(&path, NewLimits::default(), silent())
+    let message = resume(&path, &Changes::default(), silent())
         .unwrap_err()
         .to_string();
     assert!(

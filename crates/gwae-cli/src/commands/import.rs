@@ -1,30 +1,27 @@
 //! `gwae import`.
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
 use burn::tensor::Device;
+use gwae_priors::Form;
 use gwae_train::import::{ImportedModel, Source};
 use gwae_train::official_checkpoint::OfficialCheckpoint;
-use gwae_train::run_directory::ImportDescription;
-use gwae_train::{DeviceSpec, LoadOptions, RunConfig};
+use gwae_train::run_directory::{ImportDescription, command_line};
+use gwae_train::{ConfigError, DataConfig, LoadOptions, RunConfig};
 
 use crate::arguments::{FormName, Import};
 use crate::terminal::{note, print};
 
 pub(super) fn run(arguments: &Import) -> Result<ExitCode, Box<dyn Error>> {
-    // Nothing is computed, so the host will do.
-    let spec = DeviceSpec::default();
+    let spec = arguments.device.device;
     let device: Device = spec.open()?;
     let form = arguments.form.into();
-    let given = arguments.config.as_ref().map(|path| {
-        let options = LoadOptions {
-            prior_form: form,
-            // The checkpoint's images are not needed, and seldom here.
-            dataset: Some(Default::default()),
-        };
-        RunConfig::load_with(path, &options)
-    });
+    let given = arguments
+        .config
+        .as_ref()
+        .map(|path| configuration(path, form));
     let checkpoint = OfficialCheckpoint::load(&arguments.source)?;
     let (epochs, validation_loss) = (checkpoint.epochs, checkpoint.validation_loss);
     let dataset = checkpoint.options.as_ref().and_then(|options| {
@@ -36,7 +33,7 @@ pub(super) fn run(arguments: &Import) -> Result<ExitCode, Box<dyn Error>> {
     let description = ImportDescription {
         imported_from: arguments.source.display().to_string(),
         device: spec.to_string(),
-        command_line: std::env::args().collect(),
+        command_line: command_line(),
     };
     let run = imported.write_run(&arguments.out, description, validation_loss)?;
 
@@ -80,4 +77,17 @@ pub(super) fn run(arguments: &Import) -> Result<ExitCode, Box<dyn Error>> {
     }
     print(format!("run directory: {}", run.path().display()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The settings that the user gives in place of the checkpoint's own.
+fn configuration(path: &Path, form: Form) -> Result<RunConfig, ConfigError> {
+    let options = LoadOptions {
+        prior_form: form,
+        // The checkpoint's images are not needed, and seldom here.
+        dataset: Some(Default::default()),
+    };
+    let mut config = RunConfig::load_with(path, &options)?;
+    config.data = DataConfig::default();
+    config.validate()?;
+    Ok(config)
 }

@@ -3,18 +3,21 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use gwae_train::session::{self, NewLimits};
+use gwae_train::session::{self, Changes};
 
-use super::training::options;
+use super::training::{options, print_summary};
 use crate::arguments::Resume;
-use crate::terminal::print;
 
 pub(super) fn run(arguments: &Resume) -> Result<ExitCode, Box<dyn Error>> {
-    let limits = NewLimits {
+    let changes = Changes {
         steps: arguments.steps,
         epochs: arguments.epochs,
+        patience: arguments.patience,
+        learning_rate: arguments.learning_rate,
+        critic_learning_rate: arguments.critic_learning_rate,
     };
-    let summary = session::resume(&arguments.run, limits, options(arguments.device)?)?;
-    print(summary.to_string());
+    let from = arguments.checkpoint.into();
+    let options = options(arguments.device)?;
+    print_summary(&session::resume(&arguments.run, from, &changes, options)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -7,9 +7,8 @@ use std::process::ExitCode;
 use gwae_train::session;
 use gwae_train::{LoadOptions, RunConfig};
 
-use super::training::options;
+use super::training::{options, print_summary};
 use crate::arguments::Train;
-use crate::terminal::print;
 
 pub(super) fn run(arguments: &Train) -> Result<ExitCode, Box<dyn Error>> {
     let config = configuration(arguments)?;
@@ -17,27 +16,36 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode, Box<dyn Error>> {
         .out
         .clone()
         .unwrap_or_else(|| default_directory(&arguments.config));
-    let summary = session::start(&config, &out, options(arguments.device)?)?;
-    print(summary.to_string());
+    print_summary(&session::start(&config, &out, options(arguments.device)?)?);
     Ok(ExitCode::SUCCESS)
 }
 
 /// The configuration file with the command line's values in place of its own.
 fn configuration(arguments: &Train) -> Result<RunConfig, Box<dyn Error>> {
     let load = LoadOptions {
-        prior_form: arguments.form.into(),
         dataset: arguments.dataset,
+        ..LoadOptions::default()
     };
     let mut config = RunConfig::load_with(&arguments.config, &load)?;
     let training = &mut config.training;
-    training.steps = arguments.steps.or(training.steps);
-    training.epochs = arguments.epochs.or(training.epochs);
+    if arguments.steps.is_some() || arguments.epochs.is_some() {
+        (training.steps, training.epochs) = (arguments.steps, arguments.epochs);
+    }
     training.seed = arguments.seed.unwrap_or(training.seed);
     training.batch_size = arguments.batch_size.unwrap_or(training.batch_size);
     let model = &mut config.model;
     model.latent_dim = arguments.latent_dim.unwrap_or(model.latent_dim);
-    if let Some(prior) = &arguments.prior {
+    if let Some(prior) = &arguments.prior
+        && prior.family() != model.prior.family()
+    {
         model.prior = prior.clone();
+    }
+    if let Some(chosen) = arguments.form {
+        let family = model.prior.family();
+        let form = model.prior.form_mut().ok_or_else(|| {
+            format!("--form: the {family} prior has only one form; only gaussian_mixture and causal have two")
+        })?;
+        *form = chosen.into();
     }
     if let Some(directory) = &arguments.data {
         config.data.directory = Some(directory.clone());

@@ -9,6 +9,7 @@ use burn::tensor::Device;
 use burn::tensor::FloatDType;
 use gwae_train::device::DeviceBackend;
 use gwae_train::official_checkpoint::OfficialCheckpoint;
+use gwae_train::official_settings::unknown_hyperparameters;
 
 use crate::arguments::{Precision, Verify};
 use crate::terminal::{self, print};
@@ -84,6 +85,14 @@ fn trajectory(path: &Path, setting: &Setting) -> Result<bool, Box<dyn Error>> {
     let tolerance = setting.tolerance;
     let trajectory = Trajectory::load(path)?;
     let report = trajectory.replay(path, &setting.device)?;
+    let unknown = unknown_hyperparameters(&trajectory.hyperparameters);
+    if !unknown.is_empty() {
+        terminal::note(format!(
+            "{}: hyperparameters that mean nothing to a GWAE are ignored: {}",
+            path.display(),
+            unknown.join(", ")
+        ));
+    }
     let prior = trajectory.hyperparameters["sampler_type"].as_str();
     let heading = format!(
         "{}: {} steps on {} images, prior {}, {}",

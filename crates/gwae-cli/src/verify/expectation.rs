@@ -10,7 +10,7 @@ use gwae_train::RunConfig;
 use gwae_train::import::{ImportedModel, adopt_sizes};
 use gwae_train::official_checkpoint::OfficialCheckpoint;
 use gwae_train::official_settings::from_hyperparameters;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::difference::LargestDifference;
 use super::stream::NamedNoise;
@@ -31,26 +31,38 @@ pub struct Expectation {
     /// Posterior log-variance of each image.
     pub logvar: Vec<Vec<f64>>,
     /// Row 32 of the first channel of the first decoded mean.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub decode_mean_0_ch0_row32: Numbers,
     /// Mean pixel of the decoded means.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub decode_mean_avg: Numbers,
     /// Critic of images and means.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub critic_x_mean: Numbers,
     /// Out-of-distribution score of each image.
-    #[serde(default, rename = "ood_score_D(decode(mean),mean)")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        rename = "ood_score_D(decode(mean),mean)"
+    )]
     pub out_of_distribution_score: Numbers,
     /// Name and shape of each draw of the prior.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub prior_draws: Vec<(String, Vec<usize>)>,
     /// Codes drawn from the prior.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_empty")]
     pub prior_sample: Vec<Vec<f64>>,
 }
 
-/// Numbers in any nesting; empty where the file has none.
+fn null_is_empty<'de, D, T>(source: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(source)?.unwrap_or_default())
+}
+
+/// Numbers in any nesting; empty where the file has none, or `null`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Numbers {

@@ -282,7 +282,10 @@ pub fn reference_trainer(
     training: TrainingConfig,
     device: &Device,
 ) -> Result<Trainer, Box<dyn std::error::Error>> {
-    training.validate(model_config.merged_condition)?;
+    // Otherwise whatever the authors' program accepts: a replay does not judge settings.
+    if training.learning_rate < 0.0 || training.critic_learning_rate < 0.0 {
+        return Err("the learning rates lr and lr_disc must not be negative".into());
+    }
     let model = Gwae::new(model_config, &mut HostGenerator::new(0, 0), device)?;
     let state = reference_state(&model.official_state());
     let model = model.with_official_state(state)?;

@@ -101,7 +101,7 @@ pub(super) fn weight_gradient(images: FlexTensor, features: FlexTensor, edge: Ed
     let (images, features) = (images.to_contiguous(), features.to_contiguous());
     let block = geometry.block();
     // Whole blocks per partial sum.
-    let part = batch.div_ceil(block).div_ceil(PARTIAL_SUMS) * block;
+    let part = batch.div_ceil(block).div_ceil(PARTIAL_SUMS).max(1) * block;
     let parts = values(&images).par_chunks(part * geometry.large());
     let partial: Vec<FlexTensor> = parts
         .enumerate()

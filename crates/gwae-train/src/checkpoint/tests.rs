@@ -62,17 +62,22 @@ fn last_and_best_are_kept_and_others_removed() {
 }
 
 #[test]
-fn the_last_one_can_become_the_best() {
+fn only_what_it_made_is_removed() {
     let root = tempfile::tempdir().unwrap();
     let mut store = CheckpointStore::open(root.path()).unwrap();
-    assert!(store.mark_last_as_best(1.0).is_err());
-    save(&mut store, 1, BEST);
+    save(&mut store, 1, KeepAs::Last);
+    let copies = ["step-00000001-keep", "step-notes", "mine"];
+    for name in copies
+        .iter()
+        .chain(&["step-00000009", "step-00000009-2.tmp"])
+    {
+        fs::create_dir(root.path().join(name)).unwrap();
+    }
     save(&mut store, 2, KeepAs::Last);
-    store.mark_last_as_best(1.0).unwrap();
-    assert_eq!(directories(root.path()), ["step-00000002"]);
-    let store = CheckpointStore::open(root.path()).unwrap();
-    assert_eq!(model(&store, Which::Best), "weights 2");
-    assert_eq!(store.entry(Which::Best), store.entry(Which::Last));
+    let mut expected = vec!["step-00000002"];
+    expected.extend(copies);
+    expected.sort();
+    assert_eq!(directories(root.path()), expected);
 }
 
 #[test]
@@ -110,7 +115,9 @@ fn damage_is_found_and_the_other_checkpoint_offered() {
             "{message}"
         );
         assert!(message.contains(problem), "{message}");
-        assert!(message.ends_with("the best checkpoint (step 700) is intact: use that one"));
+        assert!(message.ends_with(
+            "the best checkpoint (step 700) is intact: use that one (--checkpoint best)"
+        ));
         assert_eq!(model(&store, Which::Best), "weights 700");
         damage(&root.path().join("step-00000700/model.bpk"));
         let message = store.verified(Which::Last).unwrap_err().to_string();

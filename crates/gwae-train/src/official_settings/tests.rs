@@ -27,8 +27,8 @@ until_convergence: true
 patience: 10
 ";
 
-fn parse(text: &str) -> Result<OfficialSettings, SettingsError> {
-    OfficialSettings::parse(text, Form::Corrected, Some(DatasetName::Digits))
+fn parse(text: &str) -> Result<RunConfig, SettingsError> {
+    super::parse(text, Form::Corrected, Some(DatasetName::Digits))
 }
 
 fn error(text: &str) -> SettingsError {
@@ -40,9 +40,8 @@ fn error(text: &str) -> SettingsError {
 #[test]
 fn celeba_settings_are_our_defaults() {
     let settings = parse(CELEBA).unwrap();
-    assert_eq!(settings.config, RunConfig::default());
-    assert_eq!(settings.logger_path, Some("runs/celeba_gwae".into()));
-    settings.config.validate().unwrap();
+    assert_eq!(settings, RunConfig::default());
+    settings.validate().unwrap();
 }
 
 #[test]
@@ -137,9 +136,25 @@ fn switches_reach_the_model() {
         "  batchnorm: true\n  resblock: true\n  latent_bn: true\n  learned_similarity: true\n  \
          mixed_potential: true\n",
     );
-    let model = parse(&text).unwrap().config.model;
+    let model = parse(&text).unwrap().model;
     assert!(model.batchnorm && model.resblock && model.latent_bn);
     assert!(model.learned_similarity && model.mixed_potential);
+    let numbers = CELEBA.replace("batchnorm: false", "batchnorm: 1\n  latent_bn:");
+    let model = parse(&numbers.replace("resblock: false", "resblock: 0"))
+        .unwrap()
+        .model;
+    assert!(model.batchnorm && !model.resblock && !model.latent_bn);
+}
+
+#[test]
+fn what_does_nothing_in_the_authors_program_is_no_error() {
+    let hyperparameters = json!({
+        "lr": 1e-4, "z_dim": 4, "coef_w": 1, "coef_d": 1, "coef_qentropy": 0.03,
+        "sampler_type": "neural", "merged_condition": false, "mixed_potential": true, "note": 3,
+    });
+    let (model, _) = from_hyperparameters(&hyperparameters, Form::Official).unwrap();
+    assert!(!model.mixed_potential);
+    assert_eq!(unknown_hyperparameters(&hyperparameters), ["note"]);
 }
 
 #[test]
@@ -188,7 +203,7 @@ fn mistakes_are_located() {
 fn other_models_and_datasets_are_named() {
     let other = error(&CELEBA.replace("model_name: gwae", "model_name: factorvae"));
     assert!(other.problem.contains("`factorvae` is not supported"));
-    let error = OfficialSettings::parse(CELEBA, Form::Corrected, None).unwrap_err();
+    let error = super::parse(CELEBA, Form::Corrected, None).unwrap_err();
     assert_eq!(error.location.map(|(line, _)| line), Some(16));
     assert!(error.problem.contains("digits, mnist"), "{error}");
 }
@@ -199,11 +214,12 @@ fn limits_follow_until_convergence() {
         "until_convergence: true",
         "until_convergence: false\nepochs: 3",
     );
-    let training = parse(&text).unwrap().config.training;
+    let training = parse(&text).unwrap().training;
     assert_eq!((training.epochs, training.patience), (Some(3), None));
+    // The authors' program ignores a number of epochs then.
     let text = CELEBA.replace("patience: 10", "epochs: 200");
-    let training = parse(&text).unwrap().config.training;
-    assert_eq!((training.epochs, training.patience), (Some(200), Some(10)));
+    let training = parse(&text).unwrap().training;
+    assert_eq!((training.epochs, training.patience), (None, Some(10)));
     let problem = error(&CELEBA.replace("until_convergence: true\n", "")).problem;
     assert!(problem.starts_with("epochs: missing"), "{problem}");
     assert!(

@@ -8,8 +8,8 @@ use super::{
 const WITH_TOTAL: &str = "{bar:24} step {human_pos}/{human_len} {prefix}\n{msg}";
 const WITHOUT_TOTAL: &str = "{spinner} step {human_pos} {prefix}\n{msg}";
 
-/// Losses side by side; three fit into the 80 columns of a narrow terminal.
-const LOSSES_PER_LINE: usize = 3;
+/// Losses side by side; two fit into the 80 columns of a narrow terminal.
+const LOSSES_PER_LINE: usize = 2;
 
 /// A few lines at the bottom of the terminal: steps, time gone and left, images per second, and
 /// the losses below. Everything else scrolls above them.
@@ -35,9 +35,12 @@ impl BarDisplay {
 
 /// Names and values in columns.
 fn losses_table(losses: &[(&str, f64)]) -> String {
-    let cell = |(name, value): &(&str, f64)| format!("{name:>20} {:<5}", number_text(*value));
-    let lines = losses.chunks(LOSSES_PER_LINE);
-    let lines: Vec<String> = lines.map(|line| line.iter().map(cell).collect()).collect();
+    let cell = |(name, value): &(&str, f64)| format!("{name:>22}  {:<9}", number_text(*value));
+    let line = |losses: &[(&str, f64)]| {
+        let cells: Vec<_> = losses.iter().map(cell).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    let lines: Vec<_> = losses.chunks(LOSSES_PER_LINE).map(line).collect();
     lines.join("\n")
 }
 
@@ -167,13 +170,28 @@ mod tests {
     }
 
     #[test]
+    fn losses_stand_in_columns_of_a_narrow_terminal() {
+        let table = losses_table(&[
+            ("potential_prior", -0.51284),
+            ("distance_coefficient", 1.9067),
+            ("gradient_penalty", -1.234e-14),
+        ]);
+        assert_eq!(
+            table,
+            "       potential_prior  -0.513       distance_coefficient  1.907\n      \
+             gradient_penalty  -1.23e-14"
+        );
+        assert!(table.lines().all(|line| line.len() <= 80));
+    }
+
+    #[test]
     fn everything_is_drawn() {
         let text = run(Some(2_000));
         for part in [
             "1,000/2,000",
             "step 1,500/2,000 in 0:00, 1:23 left, 812 images/s",
-            "gw 1.250",
-            "total 33.50",
+            "gw  1.250",
+            "total  33.50",
             "validation after step 1500 (epoch 1): total 30.00",
             "saved",
             "stopped",

@@ -1,14 +1,13 @@
 //! Loss curves: one panel per loss, since losses have very different scales.
 
 use std::path::Path;
-use std::sync::OnceLock;
 
 use image::{RgbImage, imageops};
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::register_font;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::font::register;
 use super::labels::{printable, step_label, value_label};
 use super::series::{
     Point, SMOOTHED_FROM, central_range, drawable, held, padded_range, running_mean, runs, sampled,
@@ -28,9 +27,6 @@ const OVERSAMPLING: u32 = 2;
 
 /// Share of single steps at either end of the scale that are held at its quantile.
 const OUTLIERS: f64 = 0.01;
-
-const FONT: &[u8] = include_bytes!("../../../../assets/fonts/DejaVuSans-subset.ttf");
-const FONT_NAME: &str = "gwae report";
 
 const TEXT: RGBColor = RGBColor(40, 44, 52);
 const SOFT_TEXT: RGBColor = RGBColor(100, 106, 115);
@@ -257,20 +253,9 @@ fn draw_panel(
     Ok(())
 }
 
-fn register() -> Result<(), String> {
-    static REGISTERED: OnceLock<bool> = OnceLock::new();
-    let fine =
-        *REGISTERED.get_or_init(|| register_font(FONT_NAME, FontStyle::Normal, FONT).is_ok());
-    fine.then_some(())
-        .ok_or_else(|| "the built-in font is damaged".to_owned())
-}
-
+/// Letters of `size` pixels in the finished picture.
 fn font(size: u32, colour: RGBColor) -> TextStyle<'static> {
-    TextStyle {
-        font: (FONT_NAME, scaled(size)).into_font(),
-        color: colour.to_backend_color(),
-        pos: Pos::default(),
-    }
+    super::font::font(scaled(size), colour)
 }
 
 fn stroke(colour: RGBColor, thickness: u32) -> ShapeStyle {

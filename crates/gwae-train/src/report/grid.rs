@@ -4,6 +4,11 @@ use std::path::Path;
 
 use image::{Rgb, RgbImage};
 
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::font::{font, register};
+use super::labels::printable;
 use super::{ReportError, png_file};
 
 /// Most pixels of a picture; what a viewer opens without trouble.
@@ -19,6 +24,10 @@ const SEPARATOR: usize = 2;
 const GROUP_SEPARATOR: usize = 10;
 
 const SEPARATOR_COLOUR: Rgb<u8> = Rgb([200, 200, 200]);
+
+/// Height of the letters of row names in pixels, and the space on either side of them.
+const NAME_SIZE: i32 = 18;
+const NAME_GAP: u32 = 8;
 
 /// NaN and infinite values: a colour that no model means.
 const BROKEN: [u8; 3] = [255, 0, 255];
@@ -205,17 +214,18 @@ pub fn save_reconstructions(
     png_file::save(&picture, path)
 }
 
-/// Saves a latent traversal: one row per latent dimension, one column per value, `images` in
-/// row-major order.
+/// Saves a table of images with the name of each row on its left, `images` in row-major order.
 ///
 /// # Errors
-/// [`ReportError::Table`] unless there are `rows·columns` images, and those of [`Grid::save`].
-pub fn save_traversal(
+/// [`ReportError::Table`] unless there are `columns` images for each name, and those of
+/// [`Grid::save`].
+pub fn save_table(
     images: Images<'_>,
-    rows: usize,
+    row_names: &[String],
     columns: usize,
     path: &Path,
 ) -> Result<(), ReportError> {
+    let rows = row_names.len();
     if rows.checked_mul(columns) != Some(images.len()) {
         return Err(ReportError::Table {
             images: images.len(),
@@ -223,7 +233,40 @@ pub fn save_traversal(
             columns,
         });
     }
-    Grid::new(columns).save(images, path)
+    let picture = Grid::new(columns).render(images)?;
+    png_file::save(&with_row_names(&picture, row_names)?, path)
+}
+
+/// A white margin on the left of rows of equal height, with their names right beside them.
+fn with_row_names(picture: &RgbImage, names: &[String]) -> Result<RgbImage, ReportError> {
+    register().map_err(ReportError::Draw)?;
+    let style = font(NAME_SIZE, BLACK).pos(Pos::new(HPos::Right, VPos::Center));
+    let names: Vec<String> = names.iter().map(|name| printable(name, 24)).collect();
+    let widths = names.iter().map(|name| {
+        let size = style
+            .font
+            .layout_box(name)
+            .map(|((left, _), (right, _))| right - left);
+        size.unwrap_or_default().max(0) as u32
+    });
+    let margin = widths.max().unwrap_or_default() + 2 * NAME_GAP;
+    let (width, height) = (picture.width() + margin, picture.height());
+    let mut pixels = vec![255; (width * height * 3) as usize];
+    {
+        let size = (width, height);
+        let canvas = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
+        let rows = names.len().max(1) as u32;
+        for (row, name) in names.iter().enumerate() {
+            let middle = (2 * row as u32 + 1) * height / (2 * rows);
+            let place = ((margin - NAME_GAP) as i32, middle as i32);
+            let drawn = canvas.draw_text(name, &style, place);
+            drawn.map_err(|error| ReportError::Draw(error.to_string()))?;
+        }
+    }
+    let mut named = RgbImage::from_raw(width, height, pixels)
+        .ok_or_else(|| ReportError::Draw("the canvas has another size".to_owned()))?;
+    image::imageops::replace(&mut named, picture, i64::from(margin), 0);
+    Ok(named)
 }
 
 fn colour(values: &[f32], channels: usize, area: usize, place: usize) -> Rgb<u8> {
@@ -332,11 +375,34 @@ mod tests {
         std::fs::write(&path, "an older picture").unwrap();
         let values: Vec<f32> = (0..6 * 4).map(|n| n as f32 / 23.0).collect();
         let images = Images::new(&values, [6, 1, 2, 2]).unwrap();
-        save_traversal(images, 2, 3, &path).unwrap();
+        Grid::new(3).save(images, &path).unwrap();
         let read = image::open(&path).unwrap().into_rgb8();
         assert_eq!(read, Grid::new(3).render(images).unwrap());
         // The temporary file is gone.
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn rows_have_their_names_beside_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("table.png");
+        let values = vec![0.5; 6 * 4];
+        let images = Images::new(&values, [6, 1, 2, 2]).unwrap();
+        save_table(images, &["z3".to_owned(), String::new()], 3, &path).unwrap();
+        let table = image::open(&path).unwrap().into_rgb8();
+        let grid = Grid::new(3).render(images).unwrap();
+        assert_eq!(table.height(), grid.height());
+        let margin = table.width() - grid.width();
+        let inside = image::imageops::crop_imm(&table, margin, 0, grid.width(), grid.height());
+        assert_eq!(inside.to_image(), grid);
+        // Letters beside the first row, and none beside the second, which has no name.
+        let dark = |rows: std::ops::Range<u32>| {
+            let pixels = rows.flat_map(|y| (0..margin).map(move |x| (x, y)));
+            let dark = pixels.filter(|&(x, y)| table.get_pixel(x, y).0[0] < 128);
+            dark.count()
+        };
+        let middle = table.height() / 2;
+        assert!(dark(0..middle) > 10 && dark(middle..table.height()) == 0);
     }
 
     #[test]
@@ -353,6 +419,7 @@ mod tests {
         }
         let images = Images::new(&values, [1, 1, 2, 2]).unwrap();
         let others = Images::new(&values, [4, 1, 1, 1]).unwrap();
+        let names = ["a".to_owned(), "b".to_owned()];
         let nowhere = Path::new("/there/is/no/such/directory/grid.png");
         let errors = [
             Grid::new(0).render(images).unwrap_err(),
@@ -364,7 +431,7 @@ mod tests {
             Grid::new(1)
                 .render_reconstructions(images, others)
                 .unwrap_err(),
-            save_traversal(others, 2, 3, nowhere).unwrap_err(),
+            save_table(others, &names, 3, nowhere).unwrap_err(),
             Grid::new(1).save(images, nowhere).unwrap_err(),
         ];
         let messages = errors.map(|error| error.to_string());

@@ -5,6 +5,7 @@
 
 mod curves;
 mod error;
+mod font;
 mod grid;
 mod labels;
 mod png_file;
@@ -12,4 +13,4 @@ mod series;
 
 pub use curves::{Curve, render_curves, save_curves};
 pub use error::ReportError;
-pub use grid::{Grid, Images, save_reconstructions, save_traversal};
+pub use grid::{Grid, Images, save_reconstructions, save_table};

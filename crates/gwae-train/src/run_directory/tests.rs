@@ -54,7 +54,7 @@ fn nothing_is_overwritten() {
     let message = create(&path).unwrap_err().to_string();
     assert!(message.contains("run exists and is not empty"), "{message}");
     assert!(
-        message.contains("--resume") && message.contains("--out"),
+        message.contains("resume") && message.contains("--out"),
         "{message}"
     );
     assert_eq!(fs::read_dir(&path).unwrap().count(), 1);

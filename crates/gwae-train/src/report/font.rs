@@ -1,0 +1,28 @@
+//! The typeface of all pictures, which comes with the program.
+
+use std::sync::OnceLock;
+
+use plotters::prelude::*;
+use plotters::style::register_font;
+use plotters::style::text_anchor::Pos;
+
+const FONT: &[u8] = include_bytes!("../../../../assets/fonts/DejaVuSans-subset.ttf");
+const FONT_NAME: &str = "gwae report";
+
+/// Makes the typeface known to the plotting library; call it before drawing.
+pub(super) fn register() -> Result<(), String> {
+    static REGISTERED: OnceLock<bool> = OnceLock::new();
+    let fine =
+        *REGISTERED.get_or_init(|| register_font(FONT_NAME, FontStyle::Normal, FONT).is_ok());
+    fine.then_some(())
+        .ok_or_else(|| "the built-in font is damaged".to_owned())
+}
+
+/// Letters of `size` pixels.
+pub(super) fn font(size: i32, colour: RGBColor) -> TextStyle<'static> {
+    TextStyle {
+        font: (FONT_NAME, size).into_font(),
+        color: colour.to_backend_color(),
+        pos: Pos::default(),
+    }
+}

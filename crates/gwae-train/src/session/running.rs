@@ -1,0 +1,441 @@
+//! The loop: steps, validations, checkpoints, and the end of a run.
+
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use gwae_core::noise::{HostGenerator, NoiseSource};
+
+use super::error::TrainError;
+use super::summary::{RunSummary, StopReason};
+use super::{Opened, SessionOptions, Stream, generator};
+use crate::checkpoint::{KeepAs, Which};
+use crate::config::TrainingConfig;
+use crate::data::upload;
+use crate::early_stopping::EarlyStopping;
+use crate::evaluation::{reconstruction_psnr, validation_losses};
+use crate::health::{check_finite, parameters_are_finite};
+use crate::interrupt::StopFlag;
+use crate::losses::Losses;
+use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
+use crate::pictures::{Traversal, draw_losses, draw_reconstructions, draw_samples, draw_traversal};
+use crate::progress::{ProgressDisplay, RunOutline, StepProgress, ValidationProgress};
+use crate::state::{TrainingState, save_state};
+use crate::trainer::Trainer;
+
+/// Images in the picture of reconstructions, and prior draws in that of samples.
+const PICTURED: usize = 64;
+
+/// A run under way.
+pub(super) struct Session {
+    opened: Opened,
+    /// Absent only while a step consumes it.
+    trainer: Option<Trainer>,
+    noise: HostGenerator,
+    early_stopping: EarlyStopping,
+    /// Main steps done.
+    step: u64,
+    /// The step that this session began after.
+    first_step: u64,
+    /// Seconds of training of the sessions before this one.
+    seconds_before: f64,
+    began: Instant,
+    /// A validation is due at this step and was not done: an interruption came before its end.
+    validation_pending: bool,
+    /// The newest validation with its step.
+    validated: Option<(u64, Losses<f64>)>,
+    /// Losses that are still on the device, with their steps.
+    unread: Vec<(u64, Losses<Tensor<1>>)>,
+    /// The newest losses that were read.
+    last_losses: Option<Losses<f64>>,
+    log: MetricsLog,
+    display: Box<dyn ProgressDisplay>,
+    stop: StopFlag,
+}
+
+impl Session {
+    pub(super) fn new(
+        opened: Opened,
+        trainer: Trainer,
+        state: TrainingState,
+        options: SessionOptions,
+    ) -> Result<Self, TrainError> {
+        let patience = opened.config.training.patience;
+        Ok(Self {
+            trainer: Some(trainer),
+            noise: HostGenerator::from_state(&state.generator),
+            early_stopping: EarlyStopping::resume(patience, state.early_stopping),
+            step: state.step,
+            first_step: state.step,
+            seconds_before: state.seconds,
+            began: Instant::now(),
+            validation_pending: state.validation_pending,
+            validated: None,
+            unread: Vec::new(),
+            last_losses: None,
+            log: MetricsLog::open(&opened.directory.metrics())?,
+            display: options.display,
+            stop: options.stop,
+            opened,
+        })
+    }
+
+    pub(super) fn run(mut self) -> Result<RunSummary, TrainError> {
+        self.display.start(&RunOutline {
+            first_step: self.step,
+            total_steps: self.total_steps(),
+            steps_per_epoch: self.opened.batches.batches_per_epoch(),
+        });
+        self.began = Instant::now();
+        let result = self.train().and_then(|reason| self.finish(reason));
+        if let Err(error) = &result
+            && error.leaves_the_model_sound()
+            && self.trainer.is_some()
+            && !self.is_saved()
+            && self.save(KeepAs::Last).is_ok()
+        {
+            let text = format!("what was trained so far is saved (step {})", self.step);
+            self.display.message(&text);
+        }
+        result
+    }
+
+    fn train(&mut self) -> Result<StopReason, TrainError> {
+        if self.step > 0 && !self.is_saved() {
+            // Going on from the best checkpoint makes it the last one too.
+            self.save(KeepAs::Last)?;
+        }
+        if self.validation_pending {
+            self.validate()?;
+        }
+        let total_steps = self.total_steps();
+        loop {
+            if self.early_stopping.is_used_up() {
+                return Ok(StopReason::Converged);
+            }
+            if total_steps.is_some_and(|total| self.step >= total) {
+                return Ok(StopReason::Finished);
+            }
+            if self.stop_requested() {
+                return Ok(StopReason::Interrupted);
+            }
+            self.train_step()?;
+            let validates = self.validates_now();
+            let saves = validates || self.saves_now();
+            let ends = total_steps == Some(self.step);
+            let logs = self.step.is_multiple_of(self.training().log_every);
+            if ends || saves || logs {
+                self.report_steps()?;
+            }
+            if validates {
+                self.validate()?;
+            } else if saves {
+                self.save(KeepAs::Last)?;
+            }
+        }
+    }
+
+    fn train_step(&mut self) -> Result<(), TrainError> {
+        let batch = self.opened.batches.next_batch()?;
+        let images = upload(batch.images, batch.shape, &self.opened.device);
+        let trainer = self.trainer.take().expect("put back after each step");
+        let (trainer, losses) = trainer.step(images, &mut self.noise);
+        self.trainer = Some(trainer);
+        self.step += 1;
+        self.validation_pending = self.validates_now();
+        self.unread.push((self.step, losses));
+        Ok(())
+    }
+
+    /// Reads the losses of the steps since the last report, checks all of them, and logs and
+    /// shows those of the newest.
+    fn report_steps(&mut self) -> Result<(), TrainError> {
+        let (steps, losses): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.unread).into_iter().unzip();
+        let losses = Losses::read_all(losses);
+        for (step, losses) in steps.into_iter().zip(&losses) {
+            check_finite(step, Phase::Train, losses)?;
+        }
+        let Some(losses) = losses.into_iter().next_back() else {
+            return Ok(());
+        };
+        let elapsed = self.began.elapsed().as_secs_f64();
+        let done = (self.step - self.first_step) as f64;
+        let images_per_second = done * self.training().batch_size as f64 / elapsed;
+        let remaining = self.total_steps().and_then(|total| {
+            let steps = total.saturating_sub(self.step) as f64;
+            // A limit that is never reached is longer than a duration can say.
+            Duration::try_from_secs_f64(steps * elapsed / done).ok()
+        });
+        let named = losses.named_values();
+        self.record(Phase::Train, Some(images_per_second), &named)?;
+        let epoch = self.epoch();
+        self.display.step(&StepProgress {
+            step: self.step,
+            epoch,
+            losses: &named,
+            images_per_second,
+            remaining,
+        });
+        self.last_losses = Some(losses);
+        Ok(())
+    }
+
+    /// Validates, draws the pictures and saves. Where an interruption is asked for meanwhile, the
+    /// validation stays pending.
+    fn validate(&mut self) -> Result<(), TrainError> {
+        if self.opened.split.validation.is_empty() {
+            self.validation_pending = false;
+            return self.save(KeepAs::Last);
+        }
+        let Some(losses) = self.validation_losses()? else {
+            return Ok(());
+        };
+        self.validation_pending = false;
+        let verdict = self.early_stopping.update(self.step, losses.total);
+        self.record_validation(&losses, verdict.improved)?;
+        let keep = self.keep_as(&losses);
+        self.save(keep)?;
+        self.draw_pictures()?;
+        self.validated = Some((self.step, losses));
+        Ok(())
+    }
+
+    fn record_validation(
+        &mut self,
+        losses: &Losses<f64>,
+        improved: bool,
+    ) -> Result<(), TrainError> {
+        let named = losses.named_values();
+        self.record(Phase::Validation, None, &named)?;
+        let epoch = self.epoch();
+        self.display.validation(&ValidationProgress {
+            step: self.step,
+            epoch,
+            losses: &named,
+            improved,
+        });
+        Ok(())
+    }
+
+    /// `None` where the run was asked to stop before the end.
+    fn validation_losses(&self) -> Result<Option<Losses<f64>>, TrainError> {
+        let device = self.opened.device.clone().without_autodiff();
+        let trainer = self.trainer();
+        let losses = validation_losses(
+            &trainer.objective,
+            &trainer.model.valid(),
+            &self.opened.data,
+            &self.opened.split.validation,
+            self.training().batch_size,
+            generator(&self.opened.config, Stream::Validation),
+            &device,
+            &|| self.stop_requested(),
+        )?;
+        if let Some(losses) = &losses {
+            check_finite(self.step, Phase::Validation, losses)?;
+        }
+        Ok(losses)
+    }
+
+    /// The best checkpoint is the one with the lowest validation loss of all that were saved.
+    fn keep_as(&self, validation: &Losses<f64>) -> KeepAs {
+        let best = self.opened.checkpoints.entry(Which::Best);
+        let best = best.and_then(|entry| entry.validation_loss);
+        let validation_loss = validation.total;
+        match best {
+            Some(best) if validation_loss >= best => KeepAs::Last,
+            _ => KeepAs::LastAndBest { validation_loss },
+        }
+    }
+
+    fn save(&mut self, keep: KeepAs) -> Result<(), TrainError> {
+        if !parameters_are_finite(&self.trainer().model) {
+            return Err(TrainError::BrokenParameters { step: self.step });
+        }
+        let state = TrainingState {
+            step: self.step,
+            position: self.opened.batches.position(),
+            generator: self.noise.state(),
+            early_stopping: self.early_stopping.state(),
+            validation_pending: self.validation_pending,
+            seconds: self.seconds(),
+        };
+        self.log.sync()?;
+        let trainer = self.trainer.as_ref().expect("put back after each step");
+        self.opened
+            .checkpoints
+            .save(self.step, keep, |files| save_state(files, trainer, &state))?;
+        self.opened.saved_step = Some(self.step);
+        Ok(())
+    }
+
+    fn finish(&mut self, reason: StopReason) -> Result<RunSummary, TrainError> {
+        self.report_steps()?;
+        let seconds = self.seconds();
+        let (validation, test_psnr) = match reason {
+            // Whoever asks to stop does not want to wait for pictures.
+            StopReason::Interrupted => {
+                if !self.is_saved() {
+                    self.save(KeepAs::Last)?;
+                }
+                (None, None)
+            }
+            StopReason::Finished | StopReason::Converged => {
+                (self.final_validation()?, self.final_psnr()?)
+            }
+        };
+        draw_losses(
+            &MetricsLog::read(&self.opened.directory.metrics())?,
+            &self.opened.directory.losses(),
+        )?;
+        let step = self.step;
+        self.display.finish(&match reason {
+            StopReason::Finished => format!("finished after step {step}"),
+            StopReason::Converged => {
+                format!("converged: no better validation loss for a while, after step {step}")
+            }
+            StopReason::Interrupted => format!("interrupted and saved after step {step}"),
+        });
+        Ok(RunSummary {
+            directory: self.opened.directory.path().to_owned(),
+            reason,
+            step,
+            seconds,
+            test_psnr,
+            training: self.last_losses.take(),
+            validation,
+        })
+    }
+
+    /// The validation losses of the last step. Where the run does not end on a validation, one is
+    /// made for the record, but the patience does not count it: a run that is extended later
+    /// stops where a longer one would have stopped.
+    fn final_validation(&mut self) -> Result<Option<Losses<f64>>, TrainError> {
+        let validation = match self.validated.take() {
+            Some((step, losses)) if step == self.step => Some(losses),
+            _ => {
+                let losses = match self.opened.split.validation.len() {
+                    0 => None,
+                    _ => self.validation_losses()?,
+                };
+                if !self.is_saved()
+                    && let Some(losses) = &losses
+                {
+                    let keep = self.keep_as(losses);
+                    self.record_validation(losses, matches!(keep, KeepAs::LastAndBest { .. }))?;
+                    self.save(keep)?;
+                }
+                self.draw_pictures()?;
+                losses
+            }
+        };
+        if !self.is_saved() {
+            self.save(KeepAs::Last)?;
+        }
+        Ok(validation)
+    }
+
+    fn final_psnr(&self) -> Result<Option<f64>, TrainError> {
+        let device = self.opened.device.clone().without_autodiff();
+        let model = self.trainer().model.valid();
+        Ok(reconstruction_psnr(
+            &model,
+            &self.opened.data,
+            &self.opened.split.test,
+            &device,
+        )?)
+    }
+
+    /// Reconstructions, samples and a traversal with the present parameters; the noise and the
+    /// images are the same every time, so pictures of different steps compare.
+    fn draw_pictures(&self) -> Result<(), TrainError> {
+        let model = self.trainer().model.valid();
+        let device = self.opened.device.clone().without_autodiff();
+        let split = &self.opened.split;
+        let held_out = match (&split.test[..], &split.validation[..]) {
+            ([], []) => &split.train,
+            ([], validation) => validation,
+            (test, _) => test,
+        };
+        let indices = &held_out[..held_out.len().min(PICTURED)];
+        let images = self.opened.data.images(indices, &device)?;
+        let mut noise = generator(&self.opened.config, Stream::Pictures);
+        let noise: &mut dyn NoiseSource = &mut noise;
+        let directory = &self.opened.directory;
+        draw_reconstructions(&model, images.clone(), &directory.reconstructions())?;
+        draw_samples(&model, PICTURED, noise, &directory.samples())?;
+        let traversal = Traversal::default();
+        let start = model.encode(images.narrow(0, 0, 1)).mean;
+        draw_traversal(&model, start, &traversal, noise, &directory.traversal())?;
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        phase: Phase,
+        images_per_second: Option<f64>,
+        named: &[(&str, f64)],
+    ) -> Result<(), TrainError> {
+        let record = MetricsRecord {
+            step: self.step,
+            epoch: self.epoch(),
+            phase,
+            seconds: self.seconds(),
+            images_per_second,
+            losses: named
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), *value))
+                .collect(),
+        };
+        Ok(self.log.append(&record)?)
+    }
+
+    /// Whether the last checkpoint is of this step.
+    fn is_saved(&self) -> bool {
+        self.opened.saved_step == Some(self.step)
+    }
+
+    fn trainer(&self) -> &Trainer {
+        self.trainer.as_ref().expect("put back after each step")
+    }
+
+    fn training(&self) -> &TrainingConfig {
+        &self.opened.config.training
+    }
+
+    fn stop_requested(&self) -> bool {
+        self.stop.is_requested() || self.display.stop_requested()
+    }
+
+    fn total_steps(&self) -> Option<u64> {
+        let training = self.training();
+        let of_epochs = training
+            .epochs
+            .map(|epochs| epochs.saturating_mul(self.opened.batches.batches_per_epoch()));
+        match (training.steps, of_epochs) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn validates_now(&self) -> bool {
+        let every = self.training().validate_every;
+        self.step
+            .is_multiple_of(every.unwrap_or(self.opened.batches.batches_per_epoch()))
+    }
+
+    fn saves_now(&self) -> bool {
+        let every = self.training().checkpoint_every;
+        every.is_some_and(|every| self.step.is_multiple_of(every))
+    }
+
+    /// Pass over the training data that the last step belongs to, from 1.
+    fn epoch(&self) -> u64 {
+        self.step.saturating_sub(1) / self.opened.batches.batches_per_epoch() + 1
+    }
+
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.began.elapsed().as_secs_f64()
+    }
+}
