@@ -238,6 +238,15 @@ impl RunConfig {
         crate::config_file::load(path, options)
     }
 
+    /// The configuration that a TOML text describes; `name` stands for the file in errors.
+    ///
+    /// # Errors
+    ///
+    /// One line naming `name`, line and column.
+    pub fn parse_toml(name: &Path, text: &str) -> Result<Self, ConfigError> {
+        crate::config_file::parse_toml(name, text)
+    }
+
     /// The TOML that [`Self::load`] reads back to an equal configuration.
     ///
     /// # Errors
