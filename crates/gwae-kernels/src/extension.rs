@@ -1,5 +1,18 @@
 //! The operations as an extension of Burn's backends.
 
+// Without a backend there is nothing that the arguments could be passed on to.
+#![cfg_attr(
+    not(any(
+        feature = "cpu",
+        feature = "wgpu",
+        feature = "vulkan",
+        feature = "metal",
+        feature = "cuda",
+        feature = "rocm"
+    )),
+    allow(unused_variables)
+)]
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
