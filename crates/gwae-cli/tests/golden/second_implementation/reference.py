@@ -287,7 +287,7 @@ class Model(nn.Module):
     def __init__(self, h):
         super().__init__()
         latent, batchnorm, resblock = h["z_dim"], h["batchnorm"], h["resblock"]
-        self.log_distance_coef = nn.Parameter(torch.tensor(h["distance_coef_initial"]).log())
+        self.log_distance_coef = nn.Parameter(torch.tensor(float(h.get("distance_coef_initial", 1))).log())
         self.sampler = prior(h)
         if h.get("latent_bn"):
             self.enc_block = StandardisingEncoder(latent, resblock)
@@ -464,10 +464,29 @@ CASES = {
     "vq_mmd_latent_bn": {"sampler_type": "vq", "num_embeddings": 7, "merged_condition": False, "latent_bn": True},
 }
 
+# Everything at once, several critic steps, and no hyper-parameter at its usual value.
+EVERYTHING = {
+    "lr": 1e-4, "lr_disc": 5e-5, "z_dim": 9, "coef_w": 0.7, "coef_d": 2, "coef_qentropy": 0.01, "coef_gp": 5,
+    "times_d_training": 3, "batchnorm": True, "resblock": True, "learned_similarity": True, "mixed_potential": True,
+    "distance_coef_initial": 0.7,
+}  # fmt: skip
+EXTREMES = {
+    "gm_everything": EVERYTHING | {"sampler_type": "gm", "num_components": 7},
+    "causal_everything_latent_bn": EVERYTHING | {"sampler_type": "causal", "latent_bn": True},
+    "gm_mmd_batchnorm_resblock": {
+        "sampler_type": "gm", "num_components": 4, "merged_condition": False, "batchnorm": True, "resblock": True,
+        "distance_coef_initial": None,
+    },  # fmt: skip
+    "normal_one_dimension": {"sampler_type": "factorized_normal", "z_dim": 1, "times_d_training": 2},
+}
+
 
 def main():
-    for name, change in CASES.items():
-        result = trajectory(name, COMMON | change, batch=3, steps=2)
+    cases = [(name, change, 3, 2) for name, change in CASES.items()]
+    cases += [(name, change, 5, 3) for name, change in EXTREMES.items()]
+    for name, change, batch, steps in cases:
+        hyperparameters = {key: value for key, value in (COMMON | change).items() if value is not None}
+        result = trajectory(name, hyperparameters, batch=batch, steps=steps)
         path = Path(__file__).parent / f"{name}.json"
         path.write_text(json.dumps(result, indent=1) + "\n")
         print(path.name, result["losses"][-1])
