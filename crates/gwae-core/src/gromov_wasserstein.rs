@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 
 use crate::distance::pairwise_distances;
 use crate::safe::safe_sqrt;
+use crate::spread::spread_over_rows;
 
 /// Codes closer together than this are treated as having this scale.
 const LEAST_SCALE: f64 = 1e-8;
@@ -38,7 +39,7 @@ pub fn estimated_gw_loss(
     log_coefficient: Tensor<1>,
 ) -> Tensor<1> {
     let scale = latent_scale(codes.clone()).clamp_min(LEAST_SCALE);
-    let factor = (log_coefficient.exp() / scale).unsqueeze::<2>();
+    let factor = spread_over_rows(log_coefficient.exp() / scale, codes.dims()[0]);
     let latent_distances = pairwise_distances(codes) * factor;
     (latent_distances - pairwise_distances(images)).abs().mean()
 }

@@ -12,6 +12,7 @@ mod mmd;
 mod mode;
 pub mod noise;
 mod safe;
+mod spread;
 #[cfg(test)]
 mod testing;
 
@@ -22,3 +23,4 @@ pub use gromov_wasserstein::{estimated_gw_loss, latent_scale};
 pub use losses::{entropy_loss, merged_condition_loss, mixed_potential, reconstruction_loss};
 pub use mmd::maximum_mean_discrepancy;
 pub use mode::Mode;
+pub use spread::spread_over_rows;

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use gwae_core::{
     Mode, initialise,
     noise::{NoiseSource, normal_tensor},
+    spread_over_rows,
 };
 
 const EPSILON: f64 = 1e-12;
@@ -68,9 +69,10 @@ impl<const D: usize> SpectralWeight<D> {
                 let _ = state.value_sync();
             }
         }
-        let sigma = (left * matrix.matmul(right)).sum();
+        let sigma = (left * matrix.clone().matmul(right)).sum();
+        let rows = matrix.dims()[0];
         NormalisedWeight {
-            weight: weight / sigma.reshape([1; D]),
+            weight: (matrix / spread_over_rows(sigma, rows)).reshape(weight.dims()),
             bias: self.bias.val(),
         }
     }
