@@ -26,6 +26,7 @@ mod batches;
 mod dataset;
 mod embedded;
 mod error;
+mod factor_grid;
 mod idx;
 mod item;
 mod mnist;
@@ -38,6 +39,9 @@ pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
 pub use dataset::Dataset;
 pub use embedded::embedded_digits;
 pub use error::DatasetError;
+pub use factor_grid::{
+    FactorGrid, FactorGridError, dsprites_grid, dsprites_values, shapes3d_grid, shapes3d_values,
+};
 pub use idx::{
     IdxError, IdxImages, IdxLabels, IdxProblem, MAX_ELEMENTS, read_images, read_images_from,
     read_labels, read_labels_from,
