@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{FactorGridError, IdxError, Position};
+use crate::{FactorGridError, Hdf5Error, IdxError, Position};
 
 /// An error of this crate. Every message is one line that names the file or field, what is
 /// wrong with it, and the way out.
@@ -16,6 +16,10 @@ pub enum DatasetError {
     /// Factor values or an index that a factor grid does not have.
     #[error(transparent)]
     FactorGrid(#[from] FactorGridError),
+
+    /// An HDF5 file cannot be used.
+    #[error(transparent)]
+    Hdf5(#[from] Hdf5Error),
 
     /// One of the official files is in the directory neither plain nor compressed.
     #[error(

@@ -27,10 +27,13 @@ mod dataset;
 mod embedded;
 mod error;
 mod factor_grid;
+mod hdf5;
 mod idx;
 mod item;
 mod mnist;
 mod order;
+mod parallel;
+mod positioned_file;
 mod source;
 mod split;
 mod transform;
@@ -41,6 +44,9 @@ pub use embedded::embedded_digits;
 pub use error::DatasetError;
 pub use factor_grid::{
     FactorGrid, FactorGridError, dsprites_grid, dsprites_values, shapes3d_grid, shapes3d_values,
+};
+pub use hdf5::{
+    HDF5_CHUNK_CACHE_BYTES, Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File, Hdf5Problem,
 };
 pub use idx::{
     IdxError, IdxImages, IdxLabels, IdxProblem, MAX_ELEMENTS, read_images, read_images_from,
