@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{FactorGridError, Hdf5Error, IdxError, Position};
+use crate::{CacheError, FactorGridError, Hdf5Error, IdxError, Position, Shapes3dError};
 
 /// An error of this crate. Every message is one line that names the file or field, what is
 /// wrong with it, and the way out.
@@ -17,9 +17,17 @@ pub enum DatasetError {
     #[error(transparent)]
     FactorGrid(#[from] FactorGridError),
 
+    /// A cache of converted images cannot be made or used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+
     /// An HDF5 file cannot be used.
     #[error(transparent)]
     Hdf5(#[from] Hdf5Error),
+
+    /// A file of 3D Shapes cannot be used.
+    #[error(transparent)]
+    Shapes3d(#[from] Shapes3dError),
 
     /// One of the official files is in the directory neither plain nor compressed.
     #[error(

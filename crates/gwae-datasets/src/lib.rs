@@ -23,17 +23,21 @@
 //! ```
 
 mod batches;
+mod cached_file;
 mod dataset;
 mod embedded;
 mod error;
 mod factor_grid;
+mod grid_items;
 mod hdf5;
 mod idx;
+mod image_cache;
 mod item;
 mod mnist;
 mod order;
 mod parallel;
 mod positioned_file;
+mod shapes3d_file;
 mod source;
 mod split;
 mod transform;
@@ -52,9 +56,11 @@ pub use idx::{
     IdxError, IdxImages, IdxLabels, IdxProblem, MAX_ELEMENTS, read_images, read_images_from,
     read_labels, read_labels_from,
 };
+pub use image_cache::{CacheError, CacheProblem};
 pub use item::{FactorKind, FactorSpec, Image, Item};
 pub use mnist::{Mnist, MnistFamily};
 pub use order::{Position, batches_per_epoch, epoch_order};
+pub use shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
 pub use split::Split;
 pub use transform::Transform;

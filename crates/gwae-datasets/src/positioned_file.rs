@@ -1,4 +1,4 @@
-//! Reading a file at given offsets, from any number of threads at once.
+//! Reading and writing a file at given offsets, from any number of threads at once.
 
 use std::fs::File;
 use std::io;
@@ -19,6 +19,10 @@ impl PositionedFile {
             #[cfg(not(any(unix, windows)))]
             cursor: std::sync::Mutex::new(()),
         }
+    }
+
+    pub(crate) fn file(&self) -> &File {
+        &self.file
     }
 
     /// Fills `buffer` with the bytes from `offset` on.
@@ -49,6 +53,37 @@ impl PositionedFile {
             let mut file = &self.file;
             file.seek(SeekFrom::Start(offset))?;
             file.read_exact(buffer)
+        }
+    }
+
+    /// Writes all of `bytes` from `offset` on.
+    pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset);
+        #[cfg(windows)]
+        {
+            use std::os::windows::fs::FileExt;
+            let (mut bytes, mut offset) = (bytes, offset);
+            while !bytes.is_empty() {
+                match self.file.seek_write(bytes, offset) {
+                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                    Ok(count) => {
+                        bytes = &bytes[count..];
+                        offset += count as u64;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        }
+        #[cfg(not(any(unix, windows)))]
+        {
+            use std::io::{Seek, SeekFrom, Write};
+            let _alone = self.cursor.lock().unwrap_or_else(|e| e.into_inner());
+            let mut file = &self.file;
+            file.seek(SeekFrom::Start(offset))?;
+            file.write_all(bytes)
         }
     }
 }

@@ -248,7 +248,7 @@ fn files() -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|e| e == "h5"))
         .collect();
     files.sort();
-    assert!(files.len() >= 19);
+    assert!(files.len() >= 23);
     files
 }
 

@@ -219,6 +219,16 @@ impl Hdf5Dataset {
         self.prefetch(rows).map_err(|problem| self.named(problem))
     }
 
+    /// Whether [`Hdf5Dataset::prefetch_rows`] has room for all chunks of the rows.
+    pub(crate) fn keeps_rows(&self, rows: Range<u64>) -> bool {
+        match &self.storage {
+            Storage::Contiguous { .. } => true,
+            Storage::Chunked(chunked) => {
+                chunked.decoded_bytes(&chunked.numbers(&rows)) <= chunked.cache.capacity()
+            }
+        }
+    }
+
     /// Gives the memory of kept chunks back.
     pub fn forget_chunks(&self) {
         if let Storage::Chunked(chunked) = &self.storage {
@@ -278,7 +288,7 @@ impl Hdf5Dataset {
             return Ok(());
         };
         let numbers = chunked.numbers(&rows);
-        if rows.is_empty() || chunked.decoded_bytes(&numbers) > chunked.cache.capacity() {
+        if rows.is_empty() || !self.keeps_rows(rows) {
             return Ok(());
         }
         let next = AtomicUsize::new(numbers.start);

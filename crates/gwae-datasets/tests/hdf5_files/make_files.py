@@ -68,11 +68,28 @@ with h5py.File(HERE / "latest_paged.h5", "w", libver="latest") as file:
 with h5py.File(HERE / "latest_implicit.h5", "w", libver="latest") as file:
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     properties.set_chunk(pieces["chunks"])
+    properties.set_obj_track_times(False)
     properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     space = h5py.h5s.create_simple((12, 6, 5, 3))
     h5py.h5d.create(file.id, b"images", h5py.h5t.STD_U8LE, space, properties)
     file["images"][...] = images(12)
     file.create_dataset("labels", data=labels(12).astype(np.float32))
+
+# What is HDF5, but not 3D Shapes.
+with h5py.File(HERE / "not_shapes.h5", "w") as file:
+    file.create_dataset("images", data=images(12)[..., 0])
+    file.create_dataset("labels", data=labels(12))
+with h5py.File(HERE / "too_few_labels.h5", "w") as file:
+    file.create_dataset("images", data=images(12))
+    file.create_dataset("labels", data=labels(11))
+with h5py.File(HERE / "foreign_label.h5", "w") as file:
+    file.create_dataset("images", data=images(12))
+    foreign = labels(12)
+    foreign[7, 3] = 0.8
+    file.create_dataset("labels", data=foreign)
+with h5py.File(HERE / "label_bytes.h5", "w") as file:
+    file.create_dataset("images", data=images(12))
+    file.create_dataset("labels", data=np.zeros((12, 6), np.uint8))
 
 # What is refused.
 with h5py.File(HERE / "refused.h5", "w") as file:
