@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{CacheError, FactorGridError, Hdf5Error, IdxError, Position, Shapes3dError};
+use crate::{
+    CacheError, DspritesError, FactorGridError, Hdf5Error, IdxError, NpzError, Position,
+    Shapes3dError,
+};
 
 /// An error of this crate. Every message is one line that names the file or field, what is
 /// wrong with it, and the way out.
@@ -24,6 +27,14 @@ pub enum DatasetError {
     /// An HDF5 file cannot be used.
     #[error(transparent)]
     Hdf5(#[from] Hdf5Error),
+
+    /// A file of dSprites cannot be used.
+    #[error(transparent)]
+    Dsprites(#[from] DspritesError),
+
+    /// A NumPy archive cannot be used.
+    #[error(transparent)]
+    Npz(#[from] NpzError),
 
     /// A file of 3D Shapes cannot be used.
     #[error(transparent)]

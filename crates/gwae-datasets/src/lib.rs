@@ -25,6 +25,7 @@
 mod batches;
 mod cached_file;
 mod dataset;
+mod dsprites_file;
 mod embedded;
 mod error;
 mod factor_grid;
@@ -34,6 +35,7 @@ mod idx;
 mod image_cache;
 mod item;
 mod mnist;
+mod npz;
 mod order;
 mod parallel;
 mod positioned_file;
@@ -44,6 +46,7 @@ mod transform;
 
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
 pub use dataset::Dataset;
+pub use dsprites_file::{DspritesError, DspritesFile, DspritesProblem};
 pub use embedded::embedded_digits;
 pub use error::DatasetError;
 pub use factor_grid::{
@@ -59,6 +62,7 @@ pub use idx::{
 pub use image_cache::{CacheError, CacheProblem};
 pub use item::{FactorKind, FactorSpec, Image, Item};
 pub use mnist::{Mnist, MnistFamily};
+pub use npz::{NpzError, NpzProblem};
 pub use order::{Position, batches_per_epoch, epoch_order};
 pub use shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
