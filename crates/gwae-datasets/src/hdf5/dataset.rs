@@ -408,6 +408,16 @@ fn copy(from: &[u8], to: &mut [u8], count: &[usize], from_strides: &[usize], to_
         to[..length].copy_from_slice(&from[..length]);
         return;
     }
+    if let [1] = rest
+        && from_strides[1] == 1
+    {
+        // Single bytes apart from one another: h5py's own chunks hold one colour of an image.
+        let targets = to.iter_mut().step_by(to_stride);
+        for (value, &byte) in targets.zip(from.iter().step_by(from_stride)).take(*this) {
+            *value = byte;
+        }
+        return;
+    }
     for index in 0..*this {
         copy(
             &from[index * from_stride..],

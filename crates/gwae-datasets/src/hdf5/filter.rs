@@ -30,7 +30,7 @@ pub(super) fn decode(
                 let Some((bytes, checksum)) = stored.split_last_chunk() else {
                     return Err("is too short for its checksum".to_owned());
                 };
-                if fletcher32(bytes) != u32::from_le_bytes(*checksum) {
+                if fletcher32(bytes) != u32::from_le_bytes(*checksum) && !cfg!(fuzzing) {
                     return Err("its checksum does not match".to_owned());
                 }
                 stored.truncate(stored.len() - 4);

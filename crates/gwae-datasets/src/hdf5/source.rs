@@ -103,7 +103,9 @@ impl Block {
         let Some(stored) = stored else {
             return Err(self.damaged("is too short for its checksum"));
         };
-        if u32::from_le_bytes(*stored) != super::checksum::lookup3(&self.bytes[..body]) {
+        // In a build for fuzzing, mutations are to get past this.
+        let matches = u32::from_le_bytes(*stored) == super::checksum::lookup3(&self.bytes[..body]);
+        if !matches && !cfg!(fuzzing) {
             return Err(self.damaged("its checksum does not match"));
         }
         Ok(())
