@@ -88,7 +88,3 @@ pub(crate) fn fingerprint(kind: &str, file: &Sha256Bytes) -> Sha256Bytes {
     hash.update(file);
     hash.finalize().into()
 }
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

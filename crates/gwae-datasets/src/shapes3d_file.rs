@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::path::Path;
 
-use crate::cached_file::{Found, cache_path, checked_items, find, fingerprint, hexadecimal};
+use crate::cached_file::{Found, cache_path, checked_items, find, fingerprint};
 use crate::grid_items::GridItems;
 use crate::image_cache::{
     BlockSource, Geometry, Header, ImageCache, Sha256Bytes, SourceStamp, convert, file_digest,
 };
+use crate::mnist::hexadecimal;
 use crate::{
     Dataset, DatasetError, FactorGrid, FactorSpec, Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File,
     Hdf5Problem, Image, Item, shapes3d_grid, shapes3d_values,
@@ -274,6 +275,20 @@ impl Shapes3dFile {
     /// Values that the factors do not have.
     pub fn index_of(&self, factors: &[u32]) -> Result<Option<usize>, DatasetError> {
         Ok(self.items.item_of(factors)?)
+    }
+
+    /// Reads a cache once, from start to end, so that the system keeps it in memory as far as there is
+    /// room; does nothing for a streamed file. Worth a thread of its own before the first
+    /// epoch: scattered reads from a disk were seen to give 550 images per second, one read
+    /// of all of it took 13 seconds, and from memory came 240,000 images per second.
+    ///
+    /// # Errors
+    /// A failing read.
+    pub fn warm_cache(&self) -> Result<(), DatasetError> {
+        match &self.storage {
+            Storage::Streamed(_) => Ok(()),
+            Storage::Cached(cache) => Ok(cache.warm()?),
+        }
     }
 
     /// Reads a cache whole and compares it with its checksums. A streamed file is checked while it is

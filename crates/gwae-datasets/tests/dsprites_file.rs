@@ -57,6 +57,7 @@ fn check(dataset: &DspritesFile) {
         Err(DatasetError::IndexOutOfRange { .. })
     ));
     dataset.verify_cache().unwrap();
+    dataset.warm_cache().unwrap();
 }
 
 #[test]

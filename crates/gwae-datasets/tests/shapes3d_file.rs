@@ -54,6 +54,7 @@ fn check(dataset: &Shapes3dFile, len: usize) {
         Err(DatasetError::IndexOutOfRange { .. })
     ));
     dataset.verify_cache().unwrap();
+    dataset.warm_cache().unwrap();
 }
 
 const LAYOUTS: [(&str, usize); 15] = [

@@ -22,7 +22,8 @@
 //!
 //! The subset above takes some 2,000 lines without a new dependency, reads a file that is never
 //! in memory as a whole, names the offset in every error, and allocates nothing on a header's
-//! word alone: metadata up to 16 MiB and chunks up to 64 MiB, both only where the file is as long.
+//! word alone: a block of metadata (16 MiB at most) or a stored chunk must lie inside the file
+//! before it gets memory, and a chunk (64 MiB at most) grows to the size that its header states.
 
 mod checksum;
 mod chunk_cache;

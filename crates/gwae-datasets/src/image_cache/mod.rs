@@ -105,6 +105,22 @@ impl ImageCache {
         Ok(values)
     }
 
+    /// Reads the whole file once, from start to end, for the system to keep it in memory.
+    pub(crate) fn warm(&self) -> std::result::Result<(), CacheError> {
+        let end = self.header.geometry.file_bytes();
+        let mut buffer = vec![0; (1_u64 << 20).min(end) as usize];
+        let mut offset = 0;
+        while offset < end {
+            let piece = &mut buffer[..(1_u64 << 20).min(end - offset) as usize];
+            self.file
+                .read_exact_at(piece, offset)
+                .map_err(CacheProblem::io("read"))
+                .map_err(|problem| self.named(problem))?;
+            offset += piece.len() as u64;
+        }
+        Ok(())
+    }
+
     /// Reads the whole file and compares it with its own checksums.
     pub(crate) fn verify(&self) -> std::result::Result<(), CacheError> {
         let damaged = CacheProblem::Damaged {
