@@ -158,6 +158,7 @@ impl View {
         } else {
             reach / (CAMERA_DISTANCE * CAMERA_DISTANCE - reach * reach).sqrt()
         };
+        let floor_distance = floor_distance(row, samples);
         let (red, rest) = values.split_at_mut(plane);
         let (green, blue) = rest.split_at_mut(plane);
         for (x, column) in self.columns.iter().enumerate() {
@@ -166,13 +167,13 @@ impl View {
             } else {
                 None
             };
-            let colour = object.unwrap_or_else(|| self.room(scene, x, row));
+            let colour = object.unwrap_or_else(|| self.room(scene, x, row, floor_distance));
             (red[x], green[x], blue[x]) = (colour[0], colour[1], colour[2]);
         }
     }
 
     /// What the sample in `column` and `row` sees past the object.
-    fn room(&self, scene: &Scene, column: usize, row: usize) -> [f32; 3] {
+    fn room(&self, scene: &Scene, column: usize, row: usize, floor_distance: f32) -> [f32; 3] {
         let samples = self.columns.len();
         let background = match self.remembered.get(row * samples + column) {
             Some(&background) => background,
@@ -182,11 +183,11 @@ impl View {
             Background::Sky => SKY,
             Background::Wall(light) => painted(scene.wall, light),
             Background::Floor(light) => {
-                let (point, distance) = self.floor(column, row);
+                let point = self.floor(column, floor_distance);
                 let reach = scene.shadow_reach;
                 let near = point[0] * point[0] + point[1] * point[1] < reach * reach;
                 let light = if near && shadowed(&scene.solid, point, column, row) {
-                    ROOM.ambient * self.floor_texture(point, distance)
+                    ROOM.ambient * self.floor_texture(point, floor_distance)
                 } else {
                     light
                 };
@@ -195,12 +196,14 @@ impl View {
         }
     }
 
-    /// The point of the floor's plane that a sample below the horizon sees, and its distance.
-    fn floor(&self, column: usize, row: usize) -> (Vector, f32) {
-        let distance = CAMERA_HEIGHT / lens(row, self.columns.len());
+    /// The point of the floor's plane that the samples of a column see at a distance.
+    fn floor(&self, column: usize, distance: f32) -> Vector {
         let [x, y] = self.columns[column].direction;
-        let point = [self.camera[0] + distance * x, self.camera[1] + distance * y];
-        ([point[0], point[1], 0.0], distance)
+        [
+            self.camera[0] + distance * x,
+            self.camera[1] + distance * y,
+            0.0,
+        ]
     }
 
     fn floor_texture(&self, point: Vector, distance: f32) -> f32 {
@@ -224,7 +227,8 @@ impl View {
         if height > WALL_HEIGHT {
             Background::Sky
         } else if height < 0.0 {
-            let (point, distance) = self.floor(column, row);
+            let distance = floor_distance(row, self.columns.len());
+            let point = self.floor(column, distance);
             let (lamp, _) = lamp(point, [0.0, 0.0, 1.0]);
             let light = ROOM.ambient + ROOM.lamp * lamp;
             Background::Floor(light * self.floor_texture(point, distance))
@@ -287,6 +291,11 @@ impl Column {
 /// How far from the axis of view the middle of a sample is, to the right or down, as a tangent.
 fn lens(sample: usize, samples: usize) -> f32 {
     ((2 * sample + 1) as f32 / samples as f32 - 1.0) * HALF_VIEW
+}
+
+/// Distance of the floor's plane in a row of samples, where that is below the horizon.
+fn floor_distance(row: usize, samples: usize) -> f32 {
+    CAMERA_HEIGHT / lens(row, samples)
 }
 
 /// Share of the lamp's light that reaches a surface, were nothing in between, and how much of
