@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::cached_file::{Found, cache_path, checked_items, find, fingerprint};
+use crate::fingerprint::hexadecimal;
 use crate::grid_items::GridItems;
 use crate::image_cache::{
     BlockSource, Geometry, Header, ImageCache, SourceStamp, convert, file_digest,
 };
-use crate::mnist::hexadecimal;
 use crate::npz::{NpyStream, NpzError, NpzFile, NpzProblem};
 use crate::{Dataset, DatasetError, FactorGrid, FactorSpec, Image, Item, dsprites_grid};
 

@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::cached_file::{Found, cache_path, checked_items, find, fingerprint};
+use crate::fingerprint::hexadecimal;
 use crate::grid_items::GridItems;
 use crate::image_cache::{
     BlockSource, Geometry, Header, ImageCache, Sha256Bytes, SourceStamp, convert, file_digest,
 };
-use crate::mnist::hexadecimal;
 use crate::{
     Dataset, DatasetError, FactorGrid, FactorSpec, Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File,
     Hdf5Problem, Image, Item, shapes3d_grid, shapes3d_values,

@@ -306,7 +306,7 @@ impl Hdf5Dataset {
                 }
             }
         };
-        crate::parallel::on_all_processors(numbers.len(), work);
+        crate::processors::on_all_processors(numbers.len(), work);
         match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
             None => Ok(()),
             Some(problem) => Err(problem),

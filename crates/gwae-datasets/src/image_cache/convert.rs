@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 use super::layout::{DIGEST_BYTES, Geometry, HEADER_BYTES, Header, Sha256Bytes};
 use super::{CacheError, CacheProblem, ImageCache, Result};
 use crate::DatasetError;
-use crate::parallel::on_all_processors;
 use crate::positioned_file::PositionedFile;
+use crate::processors::on_all_processors;
 
 /// Where the images come from.
 pub(crate) trait BlockSource: Sync {
