@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{IdxError, Position};
+use crate::{
+    CacheError, DspritesError, FactorGridError, Hdf5Error, IdxError, NpzError, Position,
+    Shapes3dError,
+};
 
 /// An error of this crate. Every message is one line that names the file or field, what is
 /// wrong with it, and the way out.
@@ -12,6 +15,30 @@ pub enum DatasetError {
     /// An IDX file cannot be used.
     #[error(transparent)]
     Idx(#[from] IdxError),
+
+    /// Factor values or an index that a factor grid does not have.
+    #[error(transparent)]
+    FactorGrid(#[from] FactorGridError),
+
+    /// A cache of converted images cannot be made or used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+
+    /// An HDF5 file cannot be used.
+    #[error(transparent)]
+    Hdf5(#[from] Hdf5Error),
+
+    /// A file of dSprites cannot be used.
+    #[error(transparent)]
+    Dsprites(#[from] DspritesError),
+
+    /// A NumPy archive cannot be used.
+    #[error(transparent)]
+    Npz(#[from] NpzError),
+
+    /// A file of 3D Shapes cannot be used.
+    #[error(transparent)]
+    Shapes3d(#[from] Shapes3dError),
 
     /// One of the official files is in the directory neither plain nor compressed.
     #[error(

@@ -23,28 +23,55 @@
 //! ```
 
 mod batches;
+mod cached_file;
 mod dataset;
+mod dsprites_file;
 mod embedded;
 mod error;
+mod factor_grid;
+mod fingerprint;
+mod grid_items;
+mod hdf5;
 mod idx;
+mod image_cache;
 mod item;
 mod mnist;
+mod npz;
 mod order;
+mod positioned_file;
+mod processors;
+mod rendered;
+mod rendered_dsprites;
+mod rendered_shapes3d;
+mod shapes3d_file;
 mod source;
 mod split;
 mod transform;
 
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
 pub use dataset::Dataset;
+pub use dsprites_file::{DspritesError, DspritesFile, DspritesProblem};
 pub use embedded::embedded_digits;
 pub use error::DatasetError;
+pub use factor_grid::{
+    FactorGrid, FactorGridError, dsprites_grid, dsprites_values, shapes3d_grid, shapes3d_values,
+};
+pub use hdf5::{
+    HDF5_CHUNK_CACHE_BYTES, Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File, Hdf5Problem,
+};
 pub use idx::{
     IdxError, IdxImages, IdxLabels, IdxProblem, MAX_ELEMENTS, read_images, read_images_from,
     read_labels, read_labels_from,
 };
+pub use image_cache::{CacheError, CacheProblem};
 pub use item::{FactorKind, FactorSpec, Image, Item};
 pub use mnist::{Mnist, MnistFamily};
+pub use npz::{NpzError, NpzProblem};
 pub use order::{Position, batches_per_epoch, epoch_order};
+pub use rendered::items_in_parallel;
+pub use rendered_dsprites::RenderedDSprites;
+pub use rendered_shapes3d::RenderedShapes3d;
+pub use shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
 pub use split::Split;
 pub use transform::Transform;
