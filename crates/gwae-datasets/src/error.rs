@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{IdxError, Position};
+use crate::{DataFileError, IdxError, Position};
 
 /// An error of this crate. Every message is one line that names the file or field, what is
 /// wrong with it, and the way out.
@@ -12,6 +12,10 @@ pub enum DatasetError {
     /// An IDX file cannot be used.
     #[error(transparent)]
     Idx(#[from] IdxError),
+
+    /// A dataset's files cannot be obtained or verified.
+    #[error(transparent)]
+    DataFile(#[from] DataFileError),
 
     /// One of the official files is in the directory neither plain nor compressed.
     #[error(

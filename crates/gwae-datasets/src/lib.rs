@@ -23,11 +23,17 @@
 //! ```
 
 mod batches;
+mod check;
+mod data_event;
 mod dataset;
+#[cfg(feature = "download")]
+mod download;
 mod embedded;
 mod error;
+mod file_error;
 mod idx;
 mod item;
+mod manifest;
 mod mnist;
 mod order;
 mod source;
@@ -35,14 +41,24 @@ mod split;
 mod transform;
 
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
+pub use check::{CheckReport, FileReport, FileStatus, Listed, Presence, Verdict, check, list};
+pub use data_event::{DataEvent, DataStage};
 pub use dataset::Dataset;
+#[cfg(feature = "download")]
+pub use download::{
+    FetchOutcome, FetchedFile, GetOptions, GetOutcome, MIRROR_VARIABLE, ManualSteps, get,
+};
 pub use embedded::embedded_digits;
 pub use error::DatasetError;
+pub use file_error::{DataFileError, DataFileProblem};
 pub use idx::{
     IdxError, IdxImages, IdxLabels, IdxProblem, MAX_ELEMENTS, read_images, read_images_from,
     read_labels, read_labels_from,
 };
 pub use item::{FactorKind, FactorSpec, Image, Item};
+pub use manifest::{
+    Checksum, FileForm, FormSize, Manifest, ManifestFile, Manual, Proof, manifest, manifests,
+};
 pub use mnist::{Mnist, MnistFamily};
 pub use order::{Position, batches_per_epoch, epoch_order};
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
