@@ -15,6 +15,9 @@ use crate::manifest::{Checksum, FileForm, FormSize, Manifest, ManifestFile, Proo
 /// Bytes read, and then reported, at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 
+/// Files up to this size are read to tell datasets apart in a list.
+const SMALL_BYTES: u64 = 1 << 18;
+
 /// What is known about one file in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileStatus {
@@ -342,7 +345,8 @@ fn digest<D: Digest>(
         .collect())
 }
 
-/// How much of a dataset is in a directory, judged by names and sizes only.
+/// How much of a dataset is in a directory, judged by names, sizes, and the checksums of small
+/// files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Presence {
     /// No directory was asked about.
@@ -375,7 +379,11 @@ pub struct Listed {
 }
 
 /// All datasets that can be downloaded and verified. With a `directory`, tells which of them are
-/// in it or in its subdirectory of the dataset's name, without reading any file: [`check`] does.
+/// in it or in its subdirectory of the dataset's name.
+///
+/// Large files are not read, [`check`] does that. Small ones are, because the datasets of the MNIST
+/// family have files of the same names and, without compression, the same sizes: a directory with
+/// the labels of another dataset has none of this one.
 ///
 /// # Errors
 /// A directory that cannot be looked into.
@@ -399,16 +407,13 @@ fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileE
     for directory in [directory.join(&manifest.name), directory.to_owned()] {
         let mut there = 0;
         for file in manifest.files.iter().filter(|file| !file.optional) {
-            for form in file.forms() {
-                let fits = match extent(&directory.join(&form.name))? {
-                    Some(Extent::File { bytes }) => form.size.admits(bytes),
-                    Some(Extent::Folder { entries }) => form.size == FormSize::Entries(entries),
-                    None => false,
-                };
-                if fits {
-                    there += 1;
+            match seems_there(file, &directory)? {
+                Some(true) => there += 1,
+                Some(false) => {
+                    there = 0;
                     break;
                 }
+                None => {}
             }
         }
         if there > most {
@@ -425,4 +430,26 @@ fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileE
         }
     }
     Ok(best)
+}
+
+/// Whether a file is in the directory: `Some(false)` if another file of its name and size is.
+fn seems_there(file: &ManifestFile, directory: &Path) -> Result<Option<bool>, DataFileError> {
+    for form in file.forms() {
+        let path = directory.join(&form.name);
+        match extent(&path)? {
+            Some(Extent::File { bytes }) if form.size.admits(bytes) => {
+                let Some(checksum) = form.proof.checksum().filter(|_| bytes <= SMALL_BYTES) else {
+                    return Ok(Some(true));
+                };
+                let md5 = matches!(checksum, Checksum::Md5(_));
+                let found = compute(&path, &form.name, bytes, md5, &mut |_| {})?;
+                return Ok(Some(found == *checksum));
+            }
+            Some(Extent::Folder { entries }) if form.size == FormSize::Entries(entries) => {
+                return Ok(Some(true));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
 }

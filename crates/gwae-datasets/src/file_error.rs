@@ -147,15 +147,24 @@ pub enum DataFileProblem {
         url: String,
     },
 
-    /// No connection, a lost connection or a server in trouble, after all attempts.
+    /// No such host, or one that does not prove to be the right one.
+    #[error("{url}: {message}; check the address and the network, or try another address")]
+    NoConnection {
+        /// Address asked for.
+        url: String,
+        /// What is wrong.
+        message: String,
+    },
+
+    /// No answer, a lost connection or a server in trouble, after all attempts.
     #[error(
-        "{url}: {message} ({attempts} attempts); what has arrived is kept, run the command \
-         again to continue"
+        "{url}: {message} (failures in a row: {attempts}); what has arrived is kept, run the \
+         command again to continue"
     )]
     Connection {
         /// Address asked for.
         url: String,
-        /// Attempts in a row that brought nothing.
+        /// Failures in a row after which it was given up.
         attempts: u32,
         /// What happened last.
         message: String,

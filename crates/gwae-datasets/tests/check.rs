@@ -441,6 +441,28 @@ fn the_list_tells_what_is_there() {
     assert_eq!(presence("mnist"), Presence::Absent);
 }
 
+#[test]
+fn the_list_tells_datasets_of_one_family_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: u64| {
+        let file = fs::File::create(directory.path().join(name)).unwrap();
+        file.set_len(bytes).unwrap();
+    };
+    let there = || {
+        let listed = list(Some(directory.path())).unwrap().into_iter();
+        let there = listed.filter(|listed| listed.presence != Presence::Absent);
+        there
+            .map(|listed| listed.manifest.name.as_str())
+            .collect::<Vec<_>>()
+    };
+    // The images alone may belong to any of them.
+    write("train-images-idx3-ubyte", 47_040_016);
+    assert_eq!(there(), ["mnist", "fashion-mnist", "kmnist"]);
+    // These labels belong to none of which a checksum is known.
+    write("train-labels-idx1-ubyte", 60_008);
+    assert_eq!(there(), ["kmnist"]);
+}
+
 proptest! {
     /// No text makes the parser panic, and no damaged manifest yields a name that leaves the
     /// directory.

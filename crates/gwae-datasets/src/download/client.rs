@@ -1,6 +1,6 @@
 //! The HTTP client: one request for a file, or for the rest of it, and what the answer means.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
 use ureq::http::{HeaderMap, StatusCode, header};
@@ -179,22 +179,29 @@ fn validator_of(headers: &HeaderMap) -> Option<String> {
 
 fn sort_error(url: &str, error: &ureq::Error) -> Failure {
     let url = url.to_owned();
+    let message = match error {
+        ureq::Error::Io(inner) => one_line(&inner.to_string()),
+        other => one_line(&other.to_string()),
+    };
     match error {
         ureq::Error::TooManyRedirects => Failure::Final(DataFileProblem::Redirects { url }),
         ureq::Error::TlsRequired => Failure::Final(DataFileProblem::NoEncryption { url }),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::Final(
             DataFileProblem::BadAddress(format!("{url} is no HTTP address")),
         ),
-        // Without a name there is no server to be in trouble: waiting would only annoy.
         ureq::Error::HostNotFound | ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
-            Failure::Final(DataFileProblem::Connection {
-                url,
-                attempts: 1,
-                message: one_line(&error.to_string()),
-            })
+            Failure::Final(DataFileProblem::NoConnection { url, message })
+        }
+        // Neither a name that is not found nor a certificate changes within seconds. The first
+        // has no error kind of its own, the second is how TLS reports its errors.
+        ureq::Error::Io(inner)
+            if inner.kind() == ErrorKind::InvalidData
+                || message.starts_with("failed to lookup address") =>
+        {
+            Failure::Final(DataFileProblem::NoConnection { url, message })
         }
         _ => Failure::Temporary {
-            message: one_line(&error.to_string()),
+            message,
             after: None,
         },
     }
@@ -209,7 +216,7 @@ pub(super) fn read_some(body: &mut impl Read, buffer: &mut [u8]) -> Result<usize
     loop {
         match body.read(buffer) {
             Ok(read) => return Ok(read),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(one_line(&error.to_string())),
         }
     }
@@ -243,6 +250,37 @@ mod tests {
             assert_eq!(content_range(&headers), expected, "{value}");
         }
         assert_eq!(content_range(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn what_waiting_cannot_change_is_final() {
+        let sort = |error: std::io::Error| sort_error("https://h/f", &ureq::Error::Io(error));
+        let lookup = "failed to lookup address information: Name or service not known";
+        for error in [
+            std::io::Error::other(lookup),
+            std::io::Error::new(
+                ErrorKind::InvalidData,
+                "invalid peer certificate: UnknownIssuer",
+            ),
+        ] {
+            let message = error.to_string();
+            match sort(error) {
+                Failure::Final(problem) => {
+                    assert_eq!(
+                        problem.to_string(),
+                        format!(
+                            "https://h/f: {message}; check the address and the network, or try \
+                             another address"
+                        )
+                    );
+                }
+                Failure::Temporary { message, .. } => panic!("{message}"),
+            }
+        }
+        assert!(matches!(
+            sort(ErrorKind::ConnectionRefused.into()),
+            Failure::Temporary { .. }
+        ));
     }
 
     #[test]

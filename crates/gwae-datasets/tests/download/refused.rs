@@ -203,7 +203,9 @@ fn no_server_no_http_and_no_encryption_are_errors() {
         assert!(
             matches!(
                 error.problem,
-                DataFileProblem::Connection { .. } | DataFileProblem::NoEncryption { .. }
+                DataFileProblem::Connection { .. }
+                    | DataFileProblem::NoConnection { .. }
+                    | DataFileProblem::NoEncryption { .. }
             ),
             "{error:?}"
         );
