@@ -64,6 +64,27 @@ fn the_next_address_is_tried_and_all_failures_are_told() {
 }
 
 #[test]
+fn another_address_continues_what_the_first_one_began() {
+    let bytes = content(20_000);
+    let serve = |sent: usize, tag: &'static str| {
+        Server::start(move |_, request| proper(&content(20_000), Some(tag), request, sent))
+    };
+    let (first, second) = (serve(8_000, "\"here\""), serve(usize::MAX, "\"there\""));
+    let directory = tempfile::tempdir().unwrap();
+    let manifest = one_file(&bytes, &[first.url("/a.bin"), second.url("/a.bin")]);
+    let once = GetOptions {
+        attempts: 1,
+        ..options()
+    };
+    succeed(&manifest, directory.path(), &once, &bytes);
+    let requests = second.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].from, Some(8_000));
+    // The tag is the first server's: it means nothing to the second.
+    assert_eq!(requests[0].if_range, None);
+}
+
+#[test]
 fn a_manifest_without_override_asks_the_published_addresses() {
     let server = two_files();
     let directory = tempfile::tempdir().unwrap();
