@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    CacheError, DspritesError, FactorGridError, Hdf5Error, IdxError, NpzError, Position,
-    Shapes3dError,
+    CacheError, DataFileError, DspritesError, FactorGridError, Hdf5Error, IdxError, NpzError,
+    Position, Shapes3dError,
 };
 
 /// An error of this crate. Every message is one line that names the file or field, what is
@@ -39,6 +39,9 @@ pub enum DatasetError {
     /// A file of 3D Shapes cannot be used.
     #[error(transparent)]
     Shapes3d(#[from] Shapes3dError),
+    /// A dataset's files cannot be obtained or verified.
+    #[error(transparent)]
+    DataFile(#[from] DataFileError),
 
     /// One of the official files is in the directory neither plain nor compressed.
     #[error(

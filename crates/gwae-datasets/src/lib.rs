@@ -24,17 +24,23 @@
 
 mod batches;
 mod cached_file;
+mod check;
+mod data_event;
 mod dataset;
+#[cfg(feature = "download")]
+mod download;
 mod dsprites_file;
 mod embedded;
 mod error;
 mod factor_grid;
+mod file_error;
 mod fingerprint;
 mod grid_items;
 mod hdf5;
 mod idx;
 mod image_cache;
 mod item;
+mod manifest;
 mod mnist;
 mod npz;
 mod order;
@@ -49,13 +55,20 @@ mod split;
 mod transform;
 
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
+pub use check::{CheckReport, FileReport, FileStatus, Listed, Presence, Verdict, check, list};
+pub use data_event::{DataEvent, DataStage};
 pub use dataset::Dataset;
+#[cfg(feature = "download")]
+pub use download::{
+    FetchOutcome, FetchedFile, GetOptions, GetOutcome, MIRROR_VARIABLE, ManualSteps, get,
+};
 pub use dsprites_file::{DspritesError, DspritesFile, DspritesProblem};
 pub use embedded::embedded_digits;
 pub use error::DatasetError;
 pub use factor_grid::{
     FactorGrid, FactorGridError, dsprites_grid, dsprites_values, shapes3d_grid, shapes3d_values,
 };
+pub use file_error::{DataFileError, DataFileProblem};
 pub use hdf5::{
     HDF5_CHUNK_CACHE_BYTES, Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File, Hdf5Problem,
 };
@@ -65,6 +78,9 @@ pub use idx::{
 };
 pub use image_cache::{CacheError, CacheProblem};
 pub use item::{FactorKind, FactorSpec, Image, Item};
+pub use manifest::{
+    Checksum, FileForm, FormSize, Manifest, ManifestFile, Manual, Proof, manifest, manifests,
+};
 pub use mnist::{Mnist, MnistFamily};
 pub use npz::{NpzError, NpzProblem};
 pub use order::{Position, batches_per_epoch, epoch_order};
