@@ -105,10 +105,10 @@ impl TrainedModel {
         config.validate()?;
         let data = RunData::open(&config, self.config())?;
         let dataset = data.dataset();
-        let official = || (dataset.train_len() as u32..dataset.len() as u32).collect();
+        let official = || Split::official(dataset).map(|split| split.test);
         // An imported model has no split: what it was trained on is not here.
         let test: Vec<u32> = if another || self.run.record().imported_from.is_some() {
-            official()
+            official()?
         } else {
             let split: Split = self.run.split()?;
             split.check(dataset)?;

@@ -6,7 +6,7 @@ use crate::{DatasetError, FactorSpec, Item};
 ///
 /// Nothing here asks for the set to be in memory: an implementation may read or render an
 /// item when it is asked for. Items with an official division are in the order
-/// *training part, then test part*.
+/// *training part, validation part (if there is one), test part*.
 pub trait Dataset: Send + Sync {
     /// Name as reports print it, such as `mnist`.
     fn name(&self) -> &str;
@@ -20,8 +20,15 @@ pub trait Dataset: Send + Sync {
     }
 
     /// Number of items of the official training part: items `0..train_len()`. The others are the
-    /// official test part. A dataset without an official division returns [`Dataset::len`].
+    /// official validation part ([`Dataset::validation_len`]), then the official test part. A
+    /// dataset without an official division returns [`Dataset::len`].
     fn train_len(&self) -> usize;
+
+    /// Number of items of the official validation part, right after the training part. 0, as here,
+    /// where there is no such part.
+    fn validation_len(&self) -> usize {
+        0
+    }
 
     /// The item at `index`; the same index always gives the same item.
     ///
@@ -32,6 +39,12 @@ pub trait Dataset: Send + Sync {
 
     /// The factors whose values every item carries.
     fn factors(&self) -> &[FactorSpec];
+
+    /// Names of the values of the factor at that place of [`Dataset::factors`], one for each of its
+    /// values; `None`, as here, where values have no names but their numbers.
+    fn value_names(&self, _factor: usize) -> Option<&[String]> {
+        None
+    }
 
     /// SHA-256 in lower-case hexadecimal over the content (images, factors, order and official
     /// division), so that a resumed run can tell that its data changed.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{IdxError, Position};
+use crate::{CelebaError, IdxError, ImageCacheError, ImageFileError, OmniglotError, Position};
 
 /// An error of this crate. Every message is one line that names the file or field, what is
 /// wrong with it, and the way out.
@@ -12,6 +12,22 @@ pub enum DatasetError {
     /// An IDX file cannot be used.
     #[error(transparent)]
     Idx(#[from] IdxError),
+
+    /// A file, folder or archive of images cannot be used.
+    #[error(transparent)]
+    ImageFile(#[from] ImageFileError),
+
+    /// The files of Omniglot do not belong together.
+    #[error(transparent)]
+    Omniglot(#[from] OmniglotError),
+
+    /// The files of CelebA do not belong together.
+    #[error(transparent)]
+    Celeba(#[from] CelebaError),
+
+    /// A cache of resized images cannot be used.
+    #[error(transparent)]
+    ImageCache(#[from] ImageCacheError),
 
     /// One of the official files is in the directory neither plain nor compressed.
     #[error(
@@ -176,6 +192,36 @@ pub enum DatasetError {
         channels: usize,
     },
 
+    /// An item that can be read but not made into model input.
+    #[error("dataset {dataset}, item {index}: {error}")]
+    Item {
+        /// Name of the dataset.
+        dataset: String,
+        /// Index of the item.
+        index: usize,
+        /// What is wrong with it.
+        #[source]
+        error: Box<DatasetError>,
+    },
+
+    /// A crop that leaves nothing.
+    #[error("crop: 0 pixels leave nothing of an image; use 1 or more, or none for no crop")]
+    Crop,
+
+    /// An image smaller than the square to be cut out of it.
+    #[error(
+        "image of {height}×{width} pixels (height × width) is smaller than the crop of \
+         {crop}×{crop}; use a smaller crop, or none"
+    )]
+    SmallerThanCrop {
+        /// Its height.
+        height: usize,
+        /// Its width.
+        width: usize,
+        /// Side of the square.
+        crop: usize,
+    },
+
     /// An image that cannot be transformed.
     #[error(
         "image of {channels}×{height}×{width} (channels × height × width) with {pixels} pixel \
@@ -226,11 +272,11 @@ pub enum DatasetError {
     },
 
     /// The system refused the thread that prepares batches.
-    #[error("cannot start the thread that prepares batches: {0}; free some memory or threads")]
+    #[error("cannot start a thread that prepares batches: {0}; free some memory or threads")]
     Worker(#[source] std::io::Error),
 
-    /// The thread that prepares batches panicked.
-    #[error("the thread that prepares batches panicked: {message}; please report this as a bug")]
+    /// A thread that prepares batches panicked.
+    #[error("a thread that prepares batches panicked: {message}; please report this as a bug")]
     WorkerPanicked {
         /// What it said.
         message: String,

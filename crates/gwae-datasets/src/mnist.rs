@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::fingerprint::hexadecimal;
 use crate::idx::{IdxImages, IdxLabels, read_images, read_labels};
 use crate::{Dataset, DatasetError, FactorKind, FactorSpec, Image, Item};
 
@@ -200,8 +201,4 @@ fn check_part(part: &Part) -> Result<(), DatasetError> {
             values: CLASSES,
         }),
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -17,10 +17,7 @@ const CONFIG: BatchConfig = BatchConfig {
 };
 
 fn source(toy: Toy) -> Arc<ImageSource> {
-    let transform = Transform {
-        size: 2,
-        channels: 1,
-    };
+    let transform = Transform::new(2, 1);
     Arc::new(ImageSource::new(Arc::new(toy), transform).unwrap())
 }
 
@@ -226,10 +223,7 @@ fn impossible_configurations_are_refused() {
 
 #[test]
 fn an_empty_dataset_has_no_source() {
-    let transform = Transform {
-        size: 2,
-        channels: 1,
-    };
+    let transform = Transform::new(2, 1);
     assert!(matches!(
         ImageSource::new(Arc::new(Toy::new(0, 0)), transform),
         Err(DatasetError::NoItems)

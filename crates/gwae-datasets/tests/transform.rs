@@ -14,7 +14,7 @@ fn image(channels: usize, height: usize, width: usize, pixels: Vec<u8>) -> Image
 }
 
 fn apply(image: &Image, size: usize, channels: usize) -> Vec<f32> {
-    let output = Transform { size, channels }.apply(image).unwrap();
+    let output = Transform::new(size, channels).apply(image).unwrap();
     assert_eq!(output.len(), channels * size * size);
     assert!(output.iter().all(|value| (0.0..=1.0).contains(value)));
     output
@@ -142,13 +142,13 @@ fn refuses_what_no_model_has() {
     let good = image(1, 2, 2, vec![0; 4]);
     for size in [0, 1 << 20] {
         assert!(matches!(
-            Transform { size, channels: 1 }.apply(&good),
+            Transform::new(size, 1).apply(&good),
             Err(DatasetError::Size { size: s }) if s == size
         ));
     }
     for channels in [0, 2, 4] {
         assert!(matches!(
-            Transform { size: 2, channels }.apply(&good),
+            Transform::new(2, channels).apply(&good),
             Err(DatasetError::Channels { channels: c }) if c == channels
         ));
     }
@@ -159,11 +159,7 @@ fn refuses_what_no_model_has() {
         image(3, usize::MAX, usize::MAX, vec![0; 3]),
     ] {
         assert!(matches!(
-            Transform {
-                size: 2,
-                channels: 1
-            }
-            .apply(&bad),
+            Transform::new(2, 1).apply(&bad),
             Err(DatasetError::Image { .. })
         ));
     }
@@ -172,10 +168,7 @@ fn refuses_what_no_model_has() {
 #[test]
 fn a_source_loads_what_the_transform_gives_each_time() {
     let digits = Arc::new(embedded_digits().unwrap());
-    let transform = Transform {
-        size: 32,
-        channels: 3,
-    };
+    let transform = Transform::new(32, 3);
     let source = ImageSource::new(digits.clone(), transform).unwrap();
     let expected: Vec<f32> = [9_999, 4, 9_999]
         .into_iter()

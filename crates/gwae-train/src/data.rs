@@ -29,10 +29,7 @@ impl RunData {
             // Without a directory there is only what is embedded; the configuration was checked.
             (DatasetName::Mnist, None) | (DatasetName::Digits, _) => Arc::new(embedded_digits()?),
         };
-        let transform = Transform {
-            size: model.image_size,
-            channels: model.channels,
-        };
+        let transform = Transform::new(model.image_size, model.channels);
         Ok(Self {
             source: Arc::new(ImageSource::new(dataset, transform)?),
         })
