@@ -8,6 +8,7 @@
 //!   applied, as in torchvision.
 //! * Of an animation, the first picture.
 
+use std::cell::RefCell;
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
@@ -24,6 +25,9 @@ pub const MAX_IMAGE_PIXELS: usize = 1 << 26;
 
 /// Largest width or height that is decoded.
 const MAX_SIDE: usize = 1 << 16;
+
+/// Largest buffer, in bytes, that a thread keeps for its next image.
+const KEPT_BUFFER: usize = 1 << 20;
 
 /// Decodes the content of an image file; `file` is its name in errors.
 ///
@@ -174,15 +178,29 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
     };
     let colours = [ColorSpace::Luma, ColorSpace::RGB][usize::from(channels == 3)];
     decoder.set_options(options.jpeg_set_out_colorspace(colours));
-    let pixels = decoder.decode().map_err(damaged)?;
-    Ok(Image {
+    let image = |pixels| Image {
         channels,
         height,
         width,
-        pixels: match channels {
+        pixels,
+    };
+    let length = channels * width * height;
+    if channels == 1 || length > KEPT_BUFFER {
+        let pixels = decoder.decode().map_err(damaged)?;
+        return Ok(image(match channels {
             1 => pixels,
             _ => separate(&pixels),
-        },
+        }));
+    }
+    // One buffer for all small images: fresh memory would cost more than the copying out of it.
+    thread_local! {
+        static PIXELS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    PIXELS.with_borrow_mut(|pixels| {
+        pixels.clear();
+        pixels.resize(length, 0);
+        decoder.decode_into(pixels).map_err(damaged)?;
+        Ok(image(separate(pixels)))
     })
 }
 

@@ -1,13 +1,107 @@
 //! Resizing by a triangle filter that widens where pixels are many: antialiased bilinear.
 
+/// A value of a plane: a byte, or a number in `[0, 1]` already.
+pub(crate) trait Sample: Copy {
+    /// What a [`Sample::level`] is multiplied with to lie in `[0, 1]`.
+    const UNIT: f32;
+    /// The value as a number.
+    fn level(self) -> f32;
+    /// The value in `[0, 1]`.
+    fn unit(self) -> f32;
+}
+
+impl Sample for u8 {
+    const UNIT: f32 = 1.0 / 255.0;
+    fn level(self) -> f32 {
+        f32::from(self)
+    }
+    fn unit(self) -> f32 {
+        f32::from(self) / 255.0
+    }
+}
+
+impl Sample for f32 {
+    const UNIT: f32 = 1.0;
+    fn level(self) -> f32 {
+        self
+    }
+    fn unit(self) -> f32 {
+        self
+    }
+}
+
+/// Part of a plane: what a resized plane is made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) top: usize,
+    pub(crate) left: usize,
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+}
+
+/// Makes a window of a plane `size`×`size`.
+pub(crate) struct Resizer {
+    window: Window,
+    size: usize,
+    columns: Filter,
+    rows: Filter,
+}
+
+impl Resizer {
+    pub(crate) fn new(window: Window, size: usize) -> Self {
+        Self {
+            window,
+            size,
+            columns: Filter::new(window.width, size),
+            rows: Filter::new(window.height, size),
+        }
+    }
+
+    /// Appends the window of a plane whose rows have `stride` values, resized, its values in
+    /// `[0, 1]`. A window that has the size already is only converted.
+    pub(crate) fn append<T: Sample>(&self, plane: &[T], stride: usize, output: &mut Vec<f32>) {
+        let Self { window, size, .. } = *self;
+        let plane = &plane[window.top * stride + window.left..];
+        let unit_values = || {
+            let mut values = Vec::with_capacity(window.height * window.width);
+            for row in plane.chunks(stride).take(window.height) {
+                values.extend(row[..window.width].iter().map(|value| value.unit()));
+            }
+            values
+        };
+        if (window.height, window.width) == (size, size) {
+            output.extend(unit_values());
+            return;
+        }
+        let start = output.len();
+        output.resize(start + size * size, 0.0);
+        let output = &mut output[start..];
+        // The step that leaves fewer values goes first; there, values are scaled when they are few.
+        let scale = if window.height > size {
+            let mut between = vec![0.0; size * window.width];
+            resize_rows(plane, stride, &self.rows, window.width, &mut between);
+            resize_columns(&between, window.width, &self.columns, output);
+            T::UNIT
+        } else {
+            let mut between = vec![0.0; window.height * size];
+            resize_columns(&unit_values(), window.width, &self.columns, &mut between);
+            resize_rows(&between, size, &self.rows, size, output);
+            1.0
+        };
+        for value in output {
+            // Rounded weights may sum to a little more than one.
+            *value = (*value * scale).clamp(0.0, 1.0);
+        }
+    }
+}
+
 /// The input pixels that make each output pixel along one axis.
 struct Filter {
     /// First input pixel of every output pixel.
     firsts: Vec<usize>,
-    /// `taps` weights per output pixel, from its first input pixel on; unused ones are left out
-    /// at the end by `lengths`.
+    /// `taps` weights per output pixel, from its first input pixel on.
     weights: Vec<f32>,
-    lengths: Vec<usize>,
+    /// Same for all, so that loops over them unroll; what a pixel does not need weighs 0.
     taps: usize,
 }
 
@@ -16,88 +110,99 @@ impl Filter {
         let ratio = input as f64 / output as f64;
         // Shrinking, the triangle widens to cover every input pixel; enlarging, it spans two.
         let support = ratio.max(1.0);
-        let taps = 2 * support.ceil() as usize + 1;
-        let mut filter = Self {
-            firsts: Vec::with_capacity(output),
-            weights: vec![0.0; output * taps],
-            lengths: Vec::with_capacity(output),
-            taps,
-        };
-        let mut exact = vec![0.0; taps];
-        for (place, weights) in filter.weights.chunks_exact_mut(taps).enumerate() {
+        let reach = |place: usize| {
             let centre = (place as f64 + 0.5) * ratio;
             let first = (centre - support).floor().max(0.0) as usize;
             let end = ((centre + support).ceil() as usize).min(input);
-            for (weight, pixel) in exact.iter_mut().zip(first..end) {
-                *weight = (1.0 - ((pixel as f64 + 0.5 - centre) / support).abs()).max(0.0);
+            (centre, first, end)
+        };
+        let lengths = (0..output).map(|place| {
+            let (_, first, end) = reach(place);
+            end - first
+        });
+        let taps = lengths.max().unwrap_or(0);
+        let mut filter = Self {
+            firsts: Vec::with_capacity(output),
+            weights: Vec::with_capacity(output * taps),
+            taps,
+        };
+        let mut exact = vec![0.0; taps];
+        for place in 0..output {
+            let (centre, first, end) = reach(place);
+            // Near the end the window moves back to stay inside.
+            let start = first.min(input - taps);
+            for (weight, pixel) in exact.iter_mut().zip(start..) {
+                *weight = if (first..end).contains(&pixel) {
+                    (1.0 - ((pixel as f64 + 0.5 - centre) / support).abs()).max(0.0)
+                } else {
+                    0.0
+                };
             }
-            let exact = &exact[..end - first];
             let sum: f64 = exact.iter().sum();
-            for (weight, exact) in weights.iter_mut().zip(exact) {
-                *weight = (exact / sum) as f32;
-            }
-            filter.firsts.push(first);
-            filter.lengths.push(end - first);
+            let weights = exact.iter().map(|weight| (weight / sum) as f32);
+            filter.weights.extend(weights);
+            filter.firsts.push(start);
         }
         filter
     }
-
-    /// For every output pixel its first input pixel and its weights.
-    fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
-        self.weights
-            .chunks_exact(self.taps)
-            .zip(&self.firsts)
-            .zip(&self.lengths)
-            .map(|((weights, &first), &length)| (first, &weights[..length]))
-    }
-}
-
-/// `[C, height, width]` to `[C, size, size]`, values in `[0, 1]`.
-pub(crate) fn resize(planes: &[f32], height: usize, width: usize, size: usize) -> Vec<f32> {
-    let columns = Filter::new(width, size);
-    let rows = Filter::new(height, size);
-    let mut output = vec![0.0; planes.len() / (height * width) * size * size];
-    let mut between = vec![0.0; size * height.max(width)];
-    for (plane, output) in planes
-        .chunks_exact(height * width)
-        .zip(output.chunks_exact_mut(size * size))
-    {
-        // The step that leaves fewer values goes first.
-        if height > size {
-            let between = &mut between[..size * width];
-            resize_rows(plane, width, &rows, between);
-            resize_columns(between, width, &columns, output);
-        } else {
-            let between = &mut between[..height * size];
-            resize_columns(plane, width, &columns, between);
-            resize_rows(between, size, &rows, output);
-        }
-        // Rounded weights may sum to a little more than one.
-        for value in output {
-            *value = value.clamp(0.0, 1.0);
-        }
-    }
-    output
 }
 
 /// Every row of `width` values to as many as `filter` gives.
 fn resize_columns(input: &[f32], width: usize, filter: &Filter, output: &mut [f32]) {
+    // A constant number of taps, where they are few, unrolls the innermost loop.
+    let resize_row = match filter.taps {
+        1 => columns_of::<1>,
+        2 => columns_of::<2>,
+        3 => columns_of::<3>,
+        4 => columns_of::<4>,
+        5 => columns_of::<5>,
+        6 => columns_of::<6>,
+        7 => columns_of::<7>,
+        8 => columns_of::<8>,
+        _ => columns_of_any,
+    };
     let rows = output.chunks_exact_mut(filter.firsts.len());
     for (row, output) in input.chunks_exact(width).zip(rows) {
-        for ((first, weights), output) in filter.iter().zip(output) {
-            *output = weights.iter().zip(&row[first..]).map(|(w, v)| w * v).sum();
+        resize_row(row, filter, output);
+    }
+}
+
+fn columns_of<const TAPS: usize>(row: &[f32], filter: &Filter, output: &mut [f32]) {
+    let (weights, _) = filter.weights.as_chunks::<TAPS>();
+    for ((weights, &first), output) in weights.iter().zip(&filter.firsts).zip(output) {
+        if let Some(pixels) = row[first..].first_chunk::<TAPS>() {
+            *output = dot(weights, pixels);
         }
     }
 }
 
-/// Rows of `width` values to as many rows as `filter` gives.
-fn resize_rows(input: &[f32], width: usize, filter: &Filter, output: &mut [f32]) {
-    for ((first, weights), output) in filter.iter().zip(output.chunks_exact_mut(width)) {
-        output.fill(0.0);
-        let rows = input[first * width..].chunks_exact(width);
-        for (weight, row) in weights.iter().zip(rows) {
-            for (sum, value) in output.iter_mut().zip(row) {
-                *sum += weight * value;
+fn columns_of_any(row: &[f32], filter: &Filter, output: &mut [f32]) {
+    let weights = filter.weights.chunks_exact(filter.taps);
+    for ((weights, &first), output) in weights.zip(&filter.firsts).zip(output) {
+        *output = dot(weights, &row[first..first + filter.taps]);
+    }
+}
+
+#[inline(always)]
+fn dot(weights: &[f32], pixels: &[f32]) -> f32 {
+    weights.iter().zip(pixels).map(|(w, v)| w * v).sum()
+}
+
+/// The first `width` values of rows that are `stride` apart, to as many rows as `filter` gives.
+fn resize_rows<T: Sample>(
+    input: &[T],
+    stride: usize,
+    filter: &Filter,
+    width: usize,
+    output: &mut [f32],
+) {
+    let weights = filter.weights.chunks_exact(filter.taps);
+    let outputs = output.chunks_exact_mut(width);
+    for ((weights, &first), output) in weights.zip(&filter.firsts).zip(outputs) {
+        // The last row may end with the window, not with the stride.
+        for (&weight, row) in weights.iter().zip(input[first * stride..].chunks(stride)) {
+            for (sum, &value) in output.iter_mut().zip(row) {
+                *sum += weight * value.level();
             }
         }
     }

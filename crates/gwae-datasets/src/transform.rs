@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::resize::resize;
+use crate::resize::{Resizer, Sample, Window};
 use crate::{Dataset, DatasetError, Image};
 
 /// Largest side of a model's input, in pixels.
@@ -99,24 +99,20 @@ impl Transform {
                 pixels: image.pixels.len(),
             });
         }
-        let window = Window::centre(image, self.crop)?;
-        let unit = window.unit_values(image);
-        let area = window.height * window.width;
-        // The luma is taken first: both steps are linear, and one plane is resized, not three.
-        let planes = if image.channels == 3 && self.channels == 1 {
-            let (red, rest) = unit.split_at(area);
-            let (green, blue) = rest.split_at(area);
-            red.iter()
-                .zip(green.iter().zip(blue))
-                .map(|(r, (g, b))| LUMA[0] * r + LUMA[1] * g + LUMA[2] * b)
-                .collect()
+        let window = centre(image, self.crop)?;
+        let resizer = Resizer::new(window, self.size);
+        let planes_len = image.channels.min(self.channels) * self.size * self.size;
+        let mut planes = Vec::with_capacity(planes_len);
+        if image.channels == 3 && self.channels == 1 {
+            // The luma is taken first: both steps are linear, and one plane is resized, not three.
+            let luma = luma(&image.pixels, area);
+            resizer.append(&luma, image.width, &mut planes);
         } else {
-            unit
-        };
-        if (window.height, window.width) == (self.size, self.size) {
-            return Ok(planes);
+            for plane in image.pixels.chunks_exact(area) {
+                resizer.append(plane, image.width, &mut planes);
+            }
         }
-        Ok(resize(&planes, window.height, window.width, self.size))
+        Ok(planes)
     }
 
     /// The item's image as [`Transform::planes`] gives it; an error names the item.
@@ -145,49 +141,37 @@ pub(crate) fn in_item(dataset: &dyn Dataset, index: usize, error: DatasetError) 
 }
 
 /// The part of an image that is used.
-struct Window {
-    top: usize,
-    left: usize,
-    height: usize,
-    width: usize,
+fn centre(image: &Image, crop: Option<usize>) -> Result<Window, DatasetError> {
+    let (height, width) = (image.height, image.width);
+    match crop {
+        None => Ok(Window {
+            top: 0,
+            left: 0,
+            height,
+            width,
+        }),
+        Some(side) if side <= height && side <= width => Ok(Window {
+            top: half_to_even(height - side),
+            left: half_to_even(width - side),
+            height: side,
+            width: side,
+        }),
+        Some(side) => Err(DatasetError::SmallerThanCrop {
+            height,
+            width,
+            crop: side,
+        }),
+    }
 }
 
-impl Window {
-    fn centre(image: &Image, crop: Option<usize>) -> Result<Self, DatasetError> {
-        let (height, width) = (image.height, image.width);
-        match crop {
-            None => Ok(Self {
-                top: 0,
-                left: 0,
-                height,
-                width,
-            }),
-            Some(side) if side <= height && side <= width => Ok(Self {
-                top: half_to_even(height - side),
-                left: half_to_even(width - side),
-                height: side,
-                width: side,
-            }),
-            Some(side) => Err(DatasetError::SmallerThanCrop {
-                height,
-                width,
-                crop: side,
-            }),
-        }
-    }
-
-    /// The values of all planes inside of the window, in `[0, 1]`.
-    fn unit_values(&self, image: &Image) -> Vec<f32> {
-        let mut values = Vec::with_capacity(image.channels * self.height * self.width);
-        for plane in image.pixels.chunks_exact(image.height * image.width) {
-            let rows = plane.chunks_exact(image.width);
-            for row in rows.skip(self.top).take(self.height) {
-                let row = &row[self.left..self.left + self.width];
-                values.extend(row.iter().map(|&value| f32::from(value) / 255.0));
-            }
-        }
-        values
-    }
+/// Brightness in `[0, 1]` of three planes of `area` values.
+fn luma(pixels: &[u8], area: usize) -> Vec<f32> {
+    let (red, rest) = pixels.split_at(area);
+    let (green, blue) = rest.split_at(area);
+    red.iter()
+        .zip(green.iter().zip(blue))
+        .map(|(r, (g, b))| LUMA[0] * r.unit() + LUMA[1] * g.unit() + LUMA[2] * b.unit())
+        .collect()
 }
 
 /// `number / 2`, a half rounded to the even neighbour.
