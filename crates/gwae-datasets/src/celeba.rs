@@ -46,6 +46,10 @@ pub struct Celeba {
 impl Celeba {
     /// What the official program makes of every image: the central 144×144 pixels, resized with
     /// antialiasing to 64×64, in colour.
+    ///
+    /// torchvision gives the same up to rounding: its decoder (libjpeg-turbo) and this one differ
+    /// by 1 level of 255 here and there (by 5 at most), and its filter rounds to levels after each
+    /// step. Over 200 photographs the results differ by 0.38 levels on average and by 2.6 at most.
     pub fn transform() -> Transform {
         Transform::new(64, 3).cropped(144)
     }

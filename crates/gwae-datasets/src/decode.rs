@@ -7,6 +7,8 @@
 //! * Pixels are as stored: neither colour profiles nor the orientation that cameras note are
 //!   applied, as in torchvision.
 //! * Of an animation, the first picture.
+//! * A file that ends too early is an error. Only a JPEG that lost its middle and still has its
+//!   end mark decodes, grey where nothing is left, as with every common decoder.
 
 use std::cell::RefCell;
 use std::io::Cursor;

@@ -269,7 +269,15 @@ fn open_complete(
     let failed = |error| problem(path, ImageCacheProblem::Read(error));
     let file = match File::open(path) {
         Ok(file) => PositionalFile::new(file).map_err(failed)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Whether it can be made is found out by making it.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(failed(error)),
     };
     if file.len() != layout.file_len() {
@@ -385,4 +393,68 @@ fn append_record(
     crc.update(&records[start..]);
     records.extend(crc.sum().to_le_bytes());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk with so much room.
+    struct Disk(usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.0 == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let count = bytes.len().min(self.0);
+            self.0 -= count;
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_wherever_it_fills() {
+        let digits = crate::embedded_digits().unwrap();
+        let layout = Layout {
+            size: 2,
+            channels: 1,
+            factors: 1,
+            items: 300,
+        };
+        let bytes = layout.file_len();
+        assert_eq!(bytes, 40 + 300 * 12);
+        let write = |room| {
+            let failed = |error| {
+                let file = Path::new("cache");
+                problem(file, ImageCacheProblem::Write { error, bytes })
+            };
+            let transform = Transform::new(2, 1);
+            write_records(
+                &digits,
+                transform,
+                layout,
+                &mut Disk(room),
+                failed,
+                |_, _| {},
+            )
+        };
+        write(300 * 12).unwrap();
+        for room in [0, 1, 1234, 300 * 12 - 1] {
+            let error = write(room).unwrap_err();
+            assert!(error.to_string().starts_with("cache: cannot write it: "));
+            let DatasetError::ImageCache(ImageCacheError { problem, .. }) = error else {
+                panic!("{error:?}");
+            };
+            assert!(
+                matches!(&problem, ImageCacheProblem::Write { error, bytes: 3640 }
+                    if error.kind() == io::ErrorKind::StorageFull),
+                "{problem:?}"
+            );
+        }
+    }
 }
