@@ -37,6 +37,16 @@ pub trait Dataset: Send + Sync {
     /// from its place can bring.
     fn item(&self, index: usize) -> Result<Item, DatasetError>;
 
+    /// As [`Dataset::item`] where only the square of `side`×`side` pixels in the image's centre is
+    /// wanted: the image is that square, or the whole one, as here, where that takes no longer.
+    /// [`Transform`](crate::Transform) makes the same of both.
+    ///
+    /// # Errors
+    /// As [`Dataset::item`].
+    fn cropped_item(&self, index: usize, _side: usize) -> Result<Item, DatasetError> {
+        self.item(index)
+    }
+
     /// The factors whose values every item carries.
     fn factors(&self) -> &[FactorSpec];
 

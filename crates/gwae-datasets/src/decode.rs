@@ -7,10 +7,12 @@
 //! * Pixels are as stored: neither colour profiles nor the orientation that cameras note are
 //!   applied, as in torchvision.
 //! * Of an animation, the first picture.
-//! * A file that ends too early is an error. Only a JPEG that lost its middle and still has its
-//!   end mark decodes, grey where nothing is left, as with every common decoder.
+//! * A file that ends too early is an error.
+//!
+//! Ordinary JPEG files go through this crate's own decoder (`jpeg.rs`), which makes only the part
+//! of the picture that is wanted and whose pixels are those of libjpeg; progressive and unusual
+//! ones go through zune-jpeg, whose smoothing of colours differs by a few levels of 255.
 
-use std::cell::RefCell;
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
@@ -19,6 +21,8 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
+use crate::jpeg;
+use crate::resize::Window;
 use crate::{Image, ImageFileError, ImageFileProblem};
 
 /// Most pixels of an image that is decoded: 64 Mi, 8192×8192. Decoders need up to 12 bytes of
@@ -29,7 +33,7 @@ pub const MAX_IMAGE_PIXELS: usize = 1 << 26;
 const MAX_SIDE: usize = 1 << 16;
 
 /// Largest buffer, in bytes, that a thread keeps for its next image.
-const KEPT_BUFFER: usize = 1 << 20;
+pub(crate) const KEPT_BUFFER: usize = 1 << 20;
 
 /// Decodes the content of an image file; `file` is its name in errors.
 ///
@@ -37,18 +41,28 @@ const KEPT_BUFFER: usize = 1 << 20;
 /// [`ImageFileError`] where it is no PNG, JPEG or WebP, is damaged or cut short, declares
 /// dimensions beyond [`MAX_IMAGE_PIXELS`] or beyond what the bytes can hold, or has CMYK colours.
 pub fn decode_image(file: &str, bytes: &[u8]) -> Result<Image, ImageFileError> {
-    decode(bytes).map_err(|problem| ImageFileError {
+    decode_centre(file, bytes, None)
+}
+
+/// As [`decode_image`]; with `crop`, perhaps only the square of that side in the image's centre,
+/// where that is quicker.
+pub(crate) fn decode_centre(
+    file: &str,
+    bytes: &[u8],
+    crop: Option<usize>,
+) -> Result<Image, ImageFileError> {
+    decode(bytes, crop).map_err(|problem| ImageFileError {
         file: file.to_owned(),
         problem,
     })
 }
 
-fn decode(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
+fn decode(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProblem> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         // Deflate expands at most 1032 times, and a pixel has at least one bit.
         decode_general(bytes, ImageFormat::Png, "PNG", 1032 * 8)
     } else if bytes.starts_with(&[0xff, 0xd8]) {
-        decode_jpeg(bytes)
+        decode_jpeg(bytes, crop)
     } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
         // A WebP of one colour has no lower bound that depends on its area.
         decode_general(bytes, ImageFormat::WebP, "WebP", usize::MAX)
@@ -150,12 +164,7 @@ fn separate(pixels: &[u8]) -> Vec<u8> {
     planes
 }
 
-fn decode_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
-    let damaged = |error: zune_jpeg::errors::DecodeErrors| ImageFileProblem::Damaged {
-        format: "JPEG",
-        // The message for people; it may span lines.
-        message: format!("{error:?}").replace('\n', " "),
-    };
+fn decode_jpeg(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProblem> {
     // Decoders paint grey what is missing.
     if !jpeg_is_complete(bytes) {
         return Err(ImageFileProblem::Truncated {
@@ -163,6 +172,41 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
             bytes: bytes.len(),
         });
     }
+    let window = |width, height| {
+        check_jpeg_dimensions(width, height, bytes).ok()?;
+        Window::centre(height, width, crop).or(Window::centre(height, width, None))
+    };
+    match jpeg::decode(bytes, window) {
+        Ok(image) => Ok(image),
+        Err(jpeg::Failure::Other) => decode_any_jpeg(bytes),
+        Err(jpeg::Failure::Damaged(message)) => Err(ImageFileProblem::Damaged {
+            format: "JPEG",
+            message: message.to_owned(),
+        }),
+        Err(jpeg::Failure::Dimensions(width, height)) => Err(ImageFileProblem::Dimensions {
+            width,
+            height,
+            bytes: bytes.len(),
+        }),
+    }
+}
+
+/// Each block of 8×8 pixels takes at least one bit.
+fn check_jpeg_dimensions(
+    width: usize,
+    height: usize,
+    bytes: &[u8],
+) -> Result<(), ImageFileProblem> {
+    check_dimensions(width, height, bytes.len(), 8 * 64)
+}
+
+/// Progressive files, unusual sampling, and whatever else there is.
+fn decode_any_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
+    let damaged = |error: zune_jpeg::errors::DecodeErrors| ImageFileProblem::Damaged {
+        format: "JPEG",
+        // The message for people; it may span lines.
+        message: format!("{error:?}").replace('\n', " "),
+    };
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(MAX_SIDE)
@@ -170,8 +214,7 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(damaged)?;
     let (width, height) = decoder.dimensions().unwrap_or((0, 0));
-    // Each block of 8×8 pixels takes at least one bit.
-    check_dimensions(width, height, bytes.len(), 8 * 64)?;
+    check_jpeg_dimensions(width, height, bytes)?;
     let colours = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
     let channels = match colours.num_components() {
         1 => 1,
@@ -180,29 +223,15 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
     };
     let colours = [ColorSpace::Luma, ColorSpace::RGB][usize::from(channels == 3)];
     decoder.set_options(options.jpeg_set_out_colorspace(colours));
-    let image = |pixels| Image {
+    let pixels = decoder.decode().map_err(damaged)?;
+    Ok(Image {
         channels,
         height,
         width,
-        pixels,
-    };
-    let length = channels * width * height;
-    if channels == 1 || length > KEPT_BUFFER {
-        let pixels = decoder.decode().map_err(damaged)?;
-        return Ok(image(match channels {
+        pixels: match channels {
             1 => pixels,
             _ => separate(&pixels),
-        }));
-    }
-    // One buffer for all small images: fresh memory would cost more than the copying out of it.
-    thread_local! {
-        static PIXELS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    }
-    PIXELS.with_borrow_mut(|pixels| {
-        pixels.clear();
-        pixels.resize(length, 0);
-        decoder.decode_into(pixels).map_err(damaged)?;
-        Ok(image(separate(pixels)))
+        },
     })
 }
 

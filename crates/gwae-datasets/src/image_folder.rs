@@ -5,11 +5,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::decode::decode_centre;
 use crate::files::{FileEntry, FileTree, is_image};
 use crate::fingerprint::hexadecimal;
 use crate::{
     Dataset, DatasetError, FactorKind, FactorSpec, ImageFileError, ImageFileProblem, Item,
-    decode_image,
 };
 
 /// All PNG, JPEG and WebP images below a folder, or in a zip archive, in the order of their paths
@@ -84,6 +84,21 @@ impl ImageFolder {
     pub fn path(&self, index: usize) -> Option<&Path> {
         self.files.get(index).map(|file| file.path.as_path())
     }
+
+    fn read(&self, index: usize, crop: Option<usize>) -> Result<Item, DatasetError> {
+        let Some(file) = self.files.get(index) else {
+            return Err(DatasetError::IndexOutOfRange {
+                dataset: self.name.clone(),
+                index,
+                len: self.len(),
+            });
+        };
+        let bytes = self.tree.read(file)?;
+        Ok(Item {
+            image: decode_centre(&self.tree.name_of(file), &bytes, crop)?,
+            factors: self.labels.get(index).copied().into_iter().collect(),
+        })
+    }
 }
 
 impl Dataset for ImageFolder {
@@ -100,18 +115,11 @@ impl Dataset for ImageFolder {
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        let Some(file) = self.files.get(index) else {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name.clone(),
-                index,
-                len: self.len(),
-            });
-        };
-        let bytes = self.tree.read(file)?;
-        Ok(Item {
-            image: decode_image(&self.tree.name_of(file), &bytes)?,
-            factors: self.labels.get(index).copied().into_iter().collect(),
-        })
+        self.read(index, None)
+    }
+
+    fn cropped_item(&self, index: usize, side: usize) -> Result<Item, DatasetError> {
+        self.read(index, Some(side))
     }
 
     fn factors(&self) -> &[FactorSpec] {

@@ -34,6 +34,7 @@ mod idx;
 mod image_cache;
 mod image_folder;
 mod item;
+mod jpeg;
 mod mnist;
 mod omniglot;
 mod order;

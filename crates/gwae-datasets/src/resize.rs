@@ -39,6 +39,33 @@ pub(crate) struct Window {
     pub(crate) width: usize,
 }
 
+impl Window {
+    /// All of an image, or with `crop` the square of that side in its centre; `None` where the
+    /// image is smaller.
+    pub(crate) fn centre(height: usize, width: usize, crop: Option<usize>) -> Option<Self> {
+        let Some(side) = crop else {
+            return Some(Self {
+                top: 0,
+                left: 0,
+                height,
+                width,
+            });
+        };
+        Some(Self {
+            top: half_to_even(height.checked_sub(side)?),
+            left: half_to_even(width.checked_sub(side)?),
+            height: side,
+            width: side,
+        })
+    }
+}
+
+/// `number / 2`, a half rounded to the even neighbour.
+fn half_to_even(number: usize) -> usize {
+    let half = number / 2;
+    half + (number % 2) * (half % 2)
+}
+
 /// Makes a window of a plane `size`×`size`.
 pub(crate) struct Resizer {
     window: Window,
@@ -49,11 +76,17 @@ pub(crate) struct Resizer {
 
 impl Resizer {
     pub(crate) fn new(window: Window, size: usize) -> Self {
+        let columns = Filter::new(window.width, size);
+        let rows = if window.height == window.width {
+            columns.clone()
+        } else {
+            Filter::new(window.height, size)
+        };
         Self {
             window,
             size,
-            columns: Filter::new(window.width, size),
-            rows: Filter::new(window.height, size),
+            columns,
+            rows,
         }
     }
 
@@ -62,30 +95,55 @@ impl Resizer {
     pub(crate) fn append<T: Sample>(&self, plane: &[T], stride: usize, output: &mut Vec<f32>) {
         let Self { window, size, .. } = *self;
         let plane = &plane[window.top * stride + window.left..];
-        let unit_values = || {
-            let mut values = Vec::with_capacity(window.height * window.width);
-            for row in plane.chunks(stride).take(window.height) {
-                values.extend(row[..window.width].iter().map(|value| value.unit()));
-            }
-            values
-        };
         if (window.height, window.width) == (size, size) {
-            output.extend(unit_values());
+            output.extend(unit_values(plane, stride, window));
             return;
         }
         let start = output.len();
         output.resize(start + size * size, 0.0);
         let output = &mut output[start..];
+        pulp::Arch::new().dispatch(Run {
+            resizer: self,
+            plane,
+            stride,
+            output,
+        });
+    }
+}
+
+/// What is compiled for several instruction sets, the best of which is taken. Operations and their
+/// order are the same in all of them, so results are too.
+struct Run<'a, T> {
+    resizer: &'a Resizer,
+    /// From the window's first pixel on.
+    plane: &'a [T],
+    stride: usize,
+    output: &'a mut [f32],
+}
+
+impl<T: Sample> pulp::WithSimd for Run<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Self {
+            resizer,
+            plane,
+            stride,
+            output,
+        } = self;
+        let Resizer { window, size, .. } = *resizer;
         // The step that leaves fewer values goes first; there, values are scaled when they are few.
         let scale = if window.height > size {
             let mut between = vec![0.0; size * window.width];
-            resize_rows(plane, stride, &self.rows, window.width, &mut between);
-            resize_columns(&between, window.width, &self.columns, output);
+            resize_rows(plane, stride, &resizer.rows, window.width, &mut between);
+            resize_columns(&between, window.width, &resizer.columns, output);
             T::UNIT
         } else {
             let mut between = vec![0.0; window.height * size];
-            resize_columns(&unit_values(), window.width, &self.columns, &mut between);
-            resize_rows(&between, size, &self.rows, size, output);
+            let values = unit_values(plane, stride, window);
+            resize_columns(&values, window.width, &resizer.columns, &mut between);
+            resize_rows(&between, size, &resizer.rows, size, output);
             1.0
         };
         for value in output {
@@ -95,7 +153,18 @@ impl Resizer {
     }
 }
 
+/// The window's values in `[0, 1]`; `plane` starts with its first one.
+#[inline(always)]
+fn unit_values<T: Sample>(plane: &[T], stride: usize, window: Window) -> Vec<f32> {
+    let mut values = Vec::with_capacity(window.height * window.width);
+    for row in plane.chunks(stride).take(window.height) {
+        values.extend(row[..window.width].iter().map(|value| value.unit()));
+    }
+    values
+}
+
 /// The input pixels that make each output pixel along one axis.
+#[derive(Clone)]
 struct Filter {
     /// First input pixel of every output pixel.
     firsts: Vec<usize>,
@@ -148,38 +217,40 @@ impl Filter {
 }
 
 /// Every row of `width` values to as many as `filter` gives.
+#[inline(always)]
 fn resize_columns(input: &[f32], width: usize, filter: &Filter, output: &mut [f32]) {
     // A constant number of taps, where they are few, unrolls the innermost loop.
-    let resize_row = match filter.taps {
-        1 => columns_of::<1>,
-        2 => columns_of::<2>,
-        3 => columns_of::<3>,
-        4 => columns_of::<4>,
-        5 => columns_of::<5>,
-        6 => columns_of::<6>,
-        7 => columns_of::<7>,
-        8 => columns_of::<8>,
-        _ => columns_of_any,
-    };
-    let rows = output.chunks_exact_mut(filter.firsts.len());
-    for (row, output) in input.chunks_exact(width).zip(rows) {
-        resize_row(row, filter, output);
+    match filter.taps {
+        2 => columns_of::<2>(input, width, filter, output),
+        3 => columns_of::<3>(input, width, filter, output),
+        4 => columns_of::<4>(input, width, filter, output),
+        5 => columns_of::<5>(input, width, filter, output),
+        6 => columns_of::<6>(input, width, filter, output),
+        7 => columns_of::<7>(input, width, filter, output),
+        _ => columns_of_any(input, width, filter, output),
     }
 }
 
-fn columns_of<const TAPS: usize>(row: &[f32], filter: &Filter, output: &mut [f32]) {
+#[inline(always)]
+fn columns_of<const TAPS: usize>(input: &[f32], width: usize, filter: &Filter, output: &mut [f32]) {
     let (weights, _) = filter.weights.as_chunks::<TAPS>();
-    for ((weights, &first), output) in weights.iter().zip(&filter.firsts).zip(output) {
-        if let Some(pixels) = row[first..].first_chunk::<TAPS>() {
-            *output = dot(weights, pixels);
+    let rows = output.chunks_exact_mut(filter.firsts.len());
+    for (row, output) in input.chunks_exact(width).zip(rows) {
+        for ((weights, &first), output) in weights.iter().zip(&filter.firsts).zip(output) {
+            if let Some(pixels) = row[first..].first_chunk::<TAPS>() {
+                *output = dot(weights, pixels);
+            }
         }
     }
 }
 
-fn columns_of_any(row: &[f32], filter: &Filter, output: &mut [f32]) {
-    let weights = filter.weights.chunks_exact(filter.taps);
-    for ((weights, &first), output) in weights.zip(&filter.firsts).zip(output) {
-        *output = dot(weights, &row[first..first + filter.taps]);
+fn columns_of_any(input: &[f32], width: usize, filter: &Filter, output: &mut [f32]) {
+    let rows = output.chunks_exact_mut(filter.firsts.len());
+    for (row, output) in input.chunks_exact(width).zip(rows) {
+        let weights = filter.weights.chunks_exact(filter.taps);
+        for ((weights, &first), output) in weights.zip(&filter.firsts).zip(output) {
+            *output = dot(weights, &row[first..first + filter.taps]);
+        }
     }
 }
 
@@ -189,6 +260,7 @@ fn dot(weights: &[f32], pixels: &[f32]) -> f32 {
 }
 
 /// The first `width` values of rows that are `stride` apart, to as many rows as `filter` gives.
+#[inline(always)]
 fn resize_rows<T: Sample>(
     input: &[T],
     stride: usize,

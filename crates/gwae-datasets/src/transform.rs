@@ -99,7 +99,14 @@ impl Transform {
                 pixels: image.pixels.len(),
             });
         }
-        let window = centre(image, self.crop)?;
+        let (height, width) = (image.height, image.width);
+        let window = Window::centre(height, width, self.crop).ok_or({
+            DatasetError::SmallerThanCrop {
+                height,
+                width,
+                crop: self.crop.unwrap_or(0),
+            }
+        })?;
         let resizer = Resizer::new(window, self.size);
         let planes_len = image.channels.min(self.channels) * self.size * self.size;
         let mut planes = Vec::with_capacity(planes_len);
@@ -121,7 +128,11 @@ impl Transform {
         dataset: &dyn Dataset,
         index: usize,
     ) -> Result<Vec<f32>, DatasetError> {
-        self.planes(&dataset.item(index)?.image)
+        let item = match self.crop {
+            Some(side) => dataset.cropped_item(index, side)?,
+            None => dataset.item(index)?,
+        };
+        self.planes(&item.image)
             .map_err(|error| in_item(dataset, index, error))
     }
 
@@ -140,30 +151,6 @@ pub(crate) fn in_item(dataset: &dyn Dataset, index: usize, error: DatasetError) 
     }
 }
 
-/// The part of an image that is used.
-fn centre(image: &Image, crop: Option<usize>) -> Result<Window, DatasetError> {
-    let (height, width) = (image.height, image.width);
-    match crop {
-        None => Ok(Window {
-            top: 0,
-            left: 0,
-            height,
-            width,
-        }),
-        Some(side) if side <= height && side <= width => Ok(Window {
-            top: half_to_even(height - side),
-            left: half_to_even(width - side),
-            height: side,
-            width: side,
-        }),
-        Some(side) => Err(DatasetError::SmallerThanCrop {
-            height,
-            width,
-            crop: side,
-        }),
-    }
-}
-
 /// Brightness in `[0, 1]` of three planes of `area` values.
 fn luma(pixels: &[u8], area: usize) -> Vec<f32> {
     let (red, rest) = pixels.split_at(area);
@@ -172,10 +159,4 @@ fn luma(pixels: &[u8], area: usize) -> Vec<f32> {
         .zip(green.iter().zip(blue))
         .map(|(r, (g, b))| LUMA[0] * r.unit() + LUMA[1] * g.unit() + LUMA[2] * b.unit())
         .collect()
-}
-
-/// `number / 2`, a half rounded to the even neighbour.
-fn half_to_even(number: usize) -> usize {
-    let half = number / 2;
-    half + (number % 2) * (half % 2)
 }

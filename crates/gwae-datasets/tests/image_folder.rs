@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use common::pictures::{colours, encoded, greys, jpeg, write, write_zip};
 use gwae_datasets::{
-    Dataset, DatasetError, ImageFileError, ImageFileProblem, ImageFolder, ImageSource, Transform,
+    Dataset, DatasetError, Image, ImageFileError, ImageFileProblem, ImageFolder, ImageSource,
+    Transform,
 };
 use image::ImageFormat;
 use zip::CompressionMethod;
@@ -290,4 +291,58 @@ fn a_damaged_image_is_named_wherever_it_is_met() {
         "{found:?}"
     );
     assert!(file.ends_with("b.jpg"), "{file}");
+}
+
+/// The central square by the definition.
+fn centre(image: &Image, side: usize) -> Image {
+    let start = |length: usize| {
+        let half = (length - side) / 2;
+        half + (length - side) % 2 * (half % 2)
+    };
+    let (top, left) = (start(image.height), start(image.width));
+    let planes = image.pixels.chunks(image.height * image.width);
+    let rows = planes.flat_map(|plane| plane.chunks(image.width).skip(top).take(side));
+    Image {
+        channels: image.channels,
+        height: side,
+        width: side,
+        pixels: rows
+            .flat_map(|row| row[left..left + side].to_vec())
+            .collect(),
+    }
+}
+
+#[test]
+fn a_cropped_jpeg_is_the_centre_of_the_whole_one() {
+    // Every sampling and, through the sides, every place of the crop among blocks.
+    let references = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/images");
+    let folder = ImageFolder::open(Path::new(references)).unwrap();
+    let mut seen = 0;
+    for index in 0..folder.len() {
+        let name = folder.path(index).unwrap().to_owned();
+        let Ok(whole) = folder.item(index) else {
+            assert_eq!(name, Path::new("cmyk.jpg"));
+            continue;
+        };
+        let shorter = whole.image.height.min(whole.image.width);
+        for side in 1..=shorter {
+            let cropped = folder.cropped_item(index, side).unwrap();
+            assert_eq!(cropped.factors, whole.factors);
+            let expected = centre(&whole.image, side);
+            // Other formats give the whole image.
+            if cropped.image != whole.image {
+                assert!(cropped.image == expected, "{name:?} at {side}");
+                seen += 1;
+            }
+            let transform = Transform::new(5, 3).cropped(side);
+            assert_eq!(
+                transform.apply(&cropped.image).unwrap(),
+                transform.apply(&whole.image).unwrap()
+            );
+        }
+        // Too large a crop is the transform's business.
+        let larger = folder.cropped_item(index, shorter + 1).unwrap();
+        assert_eq!(larger.image, whole.image);
+    }
+    assert!(seen > 150, "{seen}");
 }
