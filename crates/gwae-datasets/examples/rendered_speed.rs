@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use gwae_datasets::{Dataset, DatasetError, RenderedDSprites, RenderedShapes3d, items_in_parallel};
+use gwae_datasets::{Dataset, DatasetError, RenderedDsprites, RenderedShapes3d, items_in_parallel};
 
 /// Pictures of each measurement, spread over the whole grid.
 const PICTURES: usize = 4_000;
@@ -13,7 +13,7 @@ const REPEATS: usize = 5;
 fn main() -> Result<(), DatasetError> {
     let size = 64;
     measure(&RenderedShapes3d::new(size)?, size)?;
-    measure(&RenderedDSprites::new(size)?, size)
+    measure(&RenderedDsprites::new(size)?, size)
 }
 
 fn measure(dataset: &dyn Dataset, size: usize) -> Result<(), DatasetError> {

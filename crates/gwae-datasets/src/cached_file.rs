@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::image_cache::{
-    CacheError, CacheProblem, Geometry, ImageCache, Sha256Bytes, SourceStamp,
+use crate::raw_cache::{
+    Geometry, ImageCache, RawCacheError, RawCacheProblem, Sha256Bytes, SourceStamp,
 };
 use crate::{DatasetError, FactorGrid};
 
@@ -42,7 +42,7 @@ pub(crate) fn find(
     let cache = match ImageCache::open(path) {
         Ok(Some(cache)) if accept(&cache.header().geometry) => cache,
         Ok(_) => return Ok(Found::Nothing),
-        Err(error) if matches!(error.problem, CacheProblem::Damaged { .. }) => {
+        Err(error) if matches!(error.problem, RawCacheProblem::Damaged { .. }) => {
             return Ok(Found::Nothing);
         }
         Err(error) => return Err(error.into()),
@@ -69,9 +69,9 @@ pub(crate) fn checked_items(
     if items.iter().all(|&item| (item as usize) < grid.len()) {
         return Ok(items);
     }
-    Err(CacheError {
+    Err(RawCacheError {
         file: path.display().to_string(),
-        problem: CacheProblem::Damaged {
+        problem: RawCacheProblem::Damaged {
             reason: "it has items that are not in the factor grid",
         },
     }

@@ -400,6 +400,24 @@ pub fn list(directory: Option<&Path>) -> Result<Vec<Listed>, DataFileError> {
         .collect()
 }
 
+/// Where the files of a dataset are to be looked for, or put, if a user names `directory`: in it where
+/// it has some of them or has the dataset's name, else in its subdirectory of the dataset's name. So
+/// one directory can hold all datasets, although those of the MNIST family name their files alike.
+///
+/// # Errors
+/// A directory that cannot be looked into.
+pub fn dataset_directory(manifest: &Manifest, directory: &Path) -> Result<PathBuf, DataFileError> {
+    let own = directory.join(&manifest.name);
+    let is_named = directory.file_name() == Some(manifest.name.as_ref());
+    if is_named && !own.is_dir() {
+        return Ok(directory.to_owned());
+    }
+    Ok(match presence(manifest, directory)? {
+        Presence::Partial { directory, .. } | Presence::Present { directory } => directory,
+        Presence::NotAsked | Presence::Absent => own,
+    })
+}
+
 fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileError> {
     let mut best = Presence::Absent;
     let mut most = 0;

@@ -7,11 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use crate::cached_file::{Found, cache_path, checked_items, find, fingerprint};
 use crate::fingerprint::hexadecimal;
 use crate::grid_items::GridItems;
-use crate::image_cache::{
+use crate::npz::{NpyStream, NpzError, NpzFile, NpzProblem};
+use crate::raw_cache::{
     BlockSource, Geometry, Header, ImageCache, SourceStamp, convert, file_digest,
 };
-use crate::npz::{NpyStream, NpzError, NpzFile, NpzProblem};
-use crate::{Dataset, DatasetError, FactorGrid, FactorSpec, Image, Item, dsprites_grid};
+use crate::{
+    Dataset, DatasetError, FactorGrid, FactorSpec, Image, Item, dsprites_grid, dsprites_value_names,
+};
 
 /// A file of dSprites that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +95,7 @@ impl DspritesFile {
     ///
     /// # Errors
     /// What is wrong with the archive ([`NpzProblem`]), its arrays ([`DspritesProblem`]) or the
-    /// copy ([`CacheProblem`](crate::CacheProblem)).
+    /// copy ([`RawCacheProblem`](crate::RawCacheProblem)).
     pub fn open_cached(
         path: &Path,
         directory: Option<&Path>,
@@ -179,7 +181,7 @@ impl DspritesFile {
     /// Reads the packed copy whole and compares it with its checksums.
     ///
     /// # Errors
-    /// [`CacheProblem::Damaged`](crate::CacheProblem::Damaged).
+    /// [`RawCacheProblem::Damaged`](crate::RawCacheProblem::Damaged).
     pub fn verify_cache(&self) -> Result<(), DatasetError> {
         Ok(self.cache.verify()?)
     }
@@ -219,6 +221,18 @@ impl Dataset for DspritesFile {
 
     fn factors(&self) -> &[FactorSpec] {
         self.items.grid().factors()
+    }
+
+    fn value_names(&self, factor: usize) -> Option<&[String]> {
+        dsprites_value_names().get(factor).map(Vec::as_slice)
+    }
+
+    fn find(&self, factors: &[u32]) -> Option<usize> {
+        self.index_of(factors).ok().flatten()
+    }
+
+    fn warm(&self) -> Result<(), DatasetError> {
+        self.warm_cache()
     }
 
     fn fingerprint(&self) -> String {

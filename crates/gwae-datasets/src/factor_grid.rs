@@ -1,5 +1,7 @@
 //! Datasets that hold every combination of their factors exactly once, in a fixed order.
 
+use std::sync::LazyLock;
+
 use crate::{FactorKind, FactorSpec};
 
 /// A factor grid that cannot be made, or a question that it has no answer to.
@@ -257,6 +259,19 @@ pub fn shapes3d_values() -> [Vec<f64>; 6] {
     ]
 }
 
+/// The values of [`shapes3d_grid`] in words, factor by factor: shapes by their names, and all else as
+/// [`shapes3d_values`] has it, rounded to two decimals.
+pub fn shapes3d_value_names() -> &'static [Vec<String>] {
+    static NAMES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
+        let mut names = shapes3d_values().map(in_words);
+        names[4] = ["cube", "cylinder", "sphere", "capsule"]
+            .map(String::from)
+            .into();
+        names.into()
+    });
+    &NAMES
+}
+
 /// The 737,280 combinations of dSprites in the order of its published file: `shape` (3:
 /// square, ellipse, heart), `scale` (6), `orientation` (40), `position_x` (32) and
 /// `position_y` (32), which varies fastest.
@@ -286,6 +301,26 @@ pub fn dsprites_values() -> [Vec<f64>; 5] {
         evenly_spaced(0.0, 1.0, 32),
         evenly_spaced(0.0, 1.0, 32),
     ]
+}
+
+/// The values of [`dsprites_grid`] in words, factor by factor: shapes by their names, and all else as
+/// [`dsprites_values`] has it, rounded to two decimals.
+pub fn dsprites_value_names() -> &'static [Vec<String>] {
+    static NAMES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
+        let mut names = dsprites_values().map(in_words);
+        names[0] = ["square", "ellipse", "heart"].map(String::from).into();
+        names.into()
+    });
+    &NAMES
+}
+
+/// Numbers with two decimals at most.
+fn in_words(values: Vec<f64>) -> Vec<String> {
+    let word = |value: f64| {
+        let text = format!("{value:.2}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    values.into_iter().map(word).collect()
 }
 
 /// `count ≥ 2` values from `first` to `last`, both included, rounded as NumPy's `linspace` does.

@@ -2,7 +2,7 @@
 
 use crate::rendered::{check_size, recipe_fingerprint};
 use crate::{Dataset, DatasetError, FactorGrid, FactorSpec, Image, Item};
-use crate::{dsprites_grid, dsprites_values};
+use crate::{dsprites_grid, dsprites_value_names, dsprites_values};
 
 /// Version of the pictures. It goes up with every change that changes one pixel.
 const VERSION: u32 = 1;
@@ -52,15 +52,15 @@ const CURVE_MIDDLE: f64 = -2.538_373_8;
 /// training and test part.
 ///
 /// ```
-/// use gwae_datasets::{Dataset, RenderedDSprites};
+/// use gwae_datasets::{Dataset, RenderedDsprites};
 ///
-/// let sprites = RenderedDSprites::new(64)?;
+/// let sprites = RenderedDsprites::new(64)?;
 /// let heart = sprites.item(sprites.grid().index_of(&[2, 5, 0, 16, 16])?)?;
 /// assert_eq!(heart.image.pixels.len(), 64 * 64);
 /// assert!(heart.image.pixels.iter().all(|pixel| matches!(pixel, 0 | 255)));
 /// # Ok::<(), gwae_datasets::DatasetError>(())
 /// ```
-pub struct RenderedDSprites {
+pub struct RenderedDsprites {
     size: usize,
     grid: FactorGrid,
     scales: Vec<f64>,
@@ -68,7 +68,7 @@ pub struct RenderedDSprites {
     turns: Vec<(f64, f64)>,
 }
 
-impl RenderedDSprites {
+impl RenderedDsprites {
     /// Height and width of the published pictures in pixels.
     pub const PUBLISHED_SIZE: usize = 64;
 
@@ -98,7 +98,7 @@ impl RenderedDSprites {
     }
 }
 
-impl Dataset for RenderedDSprites {
+impl Dataset for RenderedDsprites {
     fn name(&self) -> &str {
         "dsprites-rendered"
     }
@@ -159,6 +159,14 @@ impl Dataset for RenderedDSprites {
 
     fn factors(&self) -> &[FactorSpec] {
         self.grid.factors()
+    }
+
+    fn value_names(&self, factor: usize) -> Option<&[String]> {
+        dsprites_value_names().get(factor).map(Vec::as_slice)
+    }
+
+    fn find(&self, factors: &[u32]) -> Option<usize> {
+        self.grid.index_of(factors).ok()
     }
 
     fn fingerprint(&self) -> String {

@@ -7,7 +7,7 @@ mod texture;
 
 use crate::rendered::{check_size, recipe_fingerprint};
 use crate::{Dataset, DatasetError, FactorGrid, FactorSpec, Image, Item};
-use crate::{shapes3d_grid, shapes3d_values};
+use crate::{shapes3d_grid, shapes3d_value_names, shapes3d_values};
 
 use downsample::{Downsample, SAMPLES};
 use scene::{Scene, View};
@@ -124,6 +124,14 @@ impl Dataset for RenderedShapes3d {
 
     fn factors(&self) -> &[FactorSpec] {
         self.grid.factors()
+    }
+
+    fn value_names(&self, factor: usize) -> Option<&[String]> {
+        shapes3d_value_names().get(factor).map(Vec::as_slice)
+    }
+
+    fn find(&self, factors: &[u32]) -> Option<usize> {
+        self.grid.index_of(factors).ok()
     }
 
     fn fingerprint(&self) -> String {

@@ -6,12 +6,12 @@ use std::path::Path;
 use crate::cached_file::{Found, cache_path, checked_items, find, fingerprint};
 use crate::fingerprint::hexadecimal;
 use crate::grid_items::GridItems;
-use crate::image_cache::{
+use crate::raw_cache::{
     BlockSource, Geometry, Header, ImageCache, Sha256Bytes, SourceStamp, convert, file_digest,
 };
 use crate::{
     Dataset, DatasetError, FactorGrid, FactorSpec, Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File,
-    Hdf5Problem, Image, Item, shapes3d_grid, shapes3d_values,
+    Hdf5Problem, Image, Item, shapes3d_grid, shapes3d_value_names, shapes3d_values,
 };
 
 /// A file of 3D Shapes that cannot be used, and why.
@@ -180,7 +180,7 @@ impl Shapes3dFile {
     ///
     /// # Errors
     /// As [`Shapes3dFile::open`], and what can go wrong with the copy
-    /// ([`CacheProblem`](crate::CacheProblem)): a full disk, a directory that cannot be written
+    /// ([`RawCacheProblem`](crate::RawCacheProblem)): a full disk, a directory that cannot be written
     /// to, another process that is making it.
     pub fn open_cached(
         path: &Path,
@@ -295,7 +295,7 @@ impl Shapes3dFile {
     /// read, where it has checksums.
     ///
     /// # Errors
-    /// [`CacheProblem::Damaged`](crate::CacheProblem::Damaged).
+    /// [`RawCacheProblem::Damaged`](crate::RawCacheProblem::Damaged).
     pub fn verify_cache(&self) -> Result<(), DatasetError> {
         match &self.storage {
             Storage::Streamed(_) => Ok(()),
@@ -351,6 +351,18 @@ impl Dataset for Shapes3dFile {
 
     fn factors(&self) -> &[FactorSpec] {
         self.items.grid().factors()
+    }
+
+    fn value_names(&self, factor: usize) -> Option<&[String]> {
+        shapes3d_value_names().get(factor).map(Vec::as_slice)
+    }
+
+    fn find(&self, factors: &[u32]) -> Option<usize> {
+        self.index_of(factors).ok().flatten()
+    }
+
+    fn warm(&self) -> Result<(), DatasetError> {
+        self.warm_cache()
     }
 
     fn fingerprint(&self) -> String {

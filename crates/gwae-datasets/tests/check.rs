@@ -6,7 +6,7 @@ use std::path::Path;
 
 use gwae_datasets::{
     CheckReport, Checksum, DataEvent, DataFileProblem, DataStage, FileStatus, FormSize, Manifest,
-    Presence, Proof, Verdict, check, list, manifest, manifests,
+    Presence, Proof, Verdict, check, dataset_directory, list, manifest, manifests,
 };
 use proptest::prelude::*;
 
@@ -484,4 +484,26 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn one_directory_can_hold_all_datasets() {
+    let root = tempfile::tempdir().unwrap();
+    let mnist = manifest("mnist").unwrap();
+    let kmnist = manifest("kmnist").unwrap();
+    let place = |manifest, directory: &Path| dataset_directory(manifest, directory).unwrap();
+    // A subdirectory of the dataset's name, unless the directory has that name itself.
+    assert_eq!(place(mnist, root.path()), root.path().join("mnist"));
+    let named = root.path().join("mnist");
+    assert_eq!(place(mnist, &named), named);
+    fs::create_dir(&named).unwrap();
+    assert_eq!(place(mnist, &named), named);
+    assert_eq!(place(kmnist, &named), named.join("kmnist"));
+    // Files that are there already, directly in the directory.
+    let flat = tempfile::tempdir().unwrap();
+    let labels = fs::File::create(flat.path().join("train-images-idx3-ubyte")).unwrap();
+    labels.set_len(47_040_016).unwrap();
+    assert_eq!(place(mnist, flat.path()), flat.path());
+    fs::create_dir(flat.path().join("mnist")).unwrap();
+    assert_eq!(place(mnist, flat.path()), flat.path());
 }

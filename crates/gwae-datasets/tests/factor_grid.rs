@@ -1,8 +1,8 @@
 //! Factor grids: the published sizes and order, and indices that go both ways.
 
 use gwae_datasets::{
-    FactorGrid, FactorGridError, FactorKind, FactorSpec, dsprites_grid, dsprites_values,
-    shapes3d_grid, shapes3d_values,
+    FactorGrid, FactorGridError, FactorKind, FactorSpec, dsprites_grid, dsprites_value_names,
+    dsprites_values, shapes3d_grid, shapes3d_value_names, shapes3d_values,
 };
 use proptest::prelude::*;
 
@@ -216,4 +216,20 @@ fn names_the_factors_there_are() {
         grid.indices_varying(6, "a"),
         Err(FactorGridError::IndexOutOfRange { index: 6, len: 6 })
     );
+}
+
+#[test]
+fn values_have_their_names() {
+    for (grid, names) in [
+        (shapes3d_grid(), shapes3d_value_names()),
+        (dsprites_grid(), dsprites_value_names()),
+    ] {
+        let counts: Vec<usize> = grid.factors().iter().map(|f| f.values as usize).collect();
+        assert_eq!(names.iter().map(Vec::len).collect::<Vec<_>>(), counts);
+    }
+    let shapes = shapes3d_value_names();
+    assert_eq!(shapes[0][..3], ["0", "0.1", "0.2"]);
+    assert_eq!(shapes[4], ["cube", "cylinder", "sphere", "capsule"]);
+    assert_eq!((&*shapes[5][0], &*shapes[5][7]), ("-30", "0"));
+    assert_eq!(dsprites_value_names()[2][39], "6.28");
 }

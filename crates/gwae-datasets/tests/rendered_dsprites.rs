@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use gwae_datasets::{
-    Dataset, DatasetError, RenderedDSprites, dsprites_grid, dsprites_values, items_in_parallel,
+    Dataset, DatasetError, RenderedDsprites, dsprites_grid, dsprites_values, items_in_parallel,
 };
 use sha2::{Digest, Sha256};
 
 const SIZE: usize = 64;
 
-fn picture(dataset: &RenderedDSprites, factors: [u32; 5]) -> Vec<u8> {
+fn picture(dataset: &RenderedDsprites, factors: [u32; 5]) -> Vec<u8> {
     let item = dataset
         .item(dataset.grid().index_of(&factors).unwrap())
         .unwrap();
@@ -30,7 +30,7 @@ fn places(pixels: &[u8], size: usize) -> Vec<(usize, usize)> {
 }
 
 /// All shapes, scales and orientations in the middle of the frame.
-fn all_sprites(dataset: &RenderedDSprites) -> Vec<([u32; 3], Vec<u8>)> {
+fn all_sprites(dataset: &RenderedDsprites) -> Vec<([u32; 3], Vec<u8>)> {
     (0..3 * 6 * 40)
         .map(|i| [i / 240, i / 40 % 6, i % 40])
         .map(|sprite| {
@@ -45,7 +45,7 @@ fn all_sprites(dataset: &RenderedDSprites) -> Vec<([u32; 3], Vec<u8>)> {
 
 #[test]
 fn pixels_are_black_or_white_and_sprites_keep_off_the_border() {
-    let dataset = RenderedDSprites::new(SIZE).unwrap();
+    let dataset = RenderedDsprites::new(SIZE).unwrap();
     for (sprite, middle) in all_sprites(&dataset) {
         let [shape, scale, orientation] = sprite;
         for (x, y) in [(0, 0), (31, 0), (0, 31), (31, 31)] {
@@ -62,7 +62,7 @@ fn pixels_are_black_or_white_and_sprites_keep_off_the_border() {
 
 #[test]
 fn each_position_is_one_pixel_further() {
-    let dataset = RenderedDSprites::new(SIZE).unwrap();
+    let dataset = RenderedDsprites::new(SIZE).unwrap();
     for shape in 0..3 {
         let moved = |x, y| places(&picture(&dataset, [shape, 3, 5, x, y]), SIZE);
         let first = moved(0, 0);
@@ -80,7 +80,7 @@ fn each_position_is_one_pixel_further() {
 fn areas_are_those_of_the_shapes() {
     let size = 512;
     let pixel = 64.0 / size as f64;
-    let dataset = RenderedDSprites::new(size).unwrap();
+    let dataset = RenderedDsprites::new(size).unwrap();
     let pi = std::f64::consts::PI;
     // The heart curve encloses 180 π with half a width of 16.
     let areas = [
@@ -104,7 +104,7 @@ fn areas_are_those_of_the_shapes() {
 fn mean_and_deviation_are_the_published_ones() {
     // Of all pixels of the published file: mean 0.0425; mean of the pictures' standard
     // deviations 0.1952. Neither depends on the position.
-    let sprites = all_sprites(&RenderedDSprites::new(SIZE).unwrap());
+    let sprites = all_sprites(&RenderedDsprites::new(SIZE).unwrap());
     let count = sprites.len() as f64;
     let shares = sprites
         .iter()
@@ -117,7 +117,7 @@ fn mean_and_deviation_are_the_published_ones() {
 
 #[test]
 fn the_heart_points_down_and_turns_clockwise() {
-    let dataset = RenderedDSprites::new(SIZE).unwrap();
+    let dataset = RenderedDsprites::new(SIZE).unwrap();
     let upright = places(&picture(&dataset, [2, 5, 0, 15, 15]), SIZE);
     // Left and right are alike around the middle, column 31.
     for &(x, y) in &upright {
@@ -140,7 +140,7 @@ fn the_heart_points_down_and_turns_clockwise() {
 
 #[test]
 fn the_ellipse_lies_and_then_stands() {
-    let dataset = RenderedDSprites::new(SIZE).unwrap();
+    let dataset = RenderedDsprites::new(SIZE).unwrap();
     let extent = |orientation| {
         let places = places(&picture(&dataset, [1, 5, orientation, 15, 15]), SIZE);
         let span = |values: Vec<usize>| values.iter().max().unwrap() - values.iter().min().unwrap();
@@ -156,7 +156,7 @@ fn the_ellipse_lies_and_then_stands() {
 
 #[test]
 fn only_symmetry_makes_pictures_equal() {
-    let dataset = RenderedDSprites::new(SIZE).unwrap();
+    let dataset = RenderedDsprites::new(SIZE).unwrap();
     let mut seen: HashMap<Vec<u8>, Vec<[u32; 3]>> = HashMap::new();
     for (sprite, pixels) in all_sprites(&dataset) {
         seen.entry(pixels).or_default().push(sprite);
@@ -192,7 +192,7 @@ fn only_symmetry_makes_pictures_equal() {
 
 #[test]
 fn pictures_are_the_same_on_any_number_of_threads() {
-    let dataset = RenderedDSprites::new(SIZE).unwrap();
+    let dataset = RenderedDsprites::new(SIZE).unwrap();
     let indices: Vec<usize> = (0..500).map(|i| i * 1_471).collect();
     let one_by_one: Vec<_> = indices.iter().map(|&i| dataset.item(i).unwrap()).collect();
     for threads in [1, 4] {
@@ -210,10 +210,10 @@ fn pictures_are_the_same_on_any_number_of_threads() {
 #[test]
 fn refuses_sizes_and_indices_out_of_range() {
     for size in [0, 4097, usize::MAX] {
-        let error = RenderedDSprites::new(size).err();
+        let error = RenderedDsprites::new(size).err();
         assert!(matches!(error, Some(DatasetError::Size { size: s }) if s == size));
     }
-    let dataset = RenderedDSprites::new(1).unwrap();
+    let dataset = RenderedDsprites::new(1).unwrap();
     assert_eq!((dataset.len(), dataset.train_len()), (737_280, 737_280));
     assert_eq!(dataset.item(737_279).unwrap().image.pixels.len(), 1);
     assert!(matches!(
@@ -228,15 +228,15 @@ fn refuses_sizes_and_indices_out_of_range() {
 
 #[test]
 fn factors_and_fingerprint_are_its_own() {
-    let dataset = RenderedDSprites::new(SIZE).unwrap();
+    let dataset = RenderedDsprites::new(SIZE).unwrap();
     assert_eq!(dataset.factors(), dsprites_grid().factors());
     assert_eq!(
         dataset.fingerprint(),
-        RenderedDSprites::new(SIZE).unwrap().fingerprint()
+        RenderedDsprites::new(SIZE).unwrap().fingerprint()
     );
     assert_ne!(
         dataset.fingerprint(),
-        RenderedDSprites::new(32).unwrap().fingerprint()
+        RenderedDsprites::new(32).unwrap().fingerprint()
     );
     let shapes = gwae_datasets::RenderedShapes3d::new(SIZE).unwrap();
     assert_ne!(dataset.fingerprint(), shapes.fingerprint());
@@ -246,7 +246,7 @@ fn factors_and_fingerprint_are_its_own() {
 /// change of pictures that is meant needs a new `VERSION` in the renderer, then new values here.
 #[test]
 fn pictures_of_version_1_have_not_changed() {
-    let dataset = RenderedDSprites::new(SIZE).unwrap();
+    let dataset = RenderedDsprites::new(SIZE).unwrap();
     let mut hash = Sha256::new();
     hash.update(dataset.fingerprint());
     for (_, pixels) in all_sprites(&dataset) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use gwae_datasets::{
-    CacheError, CacheProblem, Dataset, DatasetError, Item, Shapes3dError, Shapes3dFile,
+    Dataset, DatasetError, Item, RawCacheError, RawCacheProblem, Shapes3dError, Shapes3dFile,
     Shapes3dProblem, shapes3d_grid,
 };
 
@@ -201,8 +201,8 @@ fn a_damaged_cache_is_made_anew_and_another_file_is_not_touched() {
     let error = open_counting(&source).0.unwrap_err();
     assert!(matches!(
         &error,
-        DatasetError::Cache(CacheError {
-            problem: CacheProblem::NotACache,
+        DatasetError::RawCache(RawCacheError {
+            problem: RawCacheProblem::NotACache,
             ..
         })
     ));

@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::layout::{DIGEST_BYTES, Geometry, HEADER_BYTES, Header, Sha256Bytes};
-use super::{CacheError, CacheProblem, ImageCache, Result};
+use super::{ImageCache, RawCacheError, RawCacheProblem, Result};
 use crate::DatasetError;
 use crate::positioned_file::PositionedFile;
 use crate::processors::on_all_processors;
@@ -97,7 +97,7 @@ impl<'a> Conversion<'a> {
         let file = opened.map_err(|error| self.failed("create", error))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(self.named(CacheProblem::Busy)),
+            Err(TryLockError::WouldBlock) => return Err(self.named(RawCacheProblem::Busy)),
             // A file system without locks: two processes would write the same bytes anyway.
             Err(TryLockError::Error(_)) => {}
         }
@@ -129,7 +129,7 @@ impl<'a> Conversion<'a> {
             self.write_blocks(&file, &mut done, progress)?;
             if let Some(&block) = check(&done)?.first() {
                 let images = geometry.block_images(block);
-                return Err(self.named(CacheProblem::ReadBack {
+                return Err(self.named(RawCacheProblem::ReadBack {
                     start: images.start as usize,
                     end: images.end as usize,
                 }));
@@ -295,21 +295,21 @@ impl<'a> Conversion<'a> {
         }
     }
 
-    fn named(&self, problem: CacheProblem) -> DatasetError {
-        DatasetError::Cache(CacheError {
+    fn named(&self, problem: RawCacheProblem) -> DatasetError {
+        DatasetError::RawCache(RawCacheError {
             file: self.partial.display().to_string(),
             problem,
         })
     }
 
     fn failed(&self, action: &'static str, error: std::io::Error) -> DatasetError {
-        self.named(CacheProblem::io(action)(error))
+        self.named(RawCacheProblem::io(action)(error))
     }
 
     fn write_failed(&self, error: std::io::Error, images_done: u64) -> DatasetError {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => self
-                .named(CacheProblem::DiskFull {
+                .named(RawCacheProblem::DiskFull {
                     images_done: images_done as usize,
                     images: self.header.geometry.images as usize,
                     bytes: self.header.geometry.file_bytes(),
@@ -346,7 +346,7 @@ pub(super) fn digests(file: &PositionedFile, geometry: &Geometry) -> Result<Vec<
     // The file is as long as its geometry says, so the allocation is not beyond it.
     let mut bytes = vec![0; geometry.blocks() as usize * DIGEST_BYTES];
     file.read_exact_at(&mut bytes, geometry.digest_offset(0))
-        .map_err(CacheProblem::io("read"))?;
+        .map_err(RawCacheProblem::io("read"))?;
     Ok(bytes.as_chunks().0.to_vec())
 }
 
@@ -358,7 +358,7 @@ pub(super) fn content_digest(
 ) -> Result<Sha256Bytes> {
     let mut items = vec![0; 4 * geometry.images as usize];
     file.read_exact_at(&mut items, geometry.items_offset())
-        .map_err(CacheProblem::io("read"))?;
+        .map_err(RawCacheProblem::io("read"))?;
     let mut hash = Sha256::new();
     hash.update(&items);
     hash.update(digests.as_flattened());
@@ -392,7 +392,7 @@ pub(super) fn wrong_blocks(
         }
     });
     if let Some(error) = unlock(failure) {
-        return Err(CacheProblem::io("read")(error));
+        return Err(RawCacheProblem::io("read")(error));
     }
     let mut wrong = unlock(wrong);
     wrong.sort_unstable();

@@ -76,7 +76,7 @@ fn check(cache: &ImageCache) {
     let error = cache.read(IMAGES as usize).unwrap_err();
     assert!(matches!(
         error.problem,
-        CacheProblem::OutOfRange {
+        RawCacheProblem::OutOfRange {
             index: 103,
             images: 103
         }
@@ -175,8 +175,8 @@ fn blocks_that_a_crash_of_the_machine_lost_are_made_again() {
     assert!(
         matches!(
             &error,
-            DatasetError::Cache(CacheError {
-                problem: CacheProblem::ReadBack { start: 27, end: 34 },
+            DatasetError::RawCache(RawCacheError {
+                problem: RawCacheProblem::ReadBack { start: 27, end: 34 },
                 ..
             })
         ),
@@ -200,8 +200,8 @@ fn a_full_disk_is_named_and_the_next_try_goes_on() {
     assert!(
         matches!(
             &error,
-            DatasetError::Cache(CacheError {
-                problem: CacheProblem::DiskFull {
+            DatasetError::RawCache(RawCacheError {
+                problem: RawCacheProblem::DiskFull {
                     images_done: 1..100,
                     images: 103,
                     ..
@@ -268,7 +268,7 @@ fn a_cache_of_another_source_is_made_again_and_another_file_is_left_alone() {
     std::fs::write(&path, b"a letter to a friend").unwrap();
     assert!(matches!(
         ImageCache::open(&path).unwrap_err().problem,
-        CacheProblem::NotACache
+        RawCacheProblem::NotACache
     ));
     assert_eq!(std::fs::read(&path).unwrap(), b"a letter to a friend");
 }
@@ -326,7 +326,7 @@ fn a_killed_process_leaves_what_the_next_one_goes_on_with() {
     for milliseconds in (5..).step_by(3) {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "--test-threads=1"])
-            .arg("image_cache::tests::a_killed_process_leaves_what_the_next_one_goes_on_with")
+            .arg("raw_cache::tests::a_killed_process_leaves_what_the_next_one_goes_on_with")
             .env(CHILD, &path)
             .stdout(std::process::Stdio::null())
             .spawn()
@@ -356,8 +356,8 @@ fn two_conversions_at_once_are_refused() {
     let (_, result) = try_with(&path, &header(), &plain);
     assert!(matches!(
         result.unwrap_err(),
-        DatasetError::Cache(CacheError {
-            problem: CacheProblem::Busy,
+        DatasetError::RawCache(RawCacheError {
+            problem: RawCacheProblem::Busy,
             ..
         })
     ));

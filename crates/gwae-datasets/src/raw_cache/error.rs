@@ -5,17 +5,17 @@ use std::io;
 /// A cache file that cannot be made or used, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}: {problem}")]
-pub struct CacheError {
+pub struct RawCacheError {
     /// The file, as given.
     pub file: String,
     /// What is wrong with it.
-    pub problem: CacheProblem,
+    pub problem: RawCacheProblem,
 }
 
 /// What is wrong with a cache file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CacheProblem {
+pub enum RawCacheProblem {
     /// The file cannot be opened, read, written or renamed.
     #[error("cannot {action} it: {error}; check the directory, its permissions and the disk")]
     Io {
@@ -78,7 +78,7 @@ pub enum CacheProblem {
     },
 }
 
-impl CacheProblem {
+impl RawCacheProblem {
     pub(super) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { action, error }
     }

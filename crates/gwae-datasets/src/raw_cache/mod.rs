@@ -31,13 +31,13 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 pub(crate) use convert::{BlockSource, convert};
-pub use error::{CacheError, CacheProblem};
+pub use error::{RawCacheError, RawCacheProblem};
 use layout::HEADER_BYTES;
 pub(crate) use layout::{Geometry, Header, Sha256Bytes, SourceStamp};
 
 use crate::positioned_file::PositionedFile;
 
-type Result<T> = std::result::Result<T, CacheProblem>;
+type Result<T> = std::result::Result<T, RawCacheProblem>;
 
 /// A complete cache file.
 #[derive(Debug)]
@@ -50,13 +50,13 @@ pub(crate) struct ImageCache {
 impl ImageCache {
     /// Opens a complete file; `None` where there is none.
     ///
-    /// A file that is a cache but cannot be used is [`CacheProblem::Damaged`].
-    pub(crate) fn open(path: &Path) -> std::result::Result<Option<Self>, CacheError> {
+    /// A file that is a cache but cannot be used is [`RawCacheProblem::Damaged`].
+    pub(crate) fn open(path: &Path) -> std::result::Result<Option<Self>, RawCacheError> {
         let name = path.display().to_string();
         match open(path) {
             Ok(Some((file, header))) => Ok(Some(Self { name, file, header })),
             Ok(None) => Ok(None),
-            Err(problem) => Err(CacheError {
+            Err(problem) => Err(RawCacheError {
                 file: name,
                 problem,
             }),
@@ -68,23 +68,23 @@ impl ImageCache {
     }
 
     /// What every image shows: its number in the factor grid.
-    pub(crate) fn items(&self) -> std::result::Result<Vec<u32>, CacheError> {
+    pub(crate) fn items(&self) -> std::result::Result<Vec<u32>, RawCacheError> {
         let geometry = &self.header.geometry;
         // The file is as long as the header says, so the allocation is not beyond it.
         let mut bytes = vec![0; 4 * geometry.images as usize];
         self.file
             .read_exact_at(&mut bytes, geometry.items_offset())
-            .map_err(CacheProblem::io("read"))
+            .map_err(RawCacheProblem::io("read"))
             .map_err(|problem| self.named(problem))?;
         let (numbers, _) = bytes.as_chunks();
         Ok(numbers.iter().map(|&n| u32::from_le_bytes(n)).collect())
     }
 
     /// The values of one image, `[C, H, W]`: 0 to 255.
-    pub(crate) fn read(&self, index: usize) -> std::result::Result<Vec<u8>, CacheError> {
+    pub(crate) fn read(&self, index: usize) -> std::result::Result<Vec<u8>, RawCacheError> {
         let geometry = &self.header.geometry;
         if index as u64 >= geometry.images {
-            return Err(self.named(CacheProblem::OutOfRange {
+            return Err(self.named(RawCacheProblem::OutOfRange {
                 index,
                 images: geometry.images as usize,
             }));
@@ -92,7 +92,7 @@ impl ImageCache {
         let mut stored = vec![0; geometry.image_bytes()];
         self.file
             .read_exact_at(&mut stored, geometry.image_offset(index as u64))
-            .map_err(CacheProblem::io("read"))
+            .map_err(RawCacheProblem::io("read"))
             .map_err(|problem| self.named(problem))?;
         if geometry.bits == 8 {
             return Ok(stored);
@@ -106,7 +106,7 @@ impl ImageCache {
     }
 
     /// Reads the whole file once, from start to end, for the system to keep it in memory.
-    pub(crate) fn warm(&self) -> std::result::Result<(), CacheError> {
+    pub(crate) fn warm(&self) -> std::result::Result<(), RawCacheError> {
         let end = self.header.geometry.file_bytes();
         let mut buffer = vec![0; (1_u64 << 20).min(end) as usize];
         let mut offset = 0;
@@ -114,7 +114,7 @@ impl ImageCache {
             let piece = &mut buffer[..(1_u64 << 20).min(end - offset) as usize];
             self.file
                 .read_exact_at(piece, offset)
-                .map_err(CacheProblem::io("read"))
+                .map_err(RawCacheProblem::io("read"))
                 .map_err(|problem| self.named(problem))?;
             offset += piece.len() as u64;
         }
@@ -122,8 +122,8 @@ impl ImageCache {
     }
 
     /// Reads the whole file and compares it with its own checksums.
-    pub(crate) fn verify(&self) -> std::result::Result<(), CacheError> {
-        let damaged = CacheProblem::Damaged {
+    pub(crate) fn verify(&self) -> std::result::Result<(), RawCacheError> {
+        let damaged = RawCacheProblem::Damaged {
             reason: "its content does not match its checksums",
         };
         let checked = convert::digests(&self.file, &self.header.geometry)
@@ -136,8 +136,8 @@ impl ImageCache {
         checked.map_err(|problem| self.named(problem))
     }
 
-    fn named(&self, problem: CacheProblem) -> CacheError {
-        CacheError {
+    fn named(&self, problem: RawCacheProblem) -> RawCacheError {
+        RawCacheError {
             file: self.name.clone(),
             problem,
         }
@@ -148,18 +148,18 @@ fn open(path: &Path) -> Result<Option<(PositionedFile, Header)>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(CacheProblem::io("open")(error)),
+        Err(error) => return Err(RawCacheProblem::io("open")(error)),
     };
-    let length = file.metadata().map_err(CacheProblem::io("open"))?.len();
+    let length = file.metadata().map_err(RawCacheProblem::io("open"))?.len();
     let file = PositionedFile::new(file);
     let mut bytes = [0; HEADER_BYTES];
     let there = length.min(HEADER_BYTES as u64) as usize;
     file.read_exact_at(&mut bytes[..there], 0)
-        .map_err(CacheProblem::io("read"))?;
+        .map_err(RawCacheProblem::io("read"))?;
     if !Header::has_magic(&bytes) {
-        return Err(CacheProblem::NotACache);
+        return Err(RawCacheProblem::NotACache);
     }
-    let damaged = |reason| Err(CacheProblem::Damaged { reason });
+    let damaged = |reason| Err(RawCacheProblem::Damaged { reason });
     let Some(header) = Header::decode(&bytes) else {
         return damaged("its header is damaged, or of another version");
     };
