@@ -15,6 +15,7 @@ use gwae_train::progress::PreparationBar;
 use gwae_train::run_directory::RunDirectory;
 
 use crate::arguments::{ImageArguments, ModelArguments};
+use crate::terminal::png_path;
 
 /// A model out of a run directory.
 pub struct TrainedModel {
@@ -75,12 +76,8 @@ impl TrainedModel {
             let name = format!("{name}-step-{}.png", self.step);
             return Ok(self.run.path().join(name));
         };
-        let extension = out.extension().and_then(|extension| extension.to_str());
-        if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
-            return Ok(out.clone());
-        }
-        let out = out.display();
-        Err(format!("--out {out}: pictures are PNG files, so end the name in .png").into())
+        png_path(out)?;
+        Ok(out.clone())
     }
 
     /// Up to `count` images from the `start`-th on of the test part of the run's dataset, or of

@@ -30,7 +30,7 @@ pub struct Preparation {
     pub total: u64,
 }
 
-/// What a model sees of every image of `data`: its size and channels, and the crop.
+/// What a model of `size`×`size` pixels and so many channels sees of every image of `data`.
 pub fn transform(data: &DataConfig, size: usize, channels: usize) -> Transform {
     let whole = Transform::new(size, channels);
     match data.crop_side() {
@@ -39,29 +39,23 @@ pub fn transform(data: &DataConfig, size: usize, channels: usize) -> Transform {
     }
 }
 
-/// Opens the dataset that a valid `data` names, for images that are looked at through
-/// `transform`: rendered datasets are drawn at its size, and copies of resized images have it.
-/// `progress` is told of copies that are made on first use.
+/// Opens the dataset that a valid `data` names, with its images as they are; those of rendered
+/// datasets are drawn with `size`×`size` pixels. `progress` is told of copies of published files
+/// that are made on first use.
 ///
 /// # Errors
 /// When its files are missing or damaged, or a copy cannot be written.
 pub fn open_dataset(
     data: &DataConfig,
-    transform: Transform,
+    size: usize,
     progress: &mut dyn FnMut(Preparation),
 ) -> Result<Arc<dyn Dataset>, DatasetError> {
-    let mut report = |done, total| {
-        progress(Preparation {
-            dataset: data.dataset,
-            done,
-            total,
-        });
-    };
+    let mut report = reporter(data, progress);
     let cache = data.cache.as_deref();
     let Some(place) = place(data)? else {
         return Ok(match data.dataset {
-            DatasetName::Shapes3d => Arc::new(RenderedShapes3d::new(transform.size)?),
-            DatasetName::Dsprites => Arc::new(RenderedDsprites::new(transform.size)?),
+            DatasetName::Shapes3d => Arc::new(RenderedShapes3d::new(size)?),
+            DatasetName::Dsprites => Arc::new(RenderedDsprites::new(size)?),
             // The others have a directory: the configuration was checked.
             _ => Arc::new(embedded_digits()?),
         });
@@ -83,18 +77,20 @@ pub fn open_dataset(
             let file = file_in(&place, DSPRITES_FILE);
             Arc::new(DspritesFile::open_cached(&file, cache, &mut report)?)
         }
-        DatasetName::Celeba => {
-            let images = Arc::new(Celeba::open(&place)?);
-            resized(images, transform, cache.unwrap_or(&place), &mut report)?
-        }
-        DatasetName::Folder => {
-            let images = Arc::new(ImageFolder::open(&place)?);
-            match cache {
-                Some(cache) => resized(images, transform, cache, &mut report)?,
-                None => images,
-            }
-        }
+        DatasetName::Celeba => Arc::new(Celeba::open(&place)?),
+        DatasetName::Folder => Arc::new(ImageFolder::open(&place)?),
     })
+}
+
+fn reporter(data: &DataConfig, progress: &mut dyn FnMut(Preparation)) -> impl FnMut(u64, u64) {
+    let dataset = data.dataset;
+    move |done, total| {
+        progress(Preparation {
+            dataset,
+            done,
+            total,
+        });
+    }
 }
 
 /// Where the files are: the directory or file given, or its subdirectory of the dataset's name.
@@ -118,15 +114,16 @@ fn file_in(place: &Path, name: &str) -> PathBuf {
     }
 }
 
-fn resized(
-    images: Arc<dyn Dataset>,
-    transform: Transform,
-    directory: &Path,
-    report: &mut dyn FnMut(u64, u64),
-) -> Result<Arc<dyn Dataset>, DatasetError> {
-    let report = |done, total| report(done as u64, total as u64);
-    let cached = CachedImages::open_or_create(images, transform, directory, report)?;
-    Ok(Arc::new(cached))
+/// Where a copy of the images at the model's size is kept, for datasets that need one to be quick.
+fn resized_copy(data: &DataConfig) -> Result<Option<PathBuf>, DatasetError> {
+    Ok(match data.dataset {
+        DatasetName::Celeba => match &data.cache {
+            Some(cache) => Some(cache.clone()),
+            None => place(data)?,
+        },
+        DatasetName::Folder => data.cache.clone(),
+        _ => None,
+    })
 }
 
 /// A dataset at the model's image size.
@@ -145,17 +142,18 @@ impl RunData {
         model: &GwaeConfig,
         progress: &mut dyn FnMut(Preparation),
     ) -> Result<Self, DatasetError> {
-        let wanted = transform(data, model.image_size, model.channels);
-        let dataset = open_dataset(data, wanted, progress)?;
-        // What was cropped before it was kept is not cropped again.
-        let is_kept = data.dataset == DatasetName::Celeba
-            || data.dataset == DatasetName::Folder && data.cache.is_some();
-        let rest = match is_kept {
-            true => Transform::new(model.image_size, model.channels),
-            false => wanted,
-        };
+        let mut dataset = open_dataset(data, model.image_size, progress)?;
+        let mut transform = transform(data, model.image_size, model.channels);
+        if let Some(directory) = resized_copy(data)? {
+            let mut report = reporter(data, progress);
+            let report = |done, total| report(done as u64, total as u64);
+            let copy = CachedImages::open_or_create(dataset, transform, &directory, report)?;
+            dataset = Arc::new(copy);
+            // It has been cropped.
+            transform.crop = None;
+        }
         Ok(Self {
-            source: Arc::new(ImageSource::new(dataset, rest)?),
+            source: Arc::new(ImageSource::new(dataset, transform)?),
         })
     }
 
