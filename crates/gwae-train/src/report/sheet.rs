@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -27,9 +27,15 @@ const CAPTION: (i32, usize) = (14, 17);
 /// The plotting library starts to draw letters by this part of their height too high.
 const RISE: i32 = 4;
 
+/// Pixels between an image and its caption.
+const CAPTION_GAP: usize = 3;
+
+/// The line around every image, so that white ones show on the white sheet.
+const FRAME: Rgb<u8> = Rgb([200, 200, 200]);
+
 /// Most characters of a line.
 const TITLE_LIMIT: usize = 100;
-const CAPTION_LIMIT: usize = 28;
+const CAPTION_LIMIT: usize = 36;
 
 /// What a contact sheet shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,6 +114,7 @@ impl Sheet {
                 let Some(cell) = cell else { continue };
                 let left = layout.left(column) + (layout.column - layout.image[1]) / 2;
                 let place = [left, *top];
+                frame(&mut picture, place, layout.image);
                 paint(&mut picture, images, cell.image, place, layout.scale);
             }
         }
@@ -150,7 +157,10 @@ impl Sheet {
         for row in &self.rows {
             let captions = row.cells.iter().flatten().map(|cell| cell.caption.len());
             let beside = row.name.len() * CAPTION.1;
-            let below = image[0] + captions.max().unwrap_or(0) * CAPTION.1;
+            let below = match captions.max() {
+                None | Some(0) => image[0],
+                Some(lines) => image[0] + CAPTION_GAP + lines * CAPTION.1,
+            };
             let top = tops[tops.len() - 1];
             tops.push(top + below.max(beside) + GAP);
         }
@@ -193,7 +203,7 @@ impl Sheet {
             for (column, cell) in row.cells.iter().enumerate() {
                 let caption = cell.iter().flat_map(|cell| &cell.caption);
                 for (number, words) in caption.enumerate() {
-                    let at = top + layout.image[0] + 1 + number * CAPTION.1;
+                    let at = top + layout.image[0] + CAPTION_GAP + number * CAPTION.1;
                     let at = (middle(column), at);
                     line(words, CAPTION_LIMIT, CAPTION.0, at, HPos::Center)?;
                 }
@@ -206,6 +216,20 @@ impl Sheet {
 impl Layout {
     fn left(&self, column: usize) -> usize {
         self.margin + column * (self.column + GAP)
+    }
+}
+
+/// Draws the line around an image.
+fn frame(picture: &mut RgbImage, [left, top]: [usize; 2], [height, width]: [usize; 2]) {
+    let (left, top) = (left as u32 - 1, top as u32 - 1);
+    let (right, bottom) = (left + width as u32 + 1, top + height as u32 + 1);
+    for x in left..=right {
+        picture.put_pixel(x, top, FRAME);
+        picture.put_pixel(x, bottom, FRAME);
+    }
+    for y in top..=bottom {
+        picture.put_pixel(left, y, FRAME);
+        picture.put_pixel(right, y, FRAME);
     }
 }
 
