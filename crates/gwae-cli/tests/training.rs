@@ -279,11 +279,7 @@ fn write_celeba(directory: &Path) {
     let (mut attributes, mut partition) = (String::from("40\nSmiling Male\n"), String::new());
     for number in 1..=40_u32 {
         let name = format!("{number:06}.jpg");
-        let part = match number {
-            ..=24 => 0,
-            ..=32 => 1,
-            _ => 2,
-        };
+        let part = u32::from(number > 24) + u32::from(number > 32);
         let smiles = if number % 2 == 0 { 1 } else { -1 };
         attributes += &format!("{name} {smiles:2} -1\n");
         partition += &format!("{name} {part}\n");
