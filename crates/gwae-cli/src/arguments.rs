@@ -1,11 +1,15 @@
 //! The command line.
 
+mod data;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::checkpoint::Which;
 use gwae_train::{DatasetName, DeviceSpec};
+
+pub use data::{Check, Data, DataCommand, Get, List, Show};
 
 /// Gromov-Wasserstein autoencoders: train, look at, import and verify.
 #[derive(Debug, Parser)]
@@ -18,6 +22,7 @@ use gwae_train::{DatasetName, DeviceSpec};
 Examples:
   gwae train config.toml --out runs/digits            train a model
   gwae resume runs/digits --steps 20000               go on where it stopped
+  gwae data list                                      which datasets there are
   gwae import checkpoint_best.pth --out runs/celeba   take over a model of the authors' program
   gwae sample runs/celeba -n 64 --seed 1              draw images from its prior
   gwae verify tests/golden/*.json                     compare this program with the authors'
@@ -37,6 +42,8 @@ pub enum Command {
     Train(Train),
     /// Go on with a run from its last checkpoint
     Resume(Resume),
+    /// List, download, verify and look at datasets
+    Data(Data),
     /// Draw images from the prior of a trained model
     Sample(Sample),
     /// Show images above what a trained model makes of them
@@ -63,7 +70,8 @@ pub struct DeviceArgument {
 #[command(after_help = "\
 Examples:
   gwae train config.toml --out runs/digits
-  gwae train settings/gwae.yaml --dataset digits --steps 5000
+  gwae train settings/gwae.yaml --data ~/datasets
+  gwae train config.toml --dataset shapes3d --steps 5000
 
 A TOML file has the tables [model], [model.prior], [training] and [data]; what it leaves out has the
 value of the authors' CelebA settings. For example:
@@ -76,6 +84,10 @@ value of the authors' CelebA settings. For example:
   steps = 5000
   [data]
   dataset = \"digits\"
+
+`gwae data list` names the datasets and `gwae data get` downloads them. [data] also takes directory,
+validation_fraction, limit (so many images of each part, for quick runs), crop, cache and, for
+omniglot, polarity = \"inverted\".
 
 Ctrl-C finishes the step, saves and returns; `gwae resume` goes on from there.")]
 pub struct Train {
@@ -119,10 +131,11 @@ pub struct Train {
         help_heading = "In place of the configuration's"
     )]
     pub batch_size: Option<usize>,
-    /// Dataset: digits (embedded) or mnist
+    /// Dataset: digits (embedded), mnist, fashion_mnist, kmnist, omniglot, shapes3d and dsprites
+    /// (rendered, or with --data from their files), celeba, or folder (any images)
     #[arg(long, help_heading = "In place of the configuration's")]
     pub dataset: Option<DatasetName>,
-    /// Directory of the dataset's files, for a dataset that is not embedded
+    /// Directory of the dataset's files, or the one that `gwae data get` was given
     #[arg(
         long,
         value_name = "DIRECTORY",
@@ -237,7 +250,7 @@ pub struct ImageArguments {
     /// Dataset to take test images from; without it, the one of the run
     #[arg(long, value_name = "DATASET", help_heading = "Images")]
     pub dataset: Option<DatasetName>,
-    /// Directory of the dataset's files, for a dataset that is not embedded
+    /// Directory of the dataset's files, or the one that `gwae data get` was given
     #[arg(long, value_name = "DIRECTORY", help_heading = "Images")]
     pub data: Option<PathBuf>,
 }

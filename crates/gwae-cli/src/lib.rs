@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod commands;
+pub mod contact_sheet;
 pub mod terminal;
 mod trained_model;
 pub mod verify;

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
@@ -68,6 +69,21 @@ fn usage_line(rendered: &str, has_usage: bool) -> String {
         },
     );
     format!("{} (see `{command} --help`)", one_line(&message[..end]))
+}
+
+/// Refuses a name that is not that of a PNG file.
+///
+/// # Errors
+/// One line that says so.
+pub fn png_path(path: &Path) -> Result<(), String> {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(format!(
+        "--out {path}: pictures are PNG files, so end the name in .png"
+    ))
 }
 
 /// Makes a panic, which is a bug here, print one line that says so.

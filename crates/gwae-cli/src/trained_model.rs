@@ -11,9 +11,11 @@ use gwae_train::DataConfig;
 use gwae_train::checkpoint::{CheckpointStore, Which};
 use gwae_train::data::RunData;
 use gwae_train::model_file::{MODEL_FILE, load_model};
+use gwae_train::progress::PreparationBar;
 use gwae_train::run_directory::RunDirectory;
 
 use crate::arguments::{ImageArguments, ModelArguments};
+use crate::terminal::png_path;
 
 /// A model out of a run directory.
 pub struct TrainedModel {
@@ -74,12 +76,8 @@ impl TrainedModel {
             let name = format!("{name}-step-{}.png", self.step);
             return Ok(self.run.path().join(name));
         };
-        let extension = out.extension().and_then(|extension| extension.to_str());
-        if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
-            return Ok(out.clone());
-        }
-        let out = out.display();
-        Err(format!("--out {out}: pictures are PNG files, so end the name in .png").into())
+        png_path(out)?;
+        Ok(out.clone())
     }
 
     /// Up to `count` images from the `start`-th on of the test part of the run's dataset, or of
@@ -94,21 +92,22 @@ impl TrainedModel {
         count: usize,
     ) -> Result<(Tensor<4>, String), Box<dyn Error>> {
         let own = &self.run.config().data;
-        let another = arguments.dataset.is_some_and(|name| name != own.dataset);
-        let mut config = DataConfig {
-            dataset: arguments.dataset.unwrap_or(own.dataset),
-            ..own.clone()
+        let another = arguments.dataset.filter(|name| *name != own.dataset);
+        let mut config = match another {
+            Some(dataset) => DataConfig::of(dataset, None),
+            None => own.clone(),
         };
-        if another || arguments.data.is_some() {
+        if arguments.data.is_some() {
             config.directory = arguments.data.clone();
         }
         config.validate()?;
-        let data = RunData::open(&config, self.config())?;
+        let mut bar = PreparationBar::new();
+        let data = RunData::open(&config, self.config(), &mut |done| bar.update(&done))?;
         let dataset = data.dataset();
-        let official = || (dataset.train_len() as u32..dataset.len() as u32).collect();
+        let official = || Split::official(dataset).map(|split| split.test);
         // An imported model has no split: what it was trained on is not here.
-        let test: Vec<u32> = if another || self.run.record().imported_from.is_some() {
-            official()
+        let test: Vec<u32> = if another.is_some() || self.run.record().imported_from.is_some() {
+            official()?
         } else {
             let split: Split = self.run.split()?;
             split.check(dataset)?;

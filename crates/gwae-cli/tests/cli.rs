@@ -29,6 +29,7 @@ fn help_and_version_are_no_errors() {
     for command in [
         "train",
         "resume",
+        "data",
         "sample",
         "reconstruct",
         "traverse",

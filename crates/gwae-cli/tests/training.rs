@@ -180,3 +180,154 @@ fn a_run_without_room_to_write_says_so_and_loses_nothing() {
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert!(text(&resumed.stdout).contains("after 3 steps"));
 }
+
+/// A tiny model of colour images.
+const COLOURS: &str = "\
+[model]
+image_size = 32
+channels = 3
+latent_dim = 4
+width = 0.1
+[training]
+batch_size = 8
+steps = 2
+critic_steps = 1
+[data]
+limit = 32
+";
+
+/// The stored division of a run.
+fn split(run: &Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(run.join("split.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn parts(run: &Path) -> [usize; 3] {
+    let split = split(run);
+    ["train", "validation", "test"].map(|part| split[part].as_array().unwrap().len())
+}
+
+#[test]
+fn rendered_shapes_need_no_files() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("small.toml"), COLOURS).unwrap();
+    for dataset in ["shapes3d", "dsprites"] {
+        let out = format!("runs/{dataset}");
+        let arguments = ["train", "small.toml", "--dataset", dataset, "--out", &out];
+        let trained = gwae(&arguments, root.path());
+        assert!(trained.status.success(), "{}", text(&trained.stderr));
+        assert_eq!(parts(&root.path().join(&out)), [32, 32, 0]);
+        let resumed = gwae(&["resume", &out, "--steps", "3"], root.path());
+        assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    }
+}
+
+#[test]
+fn a_folder_of_images_is_trained_on_until_it_changes() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("pictures");
+    std::fs::create_dir(&folder).unwrap();
+    let picture = |seed: u32| {
+        image::RgbImage::from_fn(40, 30, |x, y| {
+            image::Rgb([seed * 8, x * 6, y * 8].map(|value| value as u8))
+        })
+    };
+    for seed in 0..24 {
+        let format = ["png", "jpg"][seed as usize % 2];
+        picture(seed)
+            .save(folder.join(format!("{seed}.{format}")))
+            .unwrap();
+    }
+    let config = format!("{COLOURS}crop = 24\nvalidation_fraction = 0.2\n");
+    std::fs::write(root.path().join("small.toml"), config).unwrap();
+    let source = ["--dataset", "folder", "--data", "pictures"];
+    let trained = gwae(
+        &[&["train", "small.toml"], &source[..]].concat(),
+        root.path(),
+    );
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let run = root.path().join("runs/small");
+    assert_eq!(parts(&run), [19, 5, 0]);
+    let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(config.contains("crop = 24"), "{config}");
+
+    let resumed = gwae(&["resume", "runs/small", "--steps", "3"], root.path());
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    picture(99).save(folder.join("99.png")).unwrap();
+    let resumed = gwae(&["resume", "runs/small", "--steps", "4"], root.path());
+    let message = text(&resumed.stderr);
+    assert_eq!(resumed.status.code(), Some(1), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(
+        message.contains("fingerprint") || message.contains("changed"),
+        "{message}"
+    );
+
+    std::fs::write(folder.join("100.png"), "no picture").unwrap();
+    let out = ["--out", "runs/other"];
+    let arguments = [&["train", "small.toml"], &source[..], &out].concat();
+    let broken = gwae(&arguments, root.path());
+    let message = text(&broken.stderr);
+    assert_eq!(broken.status.code(), Some(1), "{message}");
+    assert!(message.contains("100.png"), "{message}");
+}
+
+/// CelebA's layout with 40 small images: 24 to train, 8 to validate, 8 to test.
+fn write_celeba(directory: &Path) {
+    let images = directory.join("img_align_celeba");
+    std::fs::create_dir_all(&images).unwrap();
+    let (mut attributes, mut partition) = (String::from("40\nSmiling Male\n"), String::new());
+    for number in 1..=40_u32 {
+        let name = format!("{number:06}.jpg");
+        let part = u32::from(number > 24) + u32::from(number > 32);
+        let smiles = if number % 2 == 0 { 1 } else { -1 };
+        attributes += &format!("{name} {smiles:2} -1\n");
+        partition += &format!("{name} {part}\n");
+        let face = image::RgbImage::from_fn(178, 218, |x, y| {
+            image::Rgb([number * 6, x, y].map(|value| value as u8))
+        });
+        face.save(images.join(name)).unwrap();
+    }
+    std::fs::write(directory.join("list_attr_celeba.txt"), attributes).unwrap();
+    std::fs::write(directory.join("list_eval_partition.txt"), partition).unwrap();
+}
+
+#[test]
+fn celeba_trains_on_its_official_parts_through_a_copy() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("sets/celeba");
+    write_celeba(&directory);
+    std::fs::write(root.path().join("small.toml"), COLOURS).unwrap();
+    let source = ["--dataset", "celeba", "--data", "sets"];
+    let trained = gwae(
+        &[&["train", "small.toml"], &source[..]].concat(),
+        root.path(),
+    );
+    let messages = text(&trained.stderr);
+    assert!(trained.status.success(), "{messages}");
+    assert!(messages.contains("preparing celeba (once): 40 of 40 images"));
+    let run = root.path().join("runs/small");
+    assert_eq!(parts(&run), [24, 8, 8]);
+    assert_eq!(split(&run)["validation"][0], 24, "the official part");
+    let copies = std::fs::read_dir(&directory).unwrap().flatten();
+    let copies = copies.filter(|entry| entry.path().extension() == Some("images".as_ref()));
+    assert_eq!(copies.count(), 1);
+
+    let resumed = gwae(&["resume", "runs/small", "--steps", "3"], root.path());
+    let messages = text(&resumed.stderr);
+    assert!(resumed.status.success(), "{messages}");
+    assert!(!messages.contains("preparing"), "made once");
+    let drawn = gwae(&["reconstruct", "runs/small", "--images", "8"], root.path());
+    assert!(drawn.status.success(), "{}", text(&drawn.stderr));
+    let vary = [
+        "data", "show", "celeba", "--data", "sets", "--vary", "Smiling",
+    ];
+    let shown = gwae(&[&vary[..], &["--out", "faces.png"]].concat(), root.path());
+    assert!(shown.status.success(), "{}", text(&shown.stderr));
+
+    std::fs::remove_file(directory.join("img_align_celeba/000007.jpg")).unwrap();
+    let resumed = gwae(&["resume", "runs/small", "--steps", "4"], root.path());
+    let message = text(&resumed.stderr);
+    assert_eq!(resumed.status.code(), Some(1), "{message}");
+    assert!(message.contains("000007.jpg"), "{message}");
+}

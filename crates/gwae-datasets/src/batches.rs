@@ -1,4 +1,8 @@
-//! The infinite stream of shuffled training batches, prepared ahead on a worker thread.
+//! The infinite stream of shuffled training batches, prepared ahead on worker threads.
+//!
+//! With `n` workers, worker `w` makes the batches `w`, `w + n`, `w + 2n`, … and hands them over
+//! through a channel of its own; the consumer takes one from each in turn. So batches come in
+//! order whatever the speed of each worker, without a lock between them.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -9,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DatasetError, ImageSource, Position, batches_per_epoch, epoch_order};
 
-/// Most batches that wait, ready, for the consumer.
+/// Most batches that wait, ready, for the consumer; with more threads than this
+/// ([`ImageSource::threads`]) one per thread. Each thread may have one more in the making.
 pub const PREFETCHED_BATCHES: usize = 4;
 
 /// How batches are drawn. Size and channels of the images belong to the [`ImageSource`].
@@ -41,8 +46,9 @@ pub struct Batch {
 /// An endless stream of batches that can start at any [`Position`].
 ///
 /// The batch at a position depends on the items, the configuration and the position only, so
-/// a stream that starts at `p` goes on exactly as one that started earlier. Dropping the
-/// stream ends its thread; an error or a panic there reaches the consumer as `Err`.
+/// a stream that starts at `p` goes on exactly as one that started earlier, whatever the
+/// [number of threads](ImageSource::with_threads). Dropping the stream ends its threads; an error
+/// or a panic there reaches the consumer as `Err`, in the place of the batch that it spoiled.
 ///
 /// As an [`Iterator`] it yields `Ok` without end, or ends after the first `Err`.
 pub struct BatchStream {
@@ -53,8 +59,14 @@ pub struct BatchStream {
 }
 
 struct Running {
+    workers: Vec<Worker>,
+    /// The one that makes the next batch.
+    turn: usize,
+}
+
+struct Worker {
     batches: Receiver<Result<Batch, DatasetError>>,
-    worker: JoinHandle<()>,
+    thread: JoinHandle<()>,
 }
 
 impl BatchStream {
@@ -86,37 +98,51 @@ impl BatchStream {
                 len,
             });
         }
-        let (sender, batches) = sync_channel(PREFETCHED_BATCHES);
-        let worker = Builder::new()
-            .name("gwae-batches".to_owned())
-            .spawn(move || {
-                prepare(
-                    &source,
-                    &indices,
-                    config,
-                    position,
-                    batches_per_epoch,
-                    &sender,
-                )
-            })
-            .map_err(DatasetError::Worker)?;
-        Ok(Self {
+        let threads = source.threads().get();
+        let ready = (PREFETCHED_BATCHES / threads).max(1);
+        let order = Arc::new(BatchOrder {
+            indices,
+            config,
+            batches_per_epoch,
+            stride: threads as u64,
+        });
+        let mut stream = Self {
             position,
             batches_per_epoch,
-            running: Some(Running { batches, worker }),
-        })
+            running: None,
+        };
+        let mut workers = Vec::with_capacity(threads);
+        for worker in 0..threads as u64 {
+            let (sender, batches) = sync_channel(ready);
+            let (source, order) = (source.clone(), order.clone());
+            let first = order.advance(position, worker);
+            let spawned = Builder::new()
+                .name(format!("gwae-batches-{worker}"))
+                .spawn(move || order.prepare(&source, first, &sender));
+            match spawned {
+                Ok(thread) => workers.push(Worker { batches, thread }),
+                Err(error) => {
+                    stream.running = Some(Running { workers, turn: 0 });
+                    stream.stop();
+                    return Err(DatasetError::Worker(error));
+                }
+            }
+        }
+        stream.running = Some(Running { workers, turn: 0 });
+        Ok(stream)
     }
 
-    /// The next batch; waits for it where the worker is behind.
+    /// The next batch; waits for it where the workers are behind.
     ///
     /// # Errors
     /// The error of the item that could not be read or transformed, or
     /// [`DatasetError::WorkerPanicked`]; after either, [`DatasetError::StreamEnded`].
     pub fn next_batch(&mut self) -> Result<Batch, DatasetError> {
-        let running = self.running.as_ref().ok_or(DatasetError::StreamEnded)?;
-        let result = running.batches.recv();
+        let running = self.running.as_mut().ok_or(DatasetError::StreamEnded)?;
+        let result = running.workers[running.turn].batches.recv();
         match result {
             Ok(Ok(batch)) => {
+                running.turn = (running.turn + 1) % running.workers.len();
                 self.position = batch.position.next(self.batches_per_epoch);
                 Ok(batch)
             }
@@ -124,7 +150,7 @@ impl BatchStream {
                 self.stop();
                 Err(error)
             }
-            // The worker hangs up without a last word only where it panicked.
+            // A worker hangs up without a last word only where it panicked.
             Err(_) => Err(self.stop().unwrap_or(DatasetError::StreamEnded)),
         }
     }
@@ -140,14 +166,16 @@ impl BatchStream {
         self.batches_per_epoch
     }
 
-    /// Ends the worker; returns its panic, if it had one.
+    /// Ends the workers; returns the panic of the one whose turn it was, if it had one.
     fn stop(&mut self) -> Option<DatasetError> {
-        let Running { batches, worker } = self.running.take()?;
-        // Hanging up makes a worker that waits for room return; only then may it be joined.
-        drop(batches);
-        let payload = worker.join().err()?;
+        let Running { workers, turn } = self.running.take()?;
+        // Hanging up makes workers that wait for room return; only then may they be joined.
+        let threads: Vec<_> = workers.into_iter().map(|worker| worker.thread).collect();
+        let mut panics = threads.into_iter().map(|thread| thread.join().err());
+        let payload = panics.nth(turn).flatten();
+        panics.for_each(drop);
         Some(DatasetError::WorkerPanicked {
-            message: panic_message(payload.as_ref()),
+            message: panic_message(payload?.as_ref()),
         })
     }
 }
@@ -166,32 +194,51 @@ impl Drop for BatchStream {
     }
 }
 
-/// The worker: batches from `position` on, until the consumer hangs up or one fails.
-fn prepare(
-    source: &ImageSource,
-    indices: &[u32],
+/// Which batches there are, and which of them a worker makes.
+struct BatchOrder {
+    indices: Vec<u32>,
     config: BatchConfig,
-    mut position: Position,
     batches_per_epoch: u64,
-    sender: &SyncSender<Result<Batch, DatasetError>>,
-) {
-    loop {
-        let order = epoch_order(indices, config.seed, position.epoch);
-        let epoch = position.epoch;
-        while position.epoch == epoch {
-            let start = position.batch as usize * config.batch_size;
-            let end = (start + config.batch_size).min(order.len());
-            let batch = source.load(&order[start..end]).map(|loaded| Batch {
-                images: loaded.images,
-                shape: loaded.shape,
-                indices: order[start..end].to_vec(),
-                position,
-            });
-            let failed = batch.is_err();
-            if sender.send(batch).is_err() || failed {
-                return;
+    /// Batches from one of a worker to its next one.
+    stride: u64,
+}
+
+impl BatchOrder {
+    /// The position that lies `batches` further on.
+    fn advance(&self, position: Position, batches: u64) -> Position {
+        (0..batches).fold(position, |position, _| {
+            position.next(self.batches_per_epoch)
+        })
+    }
+
+    /// A worker: batches from `position` on, until the consumer hangs up or one fails.
+    fn prepare(
+        &self,
+        source: &ImageSource,
+        mut position: Position,
+        sender: &SyncSender<Result<Batch, DatasetError>>,
+    ) {
+        let BatchConfig {
+            batch_size, seed, ..
+        } = self.config;
+        loop {
+            let order = epoch_order(&self.indices, seed, position.epoch);
+            let epoch = position.epoch;
+            while position.epoch == epoch {
+                let start = position.batch as usize * batch_size;
+                let end = (start + batch_size).min(order.len());
+                let batch = source.load_here(&order[start..end]).map(|loaded| Batch {
+                    images: loaded.images,
+                    shape: loaded.shape,
+                    indices: order[start..end].to_vec(),
+                    position,
+                });
+                let failed = batch.is_err();
+                if sender.send(batch).is_err() || failed {
+                    return;
+                }
+                position = self.advance(position, self.stride);
             }
-            position = position.next(batches_per_epoch);
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::{IdxError, Position};
+use crate::{
+    CelebaError, DataFileError, DspritesError, FactorGridError, Hdf5Error, IdxError,
+    ImageCacheError, ImageFileError, NpzError, OmniglotError, Position, RawCacheError,
+    Shapes3dError,
+};
 
 /// An error of this crate. Every message is one line that names the file or field, what is
 /// wrong with it, and the way out.
@@ -12,6 +16,50 @@ pub enum DatasetError {
     /// An IDX file cannot be used.
     #[error(transparent)]
     Idx(#[from] IdxError),
+
+    /// Factor values or an index that a factor grid does not have.
+    #[error(transparent)]
+    FactorGrid(#[from] FactorGridError),
+
+    /// The uncompressed copy of a published file cannot be made or used.
+    #[error(transparent)]
+    RawCache(#[from] RawCacheError),
+
+    /// An HDF5 file cannot be used.
+    #[error(transparent)]
+    Hdf5(#[from] Hdf5Error),
+
+    /// A file of dSprites cannot be used.
+    #[error(transparent)]
+    Dsprites(#[from] DspritesError),
+
+    /// A NumPy archive cannot be used.
+    #[error(transparent)]
+    Npz(#[from] NpzError),
+
+    /// A file of 3D Shapes cannot be used.
+    #[error(transparent)]
+    Shapes3d(#[from] Shapes3dError),
+
+    /// A dataset's files cannot be obtained or verified.
+    #[error(transparent)]
+    DataFile(#[from] DataFileError),
+
+    /// A file, folder or archive of images cannot be used.
+    #[error(transparent)]
+    ImageFile(#[from] ImageFileError),
+
+    /// The files of Omniglot do not belong together.
+    #[error(transparent)]
+    Omniglot(#[from] OmniglotError),
+
+    /// The files of CelebA do not belong together.
+    #[error(transparent)]
+    Celeba(#[from] CelebaError),
+
+    /// A cache of resized images cannot be used.
+    #[error(transparent)]
+    ImageCache(#[from] ImageCacheError),
 
     /// One of the official files is in the directory neither plain nor compressed.
     #[error(
@@ -176,6 +224,36 @@ pub enum DatasetError {
         channels: usize,
     },
 
+    /// An item that can be read but not made into model input.
+    #[error("dataset {dataset}, item {index}: {error}")]
+    Item {
+        /// Name of the dataset.
+        dataset: String,
+        /// Index of the item.
+        index: usize,
+        /// What is wrong with it.
+        #[source]
+        error: Box<DatasetError>,
+    },
+
+    /// A crop that leaves nothing.
+    #[error("crop: 0 pixels leave nothing of an image; use 1 or more, or none for no crop")]
+    Crop,
+
+    /// An image smaller than the square to be cut out of it.
+    #[error(
+        "image of {height}×{width} pixels (height × width) is smaller than the crop of \
+         {crop}×{crop}; use a smaller crop, or none"
+    )]
+    SmallerThanCrop {
+        /// Its height.
+        height: usize,
+        /// Its width.
+        width: usize,
+        /// Side of the square.
+        crop: usize,
+    },
+
     /// An image that cannot be transformed.
     #[error(
         "image of {channels}×{height}×{width} (channels × height × width) with {pixels} pixel \
@@ -226,11 +304,11 @@ pub enum DatasetError {
     },
 
     /// The system refused the thread that prepares batches.
-    #[error("cannot start the thread that prepares batches: {0}; free some memory or threads")]
+    #[error("cannot start a thread that prepares batches: {0}; free some memory or threads")]
     Worker(#[source] std::io::Error),
 
-    /// The thread that prepares batches panicked.
-    #[error("the thread that prepares batches panicked: {message}; please report this as a bug")]
+    /// A thread that prepares batches panicked.
+    #[error("a thread that prepares batches panicked: {message}; please report this as a bug")]
     WorkerPanicked {
         /// What it said.
         message: String,

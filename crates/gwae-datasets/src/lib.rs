@@ -2,7 +2,7 @@
 //!
 //! As the data flows: a [`Dataset`] hands out [`Item`]s by index, a [`Split`] says which
 //! indices train, validate and test, [`ImageSource`] turns items into model input
-//! ([`Transform`]), and a [`BatchStream`] delivers shuffled batches from a worker thread.
+//! ([`Transform`]), and a [`BatchStream`] delivers shuffled batches from worker threads.
 //! Everything lives in host memory; this crate knows no tensors and no devices.
 //!
 //! ```
@@ -14,7 +14,7 @@
 //! # fn main() -> Result<(), gwae_datasets::DatasetError> {
 //! let digits = Arc::new(embedded_digits()?);
 //! let split = Split::draw(digits.as_ref(), 0.1, 42)?;
-//! let source = Arc::new(ImageSource::new(digits, Transform { size: 32, channels: 1 })?);
+//! let source = Arc::new(ImageSource::new(digits, Transform::new(32, 1))?);
 //! let config = BatchConfig { batch_size: 64, seed: 42, drop_last: true };
 //! let mut batches = BatchStream::start(source, split.train, config, Position::START)?;
 //! assert_eq!(batches.next_batch()?.shape, [64, 1, 32, 32]);
@@ -23,28 +23,90 @@
 //! ```
 
 mod batches;
+mod cached_file;
+mod celeba;
+mod check;
+mod data_event;
 mod dataset;
+mod decode;
+#[cfg(feature = "download")]
+mod download;
+mod dsprites_file;
 mod embedded;
 mod error;
+mod factor_grid;
+mod file_error;
+mod files;
+mod fingerprint;
+mod grid_items;
+mod hdf5;
 mod idx;
+mod image_cache;
+mod image_folder;
 mod item;
+mod jpeg;
+mod manifest;
 mod mnist;
+mod npz;
+mod omniglot;
 mod order;
+mod parallel;
+mod positional;
+mod positioned_file;
+mod processors;
+mod raw_cache;
+mod rendered;
+mod rendered_dsprites;
+mod rendered_shapes3d;
+mod resize;
+mod shapes3d_file;
 mod source;
 mod split;
 mod transform;
 
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
+pub use celeba::{Celeba, CelebaError, CelebaProblem, MAX_ATTRIBUTES};
+pub use check::{
+    CheckReport, FileReport, FileStatus, Listed, Presence, Verdict, check, dataset_directory, list,
+};
+pub use data_event::{DataEvent, DataStage};
 pub use dataset::Dataset;
+pub use decode::{MAX_IMAGE_PIXELS, decode_image};
+#[cfg(feature = "download")]
+pub use download::{
+    FetchOutcome, FetchedFile, GetOptions, GetOutcome, MIRROR_VARIABLE, ManualSteps, get,
+};
+pub use dsprites_file::{DspritesError, DspritesFile, DspritesProblem};
 pub use embedded::embedded_digits;
 pub use error::DatasetError;
+pub use factor_grid::{
+    FactorGrid, FactorGridError, dsprites_grid, dsprites_value_names, dsprites_values,
+    shapes3d_grid, shapes3d_value_names, shapes3d_values,
+};
+pub use file_error::{DataFileError, DataFileProblem};
+pub use files::{ImageFileError, ImageFileProblem, MAX_FILE_BYTES};
+pub use hdf5::{
+    HDF5_CHUNK_CACHE_BYTES, Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File, Hdf5Problem,
+};
 pub use idx::{
     IdxError, IdxImages, IdxLabels, IdxProblem, MAX_ELEMENTS, read_images, read_images_from,
     read_labels, read_labels_from,
 };
+pub use image_cache::{CachedImages, ImageCacheError, ImageCacheProblem};
+pub use image_folder::ImageFolder;
 pub use item::{FactorKind, FactorSpec, Image, Item};
+pub use manifest::{
+    Checksum, FileForm, FormSize, Manifest, ManifestFile, Manual, Proof, manifest, manifests,
+};
 pub use mnist::{Mnist, MnistFamily};
+pub use npz::{NpzError, NpzProblem};
+pub use omniglot::{Omniglot, OmniglotError, OmniglotProblem, Polarity};
 pub use order::{Position, batches_per_epoch, epoch_order};
+pub use raw_cache::{RawCacheError, RawCacheProblem};
+pub use rendered::items_in_parallel;
+pub use rendered_dsprites::RenderedDsprites;
+pub use rendered_shapes3d::RenderedShapes3d;
+pub use shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
 pub use split::Split;
 pub use transform::Transform;

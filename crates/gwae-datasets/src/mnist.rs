@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::fingerprint::hexadecimal;
 use crate::idx::{IdxImages, IdxLabels, read_images, read_labels};
 use crate::{Dataset, DatasetError, FactorKind, FactorSpec, Image, Item};
 
@@ -26,6 +27,26 @@ impl MnistFamily {
             Self::Kuzushiji => ("kmnist", "character"),
         }
     }
+
+    /// What the labels 0 to 9 stand for, as the authors write it.
+    fn classes(self) -> &'static [&'static str] {
+        match self {
+            Self::Digits => &[],
+            Self::Fashion => &[
+                "T-shirt/top",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
+            ],
+            Self::Kuzushiji => &["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
+        }
+    }
 }
 
 /// Classes of every dataset of the family.
@@ -36,6 +57,8 @@ const CLASSES: u32 = 10;
 pub struct Mnist {
     name: String,
     factors: [FactorSpec; 1],
+    /// Names of the classes; empty where they are named by their numbers.
+    classes: Vec<String>,
     height: usize,
     width: usize,
     pixels: Vec<u8>,
@@ -74,7 +97,9 @@ impl Mnist {
         let train = part("train-images-idx3-ubyte", "train-labels-idx1-ubyte")?;
         let test = part("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")?;
         let (name, factor) = family.names();
-        Self::from_parts(name, factor, train, test)
+        let mut dataset = Self::from_parts(name, factor, train, test)?;
+        dataset.classes = family.classes().iter().copied().map(String::from).collect();
+        Ok(dataset)
     }
 
     pub(crate) fn from_parts(
@@ -114,6 +139,7 @@ impl Mnist {
                 kind: FactorKind::Categorical,
                 values: CLASSES,
             }],
+            classes: Vec::new(),
             height,
             width,
             pixels,
@@ -161,6 +187,10 @@ impl Dataset for Mnist {
         &self.factors
     }
 
+    fn value_names(&self, factor: usize) -> Option<&[String]> {
+        (factor == 0 && !self.classes.is_empty()).then_some(&self.classes)
+    }
+
     fn fingerprint(&self) -> String {
         self.fingerprint.clone()
     }
@@ -200,8 +230,4 @@ fn check_part(part: &Part) -> Result<(), DatasetError> {
             values: CLASSES,
         }),
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

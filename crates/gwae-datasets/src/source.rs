@@ -1,7 +1,10 @@
 //! Items of a dataset as model input, by index, each transformed only once where memory allows.
 
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::parallel::{default_threads, in_ranges};
 use crate::{Dataset, DatasetError, Transform};
 
 /// Up to this much memory (512 MiB) is used to keep transformed images: 131,072 grey images of
@@ -15,9 +18,16 @@ pub const CACHE_LIMIT_BYTES: usize = 512 << 20;
 pub struct ImageSource {
     dataset: Arc<dyn Dataset>,
     transform: Transform,
+    threads: NonZeroUsize,
     /// One slot per item, filled at its first use; empty where the set is too large.
     cache: Vec<OnceLock<Box<[f32]>>>,
+    /// Bytes in the slots. Where images have different numbers of planes the first one does not
+    /// tell how many there will be.
+    cached: AtomicUsize,
 }
+
+/// Fewest images that are worth a thread of their own.
+const LEAST_PER_THREAD: usize = 16;
 
 /// Images by index, as [`ImageSource::load`] gives them.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,15 +42,15 @@ impl ImageSource {
     /// A source over all items of `dataset`.
     ///
     /// # Errors
-    /// [`DatasetError::Size`] and [`DatasetError::Channels`] for a transform out of range,
-    /// [`DatasetError::NoItems`] for an empty dataset, and the error of its first item, which is
+    /// [`DatasetError::Size`], [`DatasetError::Channels`] and [`DatasetError::Crop`] for a transform
+    /// out of range, [`DatasetError::NoItems`] for an empty dataset, and the error of its first item, which is
     /// read to learn how much memory the set takes.
     pub fn new(dataset: Arc<dyn Dataset>, transform: Transform) -> Result<Self, DatasetError> {
         transform.check()?;
         if dataset.is_empty() {
             return Err(DatasetError::NoItems);
         }
-        let first = transform.planes(&dataset.item(0)?.image)?;
+        let first = transform.planes_of(dataset.as_ref(), 0)?;
         let bytes = dataset.len().checked_mul(size_of_val(first.as_slice()));
         let slots = match bytes {
             Some(bytes) if bytes <= CACHE_LIMIT_BYTES => dataset.len(),
@@ -49,8 +59,27 @@ impl ImageSource {
         Ok(Self {
             dataset,
             transform,
+            threads: default_threads(),
+            cached: AtomicUsize::new(0),
             cache: (0..slots).map(|_| OnceLock::new()).collect(),
         })
+    }
+
+    /// The same with another number of threads that read, decode and transform: the workers of
+    /// each [`BatchStream`](crate::BatchStream), and those of each [`ImageSource::load`] of images
+    /// that are not in memory. It changes no value and no order.
+    ///
+    /// Without this call it is one thread per core, at most eight. The threads are the source's
+    /// own, not those of a pool that a model computes on: a pool's thread that picked up an image
+    /// would keep a whole kernel waiting for it. They sleep while enough batches are ready, so
+    /// they take from the model only the time that its images cost.
+    pub fn with_threads(self, threads: NonZeroUsize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// How many threads read, decode and transform.
+    pub fn threads(&self) -> NonZeroUsize {
+        self.threads
     }
 
     /// The dataset behind it.
@@ -66,17 +95,40 @@ impl ImageSource {
     /// The images at `indices`, in that order, as one batch; for validation and pictures.
     ///
     /// # Errors
-    /// Those of [`Dataset::item`] and [`Transform::apply`].
+    /// Those of [`Dataset::item`], and [`DatasetError::Item`] with those of [`Transform::apply`].
     pub fn load(&self, indices: &[u32]) -> Result<LoadedImages, DatasetError> {
-        let Transform { size, channels } = self.transform;
+        let missing = indices.iter().filter(|&&index| !self.is_cached(index));
+        let useful = missing.count() / LEAST_PER_THREAD;
+        let threads = self.threads.get().min(useful);
+        if threads < 2 {
+            return self.load_here(indices);
+        }
+        let parts = in_ranges(threads, indices.len(), |range| {
+            self.load_here(&indices[range]).map(|part| part.images)
+        })?;
+        Ok(self.loaded(parts.concat(), indices.len()))
+    }
+
+    /// As [`ImageSource::load`], all of it on the calling thread.
+    pub(crate) fn load_here(&self, indices: &[u32]) -> Result<LoadedImages, DatasetError> {
         let mut images = Vec::with_capacity(indices.len() * self.transform.output_len());
         for &index in indices {
             self.append(index as usize, &mut images)?;
         }
-        Ok(LoadedImages {
+        Ok(self.loaded(images, indices.len()))
+    }
+
+    fn loaded(&self, images: Vec<f32>, count: usize) -> LoadedImages {
+        let Transform { size, channels, .. } = self.transform;
+        LoadedImages {
             images,
-            shape: [indices.len(), channels, size, size],
-        })
+            shape: [count, channels, size, size],
+        }
+    }
+
+    fn is_cached(&self, index: u32) -> bool {
+        let slot = self.cache.get(index as usize);
+        slot.is_some_and(|slot| slot.get().is_some())
     }
 
     fn append(&self, index: usize, images: &mut Vec<f32>) -> Result<(), DatasetError> {
@@ -85,11 +137,12 @@ impl ImageSource {
         let planes = match slot.and_then(OnceLock::get) {
             Some(planes) => planes,
             None => {
-                let item = self.dataset.item(index)?;
-                fresh = self.transform.planes(&item.image)?;
+                fresh = self.transform.planes_of(self.dataset.as_ref(), index)?;
                 match slot {
-                    Some(slot) => slot.get_or_init(|| fresh.into_boxed_slice()),
-                    None => fresh.as_slice(),
+                    Some(slot) if self.reserve(size_of_val(fresh.as_slice())) => {
+                        slot.get_or_init(|| fresh.into_boxed_slice())
+                    }
+                    _ => fresh.as_slice(),
                 }
             }
         };
@@ -97,5 +150,16 @@ impl ImageSource {
             images.extend_from_slice(planes);
         }
         Ok(())
+    }
+
+    /// Whether so many bytes more may be kept; if so, they count as kept.
+    fn reserve(&self, bytes: usize) -> bool {
+        let add = |cached: usize| {
+            let sum = cached.checked_add(bytes)?;
+            (sum <= CACHE_LIMIT_BYTES).then_some(sum)
+        };
+        self.cached
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
+            .is_ok()
     }
 }

@@ -6,7 +6,7 @@ use crate::order::{generator, shuffle};
 use crate::{Dataset, DatasetError};
 
 /// A division of a dataset. Indices count over the whole dataset (official training part,
-/// then official test part) and ascend within each part.
+/// official validation part if there is one, official test part) and ascend within each part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
@@ -23,7 +23,8 @@ pub struct Split {
 impl Split {
     /// Draws a split: `round(validation_fraction · train_len)` items of the official training
     /// part, chosen uniformly by `seed`, validate (at least one where the fraction is not zero);
-    /// the rest of that part trains; the official test part stays the test part.
+    /// the rest of that part trains; the official test part stays the test part. Items of an
+    /// official validation part are in none; [`Split::official`] takes that part as it is.
     ///
     /// # Errors
     /// [`DatasetError::ValidationFraction`] unless `0 ≤ validation_fraction < 1` and something is
@@ -58,8 +59,47 @@ impl Split {
             fingerprint: dataset.fingerprint(),
             train,
             validation,
-            test: (train_len as u32..len).collect(),
+            test: test_part(dataset, len),
         })
+    }
+
+    /// The division that was published with the dataset: training, validation and test part as
+    /// they are. Without an official validation part, `validation` is empty.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoItems`] where the training part is empty; [`DatasetError::TooManyItems`]
+    /// beyond 32-bit indices.
+    pub fn official(dataset: &dyn Dataset) -> Result<Self, DatasetError> {
+        let len = index_bound(dataset)?;
+        let train: Vec<u32> = (0..len.min(dataset.train_len() as u32)).collect();
+        if train.is_empty() {
+            return Err(DatasetError::NoItems);
+        }
+        let test = test_part(dataset, len);
+        let validation = train.len() as u32..len - test.len() as u32;
+        Ok(Self {
+            fingerprint: dataset.fingerprint(),
+            validation: validation.collect(),
+            train,
+            test,
+        })
+    }
+
+    /// The same with at most `limit` items in each part, chosen uniformly by `seed`: for quick runs. A
+    /// smaller limit chooses among those of a larger one.
+    pub fn limited(mut self, limit: usize, seed: u64) -> Self {
+        for (part, stream) in [
+            (&mut self.train, "limited training part"),
+            (&mut self.validation, "limited validation part"),
+            (&mut self.test, "limited test part"),
+        ] {
+            if limit < part.len() {
+                shuffle(part, &mut generator(stream, seed, 0));
+                part.truncate(limit);
+                part.sort_unstable();
+            }
+        }
+        self
     }
 
     /// Checks a stored split against the data that is there now.
@@ -112,6 +152,12 @@ impl Split {
         }
         Ok(())
     }
+}
+
+/// What is behind the training and the validation part.
+fn test_part(dataset: &dyn Dataset, len: u32) -> Vec<u32> {
+    let start = dataset.train_len().saturating_add(dataset.validation_len());
+    (u32::try_from(start).unwrap_or(len).min(len)..len).collect()
 }
 
 /// The dataset's length as a bound of 32-bit indices.

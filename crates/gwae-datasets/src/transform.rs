@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetError, Image};
+use crate::resize::{Resizer, Sample, Window};
+use crate::{Dataset, DatasetError, Image};
 
 /// Largest side of a model's input, in pixels.
 pub(crate) const MAX_SIZE: usize = 4096;
@@ -10,8 +11,11 @@ pub(crate) const MAX_SIZE: usize = 4096;
 /// Rec. 601 luma: how much red, green and blue add to brightness.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// What a model wants to see.
+/// What a model wants to see, in the order in which it is done.
 ///
+/// * Crop: with `crop`, the square of that side in the image's centre, as torchvision's
+///   `CenterCrop`: where one row or column more is left on one side, the place is rounded to the
+///   even one. An image smaller than the square is an error.
 /// * Values: `v / 255`.
 /// * Size: bilinear (triangle filter) with antialiasing, half-pixel centres, edge weights
 ///   renormalised; what Pillow calls `BILINEAR` and PyTorch `interpolate(mode="bilinear",
@@ -25,9 +29,30 @@ pub struct Transform {
     pub size: usize,
     /// Channels of the output: 1 or 3.
     pub channels: usize,
+    /// Side of the square that is cut out of the image's centre first, in pixels; `None` takes
+    /// the whole image. 144 for CelebA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<usize>,
 }
 
 impl Transform {
+    /// The whole image at `size`×`size` with `channels` channels.
+    pub fn new(size: usize, channels: usize) -> Self {
+        Self {
+            size,
+            channels,
+            crop: None,
+        }
+    }
+
+    /// The same after a centre crop of `side`×`side` pixels.
+    pub fn cropped(self, side: usize) -> Self {
+        Self {
+            crop: Some(side),
+            ..self
+        }
+    }
+
     /// Number of values of an output image: `channels · size · size`.
     pub fn output_len(&self) -> usize {
         self.channels * self.size * self.size
@@ -36,9 +61,9 @@ impl Transform {
     /// The image as model input, `[C, H, W]` with `C = channels`, `H = W = size`, values in `[0, 1]`.
     ///
     /// # Errors
-    /// [`DatasetError::Size`], [`DatasetError::Channels`] for a transform out of range,
-    /// [`DatasetError::Image`] for an image that is empty, inconsistent, or has neither 1 nor 3
-    /// channels.
+    /// [`DatasetError::Size`], [`DatasetError::Channels`], [`DatasetError::Crop`] for a transform
+    /// out of range, [`DatasetError::Image`] for an image that is empty, inconsistent, or has
+    /// neither 1 nor 3 channels, [`DatasetError::SmallerThanCrop`] for one that is too small.
     pub fn apply(&self, image: &Image) -> Result<Vec<f32>, DatasetError> {
         let planes = self.planes(image)?;
         Ok(self.repeat(&planes))
@@ -52,6 +77,9 @@ impl Transform {
             return Err(DatasetError::Channels {
                 channels: self.channels,
             });
+        }
+        if self.crop == Some(0) {
+            return Err(DatasetError::Crop);
         }
         Ok(())
     }
@@ -71,27 +99,41 @@ impl Transform {
                 pixels: image.pixels.len(),
             });
         }
-        let unit: Vec<f32> = image.pixels.iter().map(|&v| f32::from(v) / 255.0).collect();
-        // The luma is taken first: both steps are linear, and one plane is resized, not three.
-        let planes = if image.channels == 3 && self.channels == 1 {
-            let (red, rest) = unit.split_at(area);
-            let (green, blue) = rest.split_at(area);
-            red.iter()
-                .zip(green.iter().zip(blue))
-                .map(|(r, (g, b))| LUMA[0] * r + LUMA[1] * g + LUMA[2] * b)
-                .collect()
+        let (height, width) = (image.height, image.width);
+        let window = Window::centre(height, width, self.crop).ok_or({
+            DatasetError::SmallerThanCrop {
+                height,
+                width,
+                crop: self.crop.unwrap_or(0),
+            }
+        })?;
+        let resizer = Resizer::new(window, self.size);
+        let planes_len = image.channels.min(self.channels) * self.size * self.size;
+        let mut planes = Vec::with_capacity(planes_len);
+        if image.channels == 3 && self.channels == 1 {
+            // The luma is taken first: both steps are linear, and one plane is resized, not three.
+            let luma = luma(&image.pixels, area);
+            resizer.append(&luma, image.width, &mut planes);
         } else {
-            unit
-        };
-        if (image.height, image.width) == (self.size, self.size) {
-            return Ok(planes);
+            for plane in image.pixels.chunks_exact(area) {
+                resizer.append(plane, image.width, &mut planes);
+            }
         }
-        let columns = filter(image.width, self.size);
-        let rows = filter(image.height, self.size);
-        Ok(planes
-            .chunks_exact(area)
-            .flat_map(|plane| resize(plane, image.width, &columns, &rows))
-            .collect())
+        Ok(planes)
+    }
+
+    /// The item's image as [`Transform::planes`] gives it; an error names the item.
+    pub(crate) fn planes_of(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+    ) -> Result<Vec<f32>, DatasetError> {
+        let item = match self.crop {
+            Some(side) => dataset.cropped_item(index, side)?,
+            None => dataset.item(index)?,
+        };
+        self.planes(&item.image)
+            .map_err(|error| in_item(dataset, index, error))
     }
 
     /// Planes as [`Transform::planes`] gives them, as many as `channels` says.
@@ -100,57 +142,21 @@ impl Transform {
     }
 }
 
-/// The input pixels that make one output pixel: the first one and the weights from there on.
-struct Taps {
-    first: usize,
-    weights: Vec<f32>,
-}
-
-/// Triangle filter of every output pixel along one axis.
-fn filter(input: usize, output: usize) -> Vec<Taps> {
-    let ratio = input as f64 / output as f64;
-    // Shrinking, the triangle widens to cover every input pixel; enlarging, it spans two.
-    let support = ratio.max(1.0);
-    (0..output)
-        .map(|place| {
-            let centre = (place as f64 + 0.5) * ratio;
-            let first = (centre - support).floor().max(0.0) as usize;
-            let end = ((centre + support).ceil() as usize).min(input);
-            let weights: Vec<f64> = (first..end)
-                .map(|pixel| (1.0 - ((pixel as f64 + 0.5 - centre) / support).abs()).max(0.0))
-                .collect();
-            let sum: f64 = weights.iter().sum();
-            Taps {
-                first,
-                weights: weights.iter().map(|weight| (weight / sum) as f32).collect(),
-            }
-        })
-        .collect()
-}
-
-fn resize(plane: &[f32], width: usize, columns: &[Taps], rows: &[Taps]) -> Vec<f32> {
-    let narrow: Vec<f32> = plane
-        .chunks_exact(width)
-        .flat_map(|row| {
-            columns.iter().map(|taps| {
-                let pixels = &row[taps.first..];
-                taps.weights.iter().zip(pixels).map(|(w, v)| w * v).sum()
-            })
-        })
-        .collect();
-    let width = columns.len();
-    let mut output = vec![0.0; rows.len() * width];
-    for (taps, row) in rows.iter().zip(output.chunks_exact_mut(width)) {
-        let inputs = narrow[taps.first * width..].chunks_exact(width);
-        for (weight, input) in taps.weights.iter().zip(inputs) {
-            for (sum, value) in row.iter_mut().zip(input) {
-                *sum += weight * value;
-            }
-        }
-        // Rounded weights may sum to a little more than one.
-        for value in row {
-            *value = value.clamp(0.0, 1.0);
-        }
+/// The error of an image with the name of its item.
+pub(crate) fn in_item(dataset: &dyn Dataset, index: usize, error: DatasetError) -> DatasetError {
+    DatasetError::Item {
+        dataset: dataset.name().to_owned(),
+        index,
+        error: Box::new(error),
     }
-    output
+}
+
+/// Brightness in `[0, 1]` of three planes of `area` values.
+fn luma(pixels: &[u8], area: usize) -> Vec<f32> {
+    let (red, rest) = pixels.split_at(area);
+    let (green, blue) = rest.split_at(area);
+    red.iter()
+        .zip(green.iter().zip(blue))
+        .map(|(r, (g, b))| LUMA[0] * r.unit() + LUMA[1] * g.unit() + LUMA[2] * b.unit())
+        .collect()
 }

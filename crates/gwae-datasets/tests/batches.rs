@@ -17,10 +17,7 @@ const CONFIG: BatchConfig = BatchConfig {
 };
 
 fn source(toy: Toy) -> Arc<ImageSource> {
-    let transform = Transform {
-        size: 2,
-        channels: 1,
-    };
+    let transform = Transform::new(2, 1);
     Arc::new(ImageSource::new(Arc::new(toy), transform).unwrap())
 }
 
@@ -226,12 +223,142 @@ fn impossible_configurations_are_refused() {
 
 #[test]
 fn an_empty_dataset_has_no_source() {
-    let transform = Transform {
-        size: 2,
-        channels: 1,
-    };
+    let transform = Transform::new(2, 1);
     assert!(matches!(
         ImageSource::new(Arc::new(Toy::new(0, 0)), transform),
         Err(DatasetError::NoItems)
     ));
+}
+
+/// A stream of three batches per epoch on so many threads.
+fn on_threads(toy: Toy, threads: usize) -> BatchStream {
+    let threads = std::num::NonZeroUsize::new(threads).unwrap();
+    let indices = (0..toy.len() as u32).collect();
+    let source = ImageSource::new(Arc::new(toy), Transform::new(2, 1)).unwrap();
+    let source = Arc::new(source.with_threads(threads));
+    let config = BatchConfig {
+        drop_last: false,
+        ..CONFIG
+    };
+    BatchStream::start(source, indices, config, Position { epoch: 1, batch: 2 }).unwrap()
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let expected = take(&mut on_threads(Toy::new(10, 10), 1), 40);
+    for threads in [2, 3, 5, 16] {
+        let mut stream = on_threads(Toy::new(10, 10), threads);
+        assert_eq!(take(&mut stream, 40), expected);
+        assert_eq!(stream.position(), expected[39].position.next(3));
+    }
+}
+
+#[test]
+fn an_error_comes_in_the_place_of_its_batch_on_any_number_of_threads() {
+    let place = |threads| {
+        let mut stream = on_threads(Toy::with_trap(10, Trap::Error(7)), threads);
+        let good = stream.by_ref().take_while(Result::is_ok).count();
+        assert!(matches!(
+            stream.next_batch(),
+            Err(DatasetError::StreamEnded)
+        ));
+        good
+    };
+    let expected = place(1);
+    for threads in [2, 3, 4, 9] {
+        assert_eq!(place(threads), expected);
+    }
+}
+
+#[test]
+fn a_panic_comes_in_the_place_of_its_batch_on_any_number_of_threads() {
+    let outcome = |threads| {
+        let mut stream = on_threads(Toy::with_trap(10, Trap::Panic(7)), threads);
+        let mut good = 0;
+        loop {
+            match stream.next_batch() {
+                Ok(_) => good += 1,
+                Err(error) => return (good, error.to_string()),
+            }
+        }
+    };
+    let expected = outcome(1);
+    assert!(expected.1.contains("item 7 is a trap"), "{}", expected.1);
+    for threads in [2, 3, 4, 9] {
+        assert_eq!(outcome(threads), expected);
+    }
+}
+
+#[test]
+fn batches_that_wait_are_bounded() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    /// Counts the items that were asked for.
+    struct Counted(Toy, Arc<AtomicUsize>);
+    impl Dataset for Counted {
+        fn name(&self) -> &str {
+            self.0.name()
+        }
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+        fn train_len(&self) -> usize {
+            self.0.train_len()
+        }
+        fn item(&self, index: usize) -> Result<gwae_datasets::Item, DatasetError> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            self.0.item(index)
+        }
+        fn factors(&self) -> &[gwae_datasets::FactorSpec] {
+            self.0.factors()
+        }
+        fn fingerprint(&self) -> String {
+            self.0.fingerprint()
+        }
+    }
+
+    for threads in [1, 2, 6] {
+        let count = Arc::new(AtomicUsize::new(0));
+        // One epoch, so that no item comes twice, and the slots in memory hide none.
+        let dataset = Arc::new(Counted(Toy::new(400, 400), count.clone()));
+        let source = ImageSource::new(dataset, Transform::new(2, 1)).unwrap();
+        let source = Arc::new(source.with_threads(std::num::NonZeroUsize::new(threads).unwrap()));
+        let indices = (0..400).collect();
+        let mut stream = BatchStream::start(source, indices, CONFIG, Position::START).unwrap();
+        stream.next_batch().unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        // The one taken, those that wait, and one in the making per thread; one item for the size.
+        let bound = 1 + PREFETCHED_BATCHES.max(threads) + threads;
+        let asked = count.load(Ordering::SeqCst);
+        assert!(asked <= 4 * bound + 1, "{asked} items on {threads} threads");
+        assert!(
+            asked >= 4 * (bound - threads),
+            "{asked} items on {threads} threads"
+        );
+    }
+}
+
+#[test]
+fn loading_on_threads_is_loading_one_by_one() {
+    let indices: Vec<u32> = (0..200).map(|n| n * 7 % 200).collect();
+    let load = |threads, indices: &[u32], trap| {
+        let toy = Toy {
+            trap,
+            ..Toy::new(200, 200)
+        };
+        let source = ImageSource::new(Arc::new(toy), Transform::new(2, 3)).unwrap();
+        let threads = std::num::NonZeroUsize::new(threads).unwrap();
+        source.with_threads(threads).load(indices)
+    };
+    let expected = load(1, &indices, Trap::None).unwrap();
+    assert_eq!(expected.shape, [200, 3, 2, 2]);
+    for threads in [2, 3, 8] {
+        assert_eq!(load(threads, &indices, Trap::None).unwrap(), expected);
+        let error = load(threads, &indices, Trap::Error(93)).unwrap_err();
+        assert!(matches!(
+            error,
+            DatasetError::IndexOutOfRange { index: 93, .. }
+        ));
+    }
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Toy;
-use gwae_datasets::{DatasetError, Split};
+use gwae_datasets::{Dataset, DatasetError, FactorSpec, Item, Split};
 
 #[test]
 fn divides_the_training_part_and_keeps_the_test_part() {
@@ -88,4 +88,87 @@ fn refuses_other_data_and_damaged_indices() {
     let mut empty = split;
     empty.train.clear();
     assert!(matches!(empty.check(&toy), Err(DatasetError::NoItems)));
+}
+
+/// A toy with an official validation part.
+struct Published(Toy, usize);
+
+impl Dataset for Published {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn train_len(&self) -> usize {
+        self.0.train_len()
+    }
+    fn validation_len(&self) -> usize {
+        self.1
+    }
+    fn item(&self, index: usize) -> Result<Item, DatasetError> {
+        self.0.item(index)
+    }
+    fn factors(&self) -> &[FactorSpec] {
+        self.0.factors()
+    }
+    fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
+}
+
+#[test]
+fn the_official_division_is_taken_as_it_is() {
+    let published = Published(Toy::new(12, 7), 2);
+    let split = Split::official(&published).unwrap();
+    assert_eq!(split.train, (0..7).collect::<Vec<u32>>());
+    assert_eq!(split.validation, [7, 8]);
+    assert_eq!(split.test, [9, 10, 11]);
+    split.check(&published).unwrap();
+
+    let split = Split::official(&Toy::new(12, 10)).unwrap();
+    assert_eq!((split.train.len(), split.validation.len()), (10, 0));
+    assert_eq!(split.test, [10, 11]);
+    assert!(matches!(
+        Split::official(&Toy::new(3, 0)),
+        Err(DatasetError::NoItems)
+    ));
+}
+
+#[test]
+fn a_drawn_split_leaves_the_official_validation_part_alone() {
+    let split = Split::draw(&Published(Toy::new(120, 100), 8), 0.1, 1).unwrap();
+    assert_eq!((split.train.len(), split.validation.len()), (90, 10));
+    assert!(
+        split
+            .train
+            .iter()
+            .chain(&split.validation)
+            .all(|&index| index < 100)
+    );
+    assert_eq!(split.test, (108..120).collect::<Vec<u32>>());
+}
+
+#[test]
+fn a_limited_split_is_a_nested_choice_of_each_part() {
+    let toy = Toy::new(130, 100);
+    let whole = Split::draw(&toy, 0.25, 3).unwrap();
+    let ten = whole.clone().limited(10, 3);
+    assert_eq!(
+        (ten.train.len(), ten.validation.len(), ten.test.len()),
+        (10, 10, 10)
+    );
+    for (few, all) in [
+        (&ten.train, &whole.train),
+        (&ten.validation, &whole.validation),
+        (&ten.test, &whole.test),
+    ] {
+        assert!(few.is_sorted() && few.iter().all(|item| all.contains(item)));
+    }
+    ten.check(&toy).unwrap();
+    assert_eq!(ten, whole.clone().limited(10, 3));
+    assert_ne!(ten.train, whole.clone().limited(10, 4).train);
+    let five = whole.clone().limited(5, 3);
+    assert!(five.train.iter().all(|item| ten.train.contains(item)));
+    assert_eq!(whole.clone().limited(75, 3), whole);
 }

@@ -14,7 +14,7 @@ fn image(channels: usize, height: usize, width: usize, pixels: Vec<u8>) -> Image
 }
 
 fn apply(image: &Image, size: usize, channels: usize) -> Vec<f32> {
-    let output = Transform { size, channels }.apply(image).unwrap();
+    let output = Transform::new(size, channels).apply(image).unwrap();
     assert_eq!(output.len(), channels * size * size);
     assert!(output.iter().all(|value| (0.0..=1.0).contains(value)));
     output
@@ -142,13 +142,13 @@ fn refuses_what_no_model_has() {
     let good = image(1, 2, 2, vec![0; 4]);
     for size in [0, 1 << 20] {
         assert!(matches!(
-            Transform { size, channels: 1 }.apply(&good),
+            Transform::new(size, 1).apply(&good),
             Err(DatasetError::Size { size: s }) if s == size
         ));
     }
     for channels in [0, 2, 4] {
         assert!(matches!(
-            Transform { size: 2, channels }.apply(&good),
+            Transform::new(2, channels).apply(&good),
             Err(DatasetError::Channels { channels: c }) if c == channels
         ));
     }
@@ -159,11 +159,7 @@ fn refuses_what_no_model_has() {
         image(3, usize::MAX, usize::MAX, vec![0; 3]),
     ] {
         assert!(matches!(
-            Transform {
-                size: 2,
-                channels: 1
-            }
-            .apply(&bad),
+            Transform::new(2, 1).apply(&bad),
             Err(DatasetError::Image { .. })
         ));
     }
@@ -172,10 +168,7 @@ fn refuses_what_no_model_has() {
 #[test]
 fn a_source_loads_what_the_transform_gives_each_time() {
     let digits = Arc::new(embedded_digits().unwrap());
-    let transform = Transform {
-        size: 32,
-        channels: 3,
-    };
+    let transform = Transform::new(32, 3);
     let source = ImageSource::new(digits.clone(), transform).unwrap();
     let expected: Vec<f32> = [9_999, 4, 9_999]
         .into_iter()
@@ -190,4 +183,108 @@ fn a_source_loads_what_the_transform_gives_each_time() {
         source.load(&[10_000]),
         Err(DatasetError::IndexOutOfRange { index: 10_000, .. })
     ));
+}
+
+#[test]
+fn a_crop_takes_the_centre_as_torchvision_does() {
+    // Height 5, width 7: what is left over is 2 and 4, then 3 and 5, then 0 and 2.
+    let picture = image(1, 5, 7, (0..35).collect());
+    for (side, top, left) in [(3, 1, 2), (2, 2, 2), (5, 0, 1), (1, 2, 3), (4, 0, 2)] {
+        let found = Transform::new(side, 1)
+            .cropped(side)
+            .apply(&picture)
+            .unwrap();
+        let expected: Vec<f32> = (0..side * side)
+            .map(|place| (top + place / side) * 7 + left + place % side)
+            .map(|value| value as f32 / 255.0)
+            .collect();
+        assert_eq!(found, expected, "{side}");
+    }
+}
+
+#[test]
+fn a_crop_comes_before_resizing_and_luma() {
+    let pixels: Vec<u8> = (0..3 * 20 * 30).map(|n| (n * 37 % 251) as u8).collect();
+    let cut: Vec<u8> = pixels
+        .chunks(20 * 30)
+        .flat_map(|plane| plane.chunks(30).skip(4).take(12))
+        .flat_map(|row| &row[9..21])
+        .copied()
+        .collect();
+    let (whole, cut) = (image(3, 20, 30, pixels), image(3, 12, 12, cut));
+    for (size, channels) in [(5, 3), (5, 1), (12, 3), (12, 1), (17, 3), (17, 1)] {
+        let found = Transform::new(size, channels)
+            .cropped(12)
+            .apply(&whole)
+            .unwrap();
+        assert_eq!(found, apply(&cut, size, channels));
+    }
+}
+
+#[test]
+fn crops_that_cannot_be_are_refused() {
+    let picture = image(1, 5, 7, vec![0; 35]);
+    for crop in [6, 8, usize::MAX] {
+        assert!(matches!(
+            Transform::new(2, 1).cropped(crop).apply(&picture),
+            Err(DatasetError::SmallerThanCrop { height: 5, width: 7, crop: c }) if c == crop
+        ));
+    }
+    assert!(matches!(
+        Transform::new(2, 1).cropped(0).apply(&picture),
+        Err(DatasetError::Crop)
+    ));
+}
+
+#[test]
+fn a_stored_transform_without_crop_is_read() {
+    let stored = r#"{"size":32,"channels":1}"#;
+    let plain: Transform = serde_json::from_str(stored).unwrap();
+    assert_eq!(plain, Transform::new(32, 1));
+    assert_eq!(serde_json::to_string(&plain).unwrap(), stored);
+    let cropped = Transform::new(64, 3).cropped(144);
+    let stored = serde_json::to_string(&cropped).unwrap();
+    assert_eq!(serde_json::from_str::<Transform>(&stored).unwrap(), cropped);
+}
+
+#[test]
+fn shrinking_to_many_ratios_agrees_with_weights_by_hand() {
+    // Independent of the library's loops: the definition, pixel by pixel, in double precision.
+    let triangle = |input: usize, output: usize, place: usize, pixel: usize| {
+        let ratio = input as f64 / output as f64;
+        let support = ratio.max(1.0);
+        let weight = |pixel: usize| {
+            let distance = (pixel as f64 + 0.5 - (place as f64 + 0.5) * ratio).abs();
+            (1.0 - distance / support).max(0.0)
+        };
+        weight(pixel) / (0..input).map(weight).sum::<f64>()
+    };
+    for (height, width, size) in [
+        (17, 23, 16),
+        (40, 9, 7),
+        (9, 40, 7),
+        (64, 50, 3),
+        (90, 90, 4),
+        (5, 5, 9),
+    ] {
+        let pixels: Vec<u8> = (0..height * width)
+            .map(|n| (n * n * 31 % 256) as u8)
+            .collect();
+        let found = apply(&image(1, height, width, pixels.clone()), size, 1);
+        for y in 0..size {
+            for x in 0..size {
+                let mut expected = 0.0;
+                for (place, &pixel) in pixels.iter().enumerate() {
+                    expected += f64::from(pixel)
+                        * triangle(height, size, y, place / width)
+                        * triangle(width, size, x, place % width);
+                }
+                let found = f64::from(found[y * size + x]) * 255.0;
+                assert!(
+                    (found - expected).abs() < 2e-4,
+                    "{found} instead of {expected}"
+                );
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Everything that decides what a run computes.
 
+mod data;
+
 use std::path::{Path, PathBuf};
 
 use gwae_models::{GwaeConfig, GwaeConfigError};
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic::FileError;
 use crate::official_settings::SettingsError;
+
+pub use data::{CELEBA_CROP, DataConfig, DatasetName};
 
 /// One run: the model, how it is trained, and on what.
 ///
@@ -95,71 +99,6 @@ impl Default for TrainingConfig {
     }
 }
 
-/// The images of a run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DataConfig {
-    /// Which dataset.
-    pub dataset: DatasetName,
-    /// Where its files lie; datasets that are embedded have none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub directory: Option<PathBuf>,
-    /// Share of the images that are held out for validation, at least 0 and below 1.
-    pub validation_fraction: f64,
-}
-
-impl Default for DataConfig {
-    fn default() -> Self {
-        Self {
-            dataset: DatasetName::Digits,
-            directory: None,
-            validation_fraction: 0.1,
-        }
-    }
-}
-
-/// A dataset that a run can be trained on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum DatasetName {
-    /// Ten thousand handwritten digits, embedded in the program.
-    #[default]
-    Digits,
-    /// MNIST, from a directory with its IDX files.
-    Mnist,
-}
-
-impl DatasetName {
-    /// Every dataset.
-    pub const ALL: [Self; 2] = [Self::Digits, Self::Mnist];
-
-    /// The name in files and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Digits => "digits",
-            Self::Mnist => "mnist",
-        }
-    }
-}
-
-impl std::fmt::Display for DatasetName {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.pad(self.name())
-    }
-}
-
-impl std::str::FromStr for DatasetName {
-    type Err = ConfigError;
-
-    fn from_str(name: &str) -> Result<Self, ConfigError> {
-        Self::ALL
-            .into_iter()
-            .find(|dataset| dataset.name() == name)
-            .ok_or_else(|| ConfigError::UnknownDataset(name.to_owned()))
-    }
-}
-
 /// What a settings file leaves open, for [`RunConfig::load_with`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LoadOptions {
@@ -188,7 +127,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Official(#[from] SettingsError),
     /// No such dataset.
-    #[error("dataset `{0}` is not available here; choose one of: {names}", names = dataset_names())]
+    #[error("dataset `{0}` is not known; choose one of: {names}", names = data::dataset_names())]
     UnknownDataset(String),
     /// A value outside its range.
     #[error("{field} = {value} is out of range: it must be {allowed}")]
@@ -208,13 +147,34 @@ pub enum ConfigError {
         /// What does not fit, and the way out.
         problem: &'static str,
     },
+    /// A dataset whose files are nowhere.
+    #[error(
+        "data.directory: missing: {dataset} needs the directory that holds {files}{}",
+        data::how_to_get(*.dataset)
+    )]
+    NoDirectory {
+        /// The dataset.
+        dataset: DatasetName,
+        /// What the directory must hold.
+        files: &'static str,
+    },
+    /// A directory that is not there.
+    #[error(
+        "data.directory = {} is not there: {dataset} needs the directory that holds {files}{}",
+        directory.display(),
+        data::how_to_get(*.dataset)
+    )]
+    DirectoryMissing {
+        /// The dataset.
+        dataset: DatasetName,
+        /// Its directory.
+        directory: PathBuf,
+        /// What the directory must hold.
+        files: &'static str,
+    },
     /// The architecture.
     #[error(transparent)]
     Model(#[from] GwaeConfigError),
-}
-
-fn dataset_names() -> String {
-    DatasetName::ALL.map(DatasetName::name).join(", ")
 }
 
 impl RunConfig {
@@ -372,57 +332,6 @@ impl TrainingConfig {
             });
         }
         Ok(())
-    }
-}
-
-impl DataConfig {
-    /// Makes `directory` mean the same from every working directory.
-    ///
-    /// # Errors
-    ///
-    /// When the working directory is unknown.
-    pub(crate) fn make_absolute(&mut self) -> Result<(), ConfigError> {
-        if let Some(directory) = &mut self.directory {
-            let absolute = std::path::absolute(&*directory);
-            *directory = absolute.map_err(FileError::on("locate", &*directory))?;
-        }
-        Ok(())
-    }
-
-    /// Checks every field, and that the directory of a dataset that needs one is there.
-    ///
-    /// # Errors
-    ///
-    /// The first field that is wrong.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        check(
-            (0.0..1.0).contains(&self.validation_fraction),
-            "data.validation_fraction",
-            self.validation_fraction,
-            "at least 0 and below 1",
-        )?;
-        let conflict = |problem| {
-            Err(ConfigError::Conflict {
-                field: "data.directory",
-                problem,
-            })
-        };
-        match (self.dataset, &self.directory) {
-            (DatasetName::Mnist, None) => {
-                conflict("missing: mnist needs the directory that holds its four IDX files")
-            }
-            (DatasetName::Mnist, Some(directory)) if !directory.is_dir() => {
-                Err(ConfigError::OutOfRange {
-                    field: "data.directory",
-                    value: directory.display().to_string(),
-                    allowed: "an existing directory with the four IDX files of MNIST",
-                })
-            }
-            (DatasetName::Digits, Some(_)) => {
-                conflict("the digits are embedded and have none: remove it, or choose mnist")
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -181,6 +181,12 @@ mod tests {
             assert_eq!(config.model.latent_dim, 8);
             assert_eq!(config.data.dataset, DatasetName::Mnist);
         }
+        let (_directory, path) = file("celeba.yaml", &YAML.replace("mnist", "celeba"));
+        let data = RunConfig::load(&path).unwrap().data;
+        assert_eq!(
+            (data.dataset, data.crop_side()),
+            (DatasetName::Celeba, Some(144))
+        );
         let message = error("x.yaml", "[training]\nseed = 1\n");
         assert!(message.contains("line"), "{message}");
         let message = error("y.yaml", &YAML.replace("z_dim", "zdim"));
@@ -189,11 +195,11 @@ mod tests {
     }
 
     #[test]
-    fn a_dataset_that_is_not_available_can_be_replaced() {
-        let text = YAML.replace("mnist", "celeba");
+    fn a_dataset_that_is_not_known_can_be_replaced() {
+        let text = YAML.replace("mnist", "imagenet");
         let message = error("a.yaml", &text);
         assert!(message.contains("line 10"), "{message}");
-        assert!(message.contains("`celeba`") && message.contains("digits, mnist"));
+        assert!(message.contains("`imagenet`") && message.contains("digits, mnist"));
         let (_directory, path) = file("a.yaml", &text);
         let options = LoadOptions {
             dataset: Some(DatasetName::Digits),

@@ -1,15 +1,130 @@
 //! The images of a run: the dataset, its split, and batches on a device.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use gwae_datasets::{
-    BatchConfig, BatchStream, Dataset, DatasetError, ImageSource, Mnist, MnistFamily, Position,
-    Split, Transform, embedded_digits,
+    BatchConfig, BatchStream, CachedImages, Celeba, Dataset, DatasetError, DspritesFile,
+    ImageFolder, ImageSource, Mnist, MnistFamily, Omniglot, Position, RenderedDsprites,
+    RenderedShapes3d, Shapes3dFile, Split, Transform, dataset_directory, embedded_digits, manifest,
 };
 use gwae_models::GwaeConfig;
 
-use crate::config::{DataConfig, DatasetName, TrainingConfig};
+use crate::config::{DataConfig, DatasetName, RunConfig, TrainingConfig};
+
+/// 3D Shapes as published.
+const SHAPES3D_FILE: &str = "3dshapes.h5";
+
+/// dSprites as published.
+const DSPRITES_FILE: &str = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz";
+
+/// How far the making of a dataset's faster copy has come, which takes minutes for the large ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preparation {
+    /// Which dataset.
+    pub dataset: DatasetName,
+    /// Images done.
+    pub done: u64,
+    /// Images in all.
+    pub total: u64,
+}
+
+/// What a model of `size`×`size` pixels and so many channels sees of every image of `data`.
+pub fn transform(data: &DataConfig, size: usize, channels: usize) -> Transform {
+    let whole = Transform::new(size, channels);
+    match data.crop_side() {
+        Some(side) => whole.cropped(side),
+        None => whole,
+    }
+}
+
+/// Opens the dataset that a valid `data` names, with its images as they are; those of rendered
+/// datasets are drawn with `size`×`size` pixels. `progress` is told of copies of published files
+/// that are made on first use.
+///
+/// # Errors
+/// When its files are missing or damaged, or a copy cannot be written.
+pub fn open_dataset(
+    data: &DataConfig,
+    size: usize,
+    progress: &mut dyn FnMut(Preparation),
+) -> Result<Arc<dyn Dataset>, DatasetError> {
+    let mut report = reporter(data, progress);
+    let cache = data.cache.as_deref();
+    let Some(place) = place(data)? else {
+        return Ok(match data.dataset {
+            DatasetName::Shapes3d => Arc::new(RenderedShapes3d::new(size)?),
+            DatasetName::Dsprites => Arc::new(RenderedDsprites::new(size)?),
+            // The others have a directory: the configuration was checked.
+            _ => Arc::new(embedded_digits()?),
+        });
+    };
+    let mnist = |family| Ok::<_, DatasetError>(Arc::new(Mnist::open(&place, family)?));
+    Ok(match data.dataset {
+        DatasetName::Digits => Arc::new(embedded_digits()?),
+        DatasetName::Mnist => mnist(MnistFamily::Digits)?,
+        DatasetName::FashionMnist => mnist(MnistFamily::Fashion)?,
+        DatasetName::Kmnist => mnist(MnistFamily::Kuzushiji)?,
+        DatasetName::Omniglot => {
+            Arc::new(Omniglot::open(&place, data.polarity.unwrap_or_default())?)
+        }
+        DatasetName::Shapes3d => {
+            let file = file_in(&place, SHAPES3D_FILE);
+            Arc::new(Shapes3dFile::open_cached(&file, cache, &mut report)?)
+        }
+        DatasetName::Dsprites => {
+            let file = file_in(&place, DSPRITES_FILE);
+            Arc::new(DspritesFile::open_cached(&file, cache, &mut report)?)
+        }
+        DatasetName::Celeba => Arc::new(Celeba::open(&place)?),
+        DatasetName::Folder => Arc::new(ImageFolder::open(&place)?),
+    })
+}
+
+fn reporter(data: &DataConfig, progress: &mut dyn FnMut(Preparation)) -> impl FnMut(u64, u64) {
+    let dataset = data.dataset;
+    move |done, total| {
+        progress(Preparation {
+            dataset,
+            done,
+            total,
+        });
+    }
+}
+
+/// Where the files are: the directory or file given, or its subdirectory of the dataset's name.
+fn place(data: &DataConfig) -> Result<Option<PathBuf>, DatasetError> {
+    let Some(given) = &data.directory else {
+        return Ok(None);
+    };
+    let Some(name) = data.dataset.manifest().filter(|_| given.is_dir()) else {
+        return Ok(Some(given.clone()));
+    };
+    let own = dataset_directory(manifest(name)?, given)?;
+    Ok(Some(if own.is_dir() { own } else { given.clone() }))
+}
+
+/// The file `name` in a directory, or the file itself.
+fn file_in(place: &Path, name: &str) -> PathBuf {
+    if place.is_dir() {
+        place.join(name)
+    } else {
+        place.to_owned()
+    }
+}
+
+/// Where a copy of the images at the model's size is kept, for datasets that need one to be quick.
+fn resized_copy(data: &DataConfig) -> Result<Option<PathBuf>, DatasetError> {
+    Ok(match data.dataset {
+        DatasetName::Celeba => match &data.cache {
+            Some(cache) => Some(cache.clone()),
+            None => place(data)?,
+        },
+        DatasetName::Folder => data.cache.clone(),
+        _ => None,
+    })
+}
 
 /// A dataset at the model's image size.
 pub struct RunData {
@@ -17,22 +132,26 @@ pub struct RunData {
 }
 
 impl RunData {
-    /// Opens the dataset that `data` names for images as `model` takes them.
+    /// Opens the dataset that `data` names for images as `model` takes them. `progress` is told of
+    /// copies that are made on first use.
     ///
     /// # Errors
-    /// When its files are missing or damaged.
-    pub fn open(data: &DataConfig, model: &GwaeConfig) -> Result<Self, DatasetError> {
-        let dataset: Arc<dyn Dataset> = match (data.dataset, &data.directory) {
-            (DatasetName::Mnist, Some(directory)) => {
-                Arc::new(Mnist::open(directory, MnistFamily::Digits)?)
-            }
-            // Without a directory there is only what is embedded; the configuration was checked.
-            (DatasetName::Mnist, None) | (DatasetName::Digits, _) => Arc::new(embedded_digits()?),
-        };
-        let transform = Transform {
-            size: model.image_size,
-            channels: model.channels,
-        };
+    /// When its files are missing or damaged, or a copy cannot be written.
+    pub fn open(
+        data: &DataConfig,
+        model: &GwaeConfig,
+        progress: &mut dyn FnMut(Preparation),
+    ) -> Result<Self, DatasetError> {
+        let mut dataset = open_dataset(data, model.image_size, progress)?;
+        let mut transform = transform(data, model.image_size, model.channels);
+        if let Some(directory) = resized_copy(data)? {
+            let mut report = reporter(data, progress);
+            let report = |done, total| report(done as u64, total as u64);
+            let copy = CachedImages::open_or_create(dataset, transform, &directory, report)?;
+            dataset = Arc::new(copy);
+            // It has been cropped.
+            transform.crop = None;
+        }
         Ok(Self {
             source: Arc::new(ImageSource::new(dataset, transform)?),
         })
@@ -41,6 +160,32 @@ impl RunData {
     /// The dataset.
     pub fn dataset(&self) -> &dyn Dataset {
         self.source.dataset()
+    }
+
+    /// The division that a run of `config` begins with: the official validation part where there
+    /// is one, else a share of the training part by the run's seed; each part no larger than
+    /// `data.limit`.
+    ///
+    /// # Errors
+    /// When nothing is left to train on.
+    pub fn draw_split(&self, config: &RunConfig) -> Result<Split, DatasetError> {
+        let (data, seed) = (&config.data, config.training.seed);
+        let split = match (data.validation_fraction, self.dataset().validation_len()) {
+            (fraction, 1..) if fraction > 0.0 => Split::official(self.dataset())?,
+            (fraction, _) => Split::draw(self.dataset(), fraction, seed)?,
+        };
+        Ok(match data.limit {
+            Some(limit) => split.limited(usize::try_from(limit).unwrap_or(usize::MAX), seed),
+            None => split,
+        })
+    }
+
+    /// Reads what the dataset keeps on the disk once, on a thread of its own, so that scattered
+    /// reads become quick. It does no harm where that fails: the training will tell.
+    pub(crate) fn warm(&self) {
+        let source = self.source.clone();
+        let reader = std::thread::Builder::new().name("gwae-warm".into());
+        let _ = reader.spawn(move || source.dataset().warm());
     }
 
     /// The endless stream of training batches of `split`, starting at `position`.

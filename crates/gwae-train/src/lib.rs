@@ -1,6 +1,8 @@
 //! Training algorithms, the loop, checkpoints, run directories and pictures.
 
 pub mod atomic;
+#[cfg(feature = "burn-dataset")]
+pub mod burn_dataset;
 pub mod checkpoint;
 pub mod config;
 mod config_file;

@@ -2,14 +2,18 @@
 
 mod bar;
 mod plain;
+mod preparation;
 #[cfg(feature = "tui")]
 mod tui;
 
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use crate::data::Preparation;
+
 pub use bar::BarDisplay;
 pub use plain::PlainDisplay;
+pub use preparation::PreparationBar;
 #[cfg(feature = "tui")]
 pub use tui::{TuiDisplay, TuiError};
 
@@ -55,6 +59,8 @@ pub struct ValidationProgress<'a> {
 /// Where a training loop tells what it does. No method fails: a display that cannot be drawn is no
 /// reason to stop a run.
 pub trait ProgressDisplay: Send {
+    /// While a faster copy of the dataset is made, before the first step.
+    fn preparation(&mut self, _: &Preparation) {}
     /// Once, before the first step.
     fn start(&mut self, outline: &RunOutline);
     /// After every main step.

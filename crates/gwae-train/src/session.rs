@@ -8,7 +8,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use gwae_core::noise::HostGenerator;
-use gwae_datasets::{BatchStream, Position, Split};
+use gwae_datasets::{BatchStream, DatasetError, Position, Split};
 use gwae_models::Gwae;
 
 use crate::checkpoint::{CheckpointStore, Which};
@@ -91,19 +91,15 @@ impl Changes {
 pub fn start(
     config: &RunConfig,
     path: &Path,
-    options: SessionOptions,
+    mut options: SessionOptions,
 ) -> Result<RunSummary, TrainError> {
     config.validate()?;
     let mut config = config.clone();
     // A run is resumed from anywhere.
     config.data.make_absolute()?;
     let device = options.device.open()?.autodiff();
-    let data = RunData::open(&config.data, &config.model)?;
-    let split = Split::draw(
-        data.dataset(),
-        config.data.validation_fraction,
-        config.training.seed,
-    )?;
+    let data = open_data(&config, &mut options)?;
+    let split = data.draw_split(&config)?;
     check_validation(&split)?;
     // Before the directory is made: a batch that is too large leaves nothing behind.
     let batches = data.batches(&split, &config.training, Position::START)?;
@@ -115,6 +111,7 @@ pub fn start(
     let directory = RunDirectory::create(path, &config, description, &split)?;
     let checkpoints = CheckpointStore::open(directory.checkpoints())?;
     let (trainer, state) = first_state(&config, &device)?;
+    data.warm();
     let opened = Opened {
         config,
         device,
@@ -145,7 +142,7 @@ pub fn resume(
     changes.apply(&mut config.training);
     config.validate()?;
     let device = options.device.open()?.autodiff();
-    let data = RunData::open(&config.data, &config.model)?;
+    let data = open_data(&config, &mut options)?;
     let split: Split = directory.split()?;
     directory.check_fingerprint(&data.dataset().fingerprint())?;
     split.check(data.dataset())?;
@@ -167,6 +164,7 @@ pub fn resume(
         options.command_line.clone(),
     );
     directory.record_resumption(&config, resumption)?;
+    data.warm();
     let opened = Opened {
         config,
         device,
@@ -178,6 +176,14 @@ pub fn resume(
         directory,
     };
     Session::new(opened, trainer, state, options)?.run()
+}
+
+/// The dataset of a run, opened with its progress on the display.
+fn open_data(config: &RunConfig, options: &mut SessionOptions) -> Result<RunData, DatasetError> {
+    let display = &mut options.display;
+    RunData::open(&config.data, &config.model, &mut |preparation| {
+        display.preparation(&preparation);
+    })
 }
 
 /// An untrained model and where its run begins.

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod data;
 mod import;
 mod reconstruct;
 mod resume;
@@ -22,6 +23,7 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments.command),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),
         Command::Traverse(arguments) => traverse::run(&arguments),

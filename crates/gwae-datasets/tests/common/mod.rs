@@ -1,6 +1,8 @@
 //! Small datasets that the tests make themselves.
 #![allow(dead_code)]
 
+pub mod pictures;
+
 use gwae_datasets::{Dataset, DatasetError, FactorKind, FactorSpec, Image, Item};
 
 /// What [`Toy`] does when it is asked for one certain item.

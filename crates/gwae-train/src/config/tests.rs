@@ -24,7 +24,7 @@ fn defaults_are_valid_and_official() {
 #[test]
 fn every_range_is_checked() {
     type Change = fn(&mut RunConfig);
-    let cases: [(&str, Change); 16] = [
+    let cases: [(&str, Change); 20] = [
         ("training.batch_size = 0", |c| c.training.batch_size = 0),
         ("training.batch_size = 1", |c| c.training.batch_size = 1),
         ("training.entropy_weight = -0.5", |c| {
@@ -61,6 +61,15 @@ fn every_range_is_checked() {
             c.data.dataset = DatasetName::Mnist;
             c.data.directory = Some("/no/such".into());
         }),
+        ("data.directory = /no/such", |c| {
+            c.data.dataset = DatasetName::Folder;
+            c.data.directory = Some("/no/such".into());
+        }),
+        ("data.limit = 1", |c| c.data.limit = Some(1)),
+        ("data.crop = 100000", |c| c.data.crop = Some(100_000)),
+        ("data.polarity: does nothing", |c| {
+            c.data.polarity = Some(gwae_datasets::Polarity::Inverted);
+        }),
         ("model.latent_dim = 0", |c| c.model.latent_dim = 0),
     ];
     for (start, change) in cases {
@@ -94,6 +103,14 @@ fn toml_round_trip_is_exact() {
         components: 7,
         form: Form::Official,
     };
+    config.data = DataConfig {
+        directory: Some("/data/omniglot".into()),
+        cache: Some("/fast".into()),
+        limit: Some(100),
+        crop: Some(0),
+        polarity: Some(gwae_datasets::Polarity::Inverted),
+        ..DataConfig::of(DatasetName::Omniglot, None)
+    };
     for config in [RunConfig::default(), config] {
         let text = config.to_toml().unwrap();
         assert_eq!(toml::from_str::<RunConfig>(&text).unwrap(), config);
@@ -107,6 +124,52 @@ fn dataset_names_match_the_files() {
         assert_eq!(text, format!("\"{dataset}\""));
         assert_eq!(dataset.name().parse::<DatasetName>().unwrap(), dataset);
     }
-    let message = "celeba".parse::<DatasetName>().unwrap_err().to_string();
-    assert!(message.ends_with("digits, mnist"), "{message}");
+    for (other, dataset) in [
+        ("fashion-mnist", DatasetName::FashionMnist),
+        ("fashionmnist", DatasetName::FashionMnist),
+    ] {
+        assert_eq!(other.parse::<DatasetName>().unwrap(), dataset);
+    }
+    let message = "imagenet".parse::<DatasetName>().unwrap_err().to_string();
+    assert!(
+        message.contains("digits, mnist, fashion_mnist"),
+        "{message}"
+    );
+}
+
+#[test]
+fn every_dataset_that_needs_files_says_which() {
+    for dataset in DatasetName::ALL {
+        let message = DataConfig::of(dataset, None).validate();
+        let message = message.map_err(|error| error.to_string());
+        match dataset {
+            DatasetName::Digits | DatasetName::Shapes3d | DatasetName::Dsprites => {
+                message.unwrap();
+            }
+            _ => {
+                let message = message.unwrap_err();
+                let how = dataset.manifest().is_none_or(|name| {
+                    message.contains(&format!("`gwae data get {name} --dir"))
+                        && gwae_datasets::manifest(name).is_ok()
+                });
+                assert!(message.contains(dataset.name()) && how, "{message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn celeba_is_cropped_unless_told_otherwise() {
+    let crop = |dataset, crop| {
+        let data = DataConfig {
+            crop,
+            ..DataConfig::of(dataset, None)
+        };
+        data.crop_side()
+    };
+    assert_eq!(crop(DatasetName::Celeba, None), Some(144));
+    assert_eq!(crop(DatasetName::Celeba, Some(0)), None);
+    assert_eq!(crop(DatasetName::Celeba, Some(100)), Some(100));
+    assert_eq!(crop(DatasetName::Folder, None), None);
+    assert_eq!(crop(DatasetName::Folder, Some(10)), Some(10));
 }

@@ -203,9 +203,12 @@ fn mistakes_are_located() {
 fn other_models_and_datasets_are_named() {
     let other = error(&CELEBA.replace("model_name: gwae", "model_name: factorvae"));
     assert!(other.problem.contains("`factorvae` is not supported"));
-    let error = super::parse(CELEBA, Form::Corrected, None).unwrap_err();
+    let unknown = CELEBA.replace("dataset: celeba", "dataset: imagenet");
+    let error = super::parse(&unknown, Form::Corrected, None).unwrap_err();
     assert_eq!(error.location.map(|(line, _)| line), Some(16));
     assert!(error.problem.contains("digits, mnist"), "{error}");
+    let config = super::parse(CELEBA, Form::Corrected, None).unwrap();
+    assert_eq!(config.data.dataset, DatasetName::Celeba);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, number_text,
-    validation_text,
+    PreparationBar, ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text,
+    number_text, validation_text,
 };
+use crate::data::Preparation;
 
 const WITH_TOTAL: &str = "{bar:24} step {human_pos}/{human_len} {prefix}\n{msg}";
 const WITHOUT_TOTAL: &str = "{spinner} step {human_pos} {prefix}\n{msg}";
@@ -16,6 +17,7 @@ const LOSSES_PER_LINE: usize = 2;
 #[derive(Debug)]
 pub struct BarDisplay {
     target: Option<ProgressDrawTarget>,
+    preparation: PreparationBar,
     bar: ProgressBar,
 }
 
@@ -28,6 +30,7 @@ impl BarDisplay {
     fn on(target: ProgressDrawTarget) -> Self {
         Self {
             target: Some(target),
+            preparation: PreparationBar::new(),
             bar: ProgressBar::hidden(),
         }
     }
@@ -51,6 +54,10 @@ impl Default for BarDisplay {
 }
 
 impl ProgressDisplay for BarDisplay {
+    fn preparation(&mut self, preparation: &Preparation) {
+        self.preparation.update(preparation);
+    }
+
     fn start(&mut self, outline: &RunOutline) {
         let template = match outline.total_steps {
             Some(_) => WITH_TOTAL,

@@ -4,6 +4,7 @@ use super::{
     ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, losses_text,
     validation_text,
 };
+use crate::data::Preparation;
 
 /// Plain lines, for log files: the first step, every so many-th, and everything else at once.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub struct PlainDisplay<W> {
     every: u64,
     total_steps: Option<u64>,
     started: bool,
+    /// Tenths of a dataset's copy that were reported.
+    tenths: Option<u64>,
 }
 
 impl<W: Write + Send> PlainDisplay<W> {
@@ -22,6 +25,7 @@ impl<W: Write + Send> PlainDisplay<W> {
             every: every.max(1),
             total_steps: None,
             started: false,
+            tenths: None,
         }
     }
 
@@ -32,6 +36,21 @@ impl<W: Write + Send> PlainDisplay<W> {
 }
 
 impl<W: Write + Send> ProgressDisplay for PlainDisplay<W> {
+    fn preparation(&mut self, preparation: &Preparation) {
+        let Preparation {
+            dataset,
+            done,
+            total,
+        } = *preparation;
+        let tenths = done * 10 / total.max(1);
+        if self.tenths != Some(tenths) {
+            self.tenths = Some(tenths);
+            self.line(&format!(
+                "preparing {dataset} (once): {done} of {total} images"
+            ));
+        }
+    }
+
     fn start(&mut self, outline: &RunOutline) {
         self.total_steps = outline.total_steps;
         self.started = false;
@@ -133,5 +152,20 @@ mod tests {
             }
         }
         PlainDisplay::new(Closed, 0).message("lost");
+    }
+
+    #[test]
+    fn a_copy_is_reported_in_tenths() {
+        let mut display = PlainDisplay::new(Vec::new(), 1);
+        for done in (0..=1000).step_by(5) {
+            display.preparation(&Preparation {
+                dataset: crate::DatasetName::Celeba,
+                done,
+                total: 1000,
+            });
+        }
+        let text = String::from_utf8(display.output).unwrap();
+        assert_eq!(text.lines().count(), 11);
+        assert!(text.ends_with("preparing celeba (once): 1000 of 1000 images\n"));
     }
 }

@@ -42,6 +42,15 @@ pub enum ReportError {
         columns: usize,
     },
 
+    /// A cell of a contact sheet that names an image that was not given.
+    #[error("a contact sheet of {images} images has no image {index}; they count from 0")]
+    NoSuchImage {
+        /// The image named.
+        index: usize,
+        /// Number of images.
+        images: usize,
+    },
+
     /// A grid without columns, or images enlarged zero times.
     #[error("{field}: 0 makes no picture; use 1 or more")]
     Zero {

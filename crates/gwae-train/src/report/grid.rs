@@ -58,8 +58,12 @@ impl<'a> Images<'a> {
         Ok(Self { values, shape })
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.shape[0]
+    }
+
+    pub(super) fn shape(&self) -> [usize; 4] {
+        self.shape
     }
 
     fn image(&self, index: usize) -> &'a [f32] {
@@ -186,13 +190,8 @@ impl Grid {
             for (column, values) in cells.iter().enumerate() {
                 let Some(values) = values else { continue };
                 let left = SEPARATOR + column * (width * scale + SEPARATOR);
-                for y in 0..height * scale {
-                    for x in 0..width * scale {
-                        let place = y / scale * width + x / scale;
-                        let colour = colour(values, channels, height * width, place);
-                        picture.put_pixel((left + x) as u32, (top + y) as u32, colour);
-                    }
-                }
+                let shape = [channels, height, width];
+                paint_values(&mut picture, values, shape, [left, top], scale);
             }
             top += height * scale + SEPARATOR;
         }
@@ -267,6 +266,40 @@ fn with_row_names(picture: &RgbImage, names: &[String]) -> Result<RgbImage, Repo
         .ok_or_else(|| ReportError::Draw("the canvas has another size".to_owned()))?;
     image::imageops::replace(&mut named, picture, i64::from(margin), 0);
     Ok(named)
+}
+
+/// Draws one image, each of its pixels a square of `scale` pixels a side, from `[left, top]` on.
+pub(super) fn paint(
+    picture: &mut RgbImage,
+    images: Images<'_>,
+    index: usize,
+    [left, top]: [usize; 2],
+    scale: usize,
+) {
+    let [_, channels, height, width] = images.shape;
+    paint_values(
+        picture,
+        images.image(index),
+        [channels, height, width],
+        [left, top],
+        scale,
+    );
+}
+
+fn paint_values(
+    picture: &mut RgbImage,
+    values: &[f32],
+    [channels, height, width]: [usize; 3],
+    [left, top]: [usize; 2],
+    scale: usize,
+) {
+    for y in 0..height * scale {
+        for x in 0..width * scale {
+            let place = y / scale * width + x / scale;
+            let colour = colour(values, channels, height * width, place);
+            picture.put_pixel((left + x) as u32, (top + y) as u32, colour);
+        }
+    }
 }
 
 fn colour(values: &[f32], channels: usize, area: usize, place: usize) -> Rgb<u8> {

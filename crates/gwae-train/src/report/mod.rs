@@ -10,7 +10,9 @@ mod grid;
 mod labels;
 mod png_file;
 mod series;
+mod sheet;
 
 pub use curves::{Curve, render_curves, save_curves};
 pub use error::ReportError;
 pub use grid::{Grid, Images, save_reconstructions, save_table};
+pub use sheet::{Sheet, SheetCell, SheetRow};

@@ -1,0 +1,146 @@
+//! The command line of `gwae data`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use gwae_train::DatasetName;
+
+/// Where datasets lie unless the command line says otherwise.
+const DIRECTORY: &str = "data";
+
+/// Arguments of `gwae data`.
+#[derive(Debug, Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  gwae data list                                 what exists, from where, how large, on which terms
+  gwae data get omniglot --dir ~/datasets        download into ~/datasets/omniglot, and verify
+  gwae data check omniglot --dir ~/datasets      verify again
+  gwae data show omniglot --data ~/datasets --out sheet.png
+  gwae train config.toml --dataset omniglot --data ~/datasets
+
+digits are embedded in this program, shapes3d and dsprites are rendered by it: these need no download."
+)]
+pub struct Data {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+/// The commands of `gwae data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// List the datasets: what they hold, where they come from, size, licence, and whether they are
+    /// there
+    List(List),
+    /// Download a dataset and verify it
+    Get(Get),
+    /// Verify the files of a dataset against their published checksums
+    Check(Check),
+    /// Draw a labelled contact sheet of a dataset
+    Show(Show),
+}
+
+/// Arguments of `gwae data list`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae data list
+  gwae data list --dir ~/datasets
+
+A dataset is there if the directory, or its subdirectory of the dataset's name, has its files with
+their published sizes; `gwae data check` compares checksums too.")]
+pub struct List {
+    /// Directory to look for them in
+    #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
+    pub dir: PathBuf,
+}
+
+/// Arguments of `gwae data get`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae data get mnist                            into data/mnist
+  gwae data get shapes3d --dir ~/datasets        into ~/datasets/shapes3d
+  gwae data get mnist --url https://example.org/mnist/
+  GWAE_MIRROR=https://example.org/data gwae data get mnist    from .../data/mnist/FILE
+
+An interrupted download goes on where it stopped when the command is run again. A file gets its name
+only when its checksum is right. Files that are there and right are left alone; wrong ones are an error
+unless --replace is given, which keeps them as FILE.wrong.
+
+CelebA's terms forbid automatic downloads: for it the steps to do by hand are printed, and the exit
+status is 1 until its files are there.")]
+pub struct Get {
+    /// Dataset, as `gwae data list` names it
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Directory for datasets; each has a subdirectory of its name in it
+    #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
+    pub dir: PathBuf,
+    /// Address to fetch from in place of the published ones: of the file, or, if it ends with /, of
+    /// the directory that has all files
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Download again what is there but wrong; the wrong file is kept as FILE.wrong
+    #[arg(long)]
+    pub replace: bool,
+}
+
+/// Arguments of `gwae data check`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae data check mnist
+  gwae data check shapes3d --dir ~/datasets
+
+The exit status is 0 when all files are there and none is wrong, else 1. Files for which no checksum is
+published are compared by size and marked as unverified.")]
+pub struct Check {
+    /// Dataset, as `gwae data list` names it
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Directory of the dataset, or the one that has it in a subdirectory of its name
+    #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
+    pub dir: PathBuf,
+}
+
+/// Arguments of `gwae data show`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae data show digits --out digits.png
+  gwae data show shapes3d --vary orientation --out orientation.png
+  gwae data show shapes3d --size 256 --number 6 --out large.png
+  gwae data show celeba --data ~/datasets --vary Smiling --out smiling.png
+  gwae data show folder --data ~/pictures --out pictures.png
+
+Below each image are the values of its factors. With --vary every column is a value of that factor. In
+a row of shapes3d and dsprites everything else stays as it is, and is named on the left; other datasets
+have no such images, and every column shows different ones.")]
+pub struct Show {
+    /// Dataset: digits, mnist, fashion_mnist, kmnist, omniglot, shapes3d, dsprites, celeba or folder
+    #[arg(value_name = "NAME")]
+    pub name: DatasetName,
+    /// Directory of its files, or the one that `gwae data get` was given; shapes3d and dsprites are
+    /// rendered without it
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// PNG file to write
+    #[arg(long, value_name = "FILE.png")]
+    pub out: PathBuf,
+    /// Factor of variation to show, one column per value
+    #[arg(long, value_name = "FACTOR")]
+    pub vary: Option<String>,
+    /// How many images, or with --vary how many rows [default: 24, with --vary 4]
+    #[arg(long, short = 'n', value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub number: Option<u32>,
+    /// Side of the images in pixels [default: 96 if rendered, else the dataset's own, at most 128]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    pub size: Option<u32>,
+    /// Seed of the choice of images
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}

@@ -1,0 +1,79 @@
+//! `gwae data list`.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use gwae_datasets::{Listed, Manifest, Presence, list};
+
+use super::bytes_text;
+use crate::arguments::List;
+use crate::terminal::print;
+
+/// What is there without any file: name, what it is, where from.
+const WITHOUT_FILES: [[&str; 3]; 2] = [
+    [
+        "digits",
+        "10,000 MNIST digits, 28x28 grey: 8,000 to train, 2,000 to test",
+        "embedded in this program; CC BY-SA 3.0",
+    ],
+    [
+        "folder",
+        "any PNG, JPEG and WebP images of yours, in a folder or a zip archive",
+        "subfolders are classes; gwae train config.toml --dataset folder --data PATH",
+    ],
+];
+
+/// Width of the column of names.
+const NAMES: usize = 14;
+
+pub(super) fn run(arguments: &List) -> Result<ExitCode, Box<dyn Error>> {
+    let [digits, folder] = WITHOUT_FILES;
+    let entry = |lines: &[&str]| {
+        for (number, line) in lines.iter().skip(1).enumerate() {
+            let name = if number == 0 { lines[0] } else { "" };
+            print(format!("{name:NAMES$}{line}"));
+        }
+    };
+    entry(&digits);
+    for listed in list(Some(&arguments.dir))? {
+        let manifest = listed.manifest;
+        let mut lines = vec![&*manifest.name, &manifest.description];
+        let (source, there) = (source(manifest), there(&listed));
+        lines.extend([&*source, &there]);
+        if matches!(&*manifest.name, "shapes3d" | "dsprites") {
+            lines.push("rendered by this program without any files: the same grid, very close");
+        }
+        entry(&lines);
+    }
+    entry(&folder);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `11.6 MB from https://…; CC BY-SA 3.0`.
+fn source(manifest: &Manifest) -> String {
+    let size = match manifest.bytes() {
+        Some(bytes) => bytes_text(bytes),
+        None => "size not published".to_owned(),
+    };
+    let by_hand = match manifest.manual {
+        Some(_) => " (by hand)",
+        None => "",
+    };
+    format!(
+        "{size} from {}{by_hand}; {}",
+        manifest.homepage, manifest.licence
+    )
+}
+
+fn there(listed: &Listed) -> String {
+    match &listed.presence {
+        Presence::NotAsked => String::new(),
+        Presence::Absent => format!("not there: gwae data get {}", listed.manifest.name),
+        Presence::Partial {
+            directory,
+            there,
+            needed,
+        } => format!("{there} of {needed} files are in {}", directory.display()),
+        Presence::Present { directory } => format!("there, in {}", directory.display()),
+    }
+}

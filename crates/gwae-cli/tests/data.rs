@@ -1,0 +1,284 @@
+//! `gwae data`, run as a user runs it, against a server on 127.0.0.1.
+
+mod server;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use image::RgbImage;
+use server::{Reply, Server};
+
+fn gwae(directory: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .env_remove("GWAE_MIRROR");
+    command.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Standard output of a command that has to succeed.
+fn fine(output: &Output) -> String {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// The one line of a command that has to fail.
+fn refused(output: &Output, code: i32) -> String {
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    message
+}
+
+/// CelebA's list of parts, which follows from its definition: images up to 162770 train, those up to
+/// 182637 validate, the rest tests. Its published checksum is in the manifest.
+fn partition() -> Vec<u8> {
+    let part = |image| u32::from(image > 162_770) + u32::from(image > 182_637);
+    let line = |image| format!("{image:06}.jpg {}\r\n", part(image));
+    (1..=202_599).map(line).collect::<String>().into_bytes()
+}
+
+const LIST: &str = "list_eval_partition.txt";
+
+#[test]
+fn the_list_says_what_exists_and_what_is_there() {
+    let root = tempfile::tempdir().unwrap();
+    let listed = fine(&gwae(root.path(), &["data", "list"]));
+    for part in [
+        "digits ",
+        "embedded",
+        "mnist ",
+        "fashion-mnist ",
+        "kmnist ",
+        "omniglot ",
+        "shapes3d ",
+        "rendered by this program",
+        "dsprites ",
+        "celeba ",
+        "(by hand)",
+        "MIT",
+        "30.9 MB from https://github.com/zalandoresearch/fashion-mnist",
+        "gwae data get kmnist",
+    ] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    let celeba = root.path().join("sets/celeba");
+    fs::create_dir_all(&celeba).unwrap();
+    fs::write(celeba.join(LIST), partition()).unwrap();
+    let listed = fine(&gwae(root.path(), &["data", "list", "--dir", "sets"]));
+    let expected = format!("1 of 3 files are in {}", Path::new("sets/celeba").display());
+    assert!(listed.contains(&expected), "{listed}");
+}
+
+#[test]
+fn a_download_goes_on_after_a_lost_connection_and_is_verified() {
+    let root = tempfile::tempdir().unwrap();
+    // The first answer breaks off; the next one has the rest.
+    let server = Server::start(|request, path, from| {
+        let file = partition();
+        match (request, path) {
+            (0, "/celeba/list_eval_partition.txt") => Reply::part(&file, 0, 1 << 20),
+            (_, "/celeba/list_eval_partition.txt") => Reply::part(&file, from, file.len()),
+            _ => Reply::not_found(),
+        }
+    });
+    let url = format!("{}/celeba/{LIST}", server.address());
+    let get = ["data", "get", "celeba", "--dir", "sets", "--url", &url];
+    let output = gwae(root.path(), &get);
+    let said = fine(&output);
+    let file = root.path().join("sets/celeba").join(LIST);
+    assert!(fs::read(&file).unwrap() == partition());
+    assert!(said.contains("downloaded from http://127.0.0.1"), "{said}");
+    assert!(said.contains("checksum verified"), "{said}");
+    let notes = text(&output.stderr);
+    assert!(
+        notes.contains("note: ") && notes.contains("trying again"),
+        "{notes}"
+    );
+    assert_eq!(server.requests()[1].1, 1 << 20, "the rest only");
+
+    // Once more: nothing is fetched.
+    let requests = server.requests().len();
+    let said = fine(&gwae(root.path(), &get));
+    assert!(said.contains("already there, checksum verified"), "{said}");
+    assert_eq!(server.requests().len(), requests);
+
+    // A wrong file is an error, and kept aside when it is replaced.
+    fs::write(&file, "something else").unwrap();
+    let message = refused(&gwae(root.path(), &get), 1);
+    assert!(
+        message.contains(LIST) && message.contains("14 bytes"),
+        "{message}"
+    );
+    let said = fine(&gwae(root.path(), &[&get[..], &["--replace"]].concat()));
+    assert!(said.contains("list_eval_partition.txt.wrong"), "{said}");
+    assert!(fs::read(&file).unwrap() == partition());
+}
+
+#[test]
+fn a_mirror_takes_the_place_of_the_published_addresses() {
+    let root = tempfile::tempdir().unwrap();
+    let server = Server::start(|_, path, _| match path {
+        // Wrong bytes of the right length.
+        "/sets/mnist/train-images-idx3-ubyte.gz" => Reply::part(&[7; 9_912_422], 0, 9_912_422),
+        _ => Reply::not_found(),
+    });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
+    command
+        .args(["data", "get", "mnist"])
+        .current_dir(root.path())
+        .env("GWAE_MIRROR", format!("{}/sets", server.address()));
+    let message = refused(&command.output().unwrap(), 1);
+    assert!(
+        message.contains("train-images-idx3-ubyte.gz") && message.contains("checksum"),
+        "{message}"
+    );
+    // What was wrong got no name that something would take for the dataset.
+    let made = fs::read_dir(root.path().join("data/mnist")).unwrap();
+    for entry in made {
+        let name = entry.unwrap().file_name();
+        assert!(!text(name.as_encoded_bytes()).ends_with(".gz"), "{name:?}");
+    }
+    let url = format!("{}/nowhere/", server.address());
+    let message = refused(
+        &gwae(root.path(), &["data", "get", "kmnist", "--url", &url]),
+        1,
+    );
+    assert!(message.contains("404"), "{message}");
+}
+
+#[test]
+fn celeba_is_fetched_by_hand() {
+    let root = tempfile::tempdir().unwrap();
+    let output = gwae(root.path(), &["data", "get", "celeba", "--dir", "my sets"]);
+    assert_eq!(output.status.code(), Some(1));
+    let steps = text(&output.stdout);
+    for part in [
+        "by hand",
+        "1. ",
+        "img_align_celeba.zip",
+        "gwae data check celeba --dir",
+        "missing",
+    ] {
+        assert!(steps.contains(part), "{part}: {steps}");
+    }
+}
+
+#[test]
+fn a_check_fails_unless_all_files_are_right() {
+    let root = tempfile::tempdir().unwrap();
+    let check = |name: &str| gwae(root.path(), &["data", "check", name]);
+    let output = check("fashion_mnist");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(said.contains("missing") && said.contains("gwae data get fashion-mnist"));
+    let directory = root.path().join("data/mnist");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("t10k-labels-idx1-ubyte.gz"), [7; 4_542]).unwrap();
+    let output = check("mnist");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("wrong checksum") && said.contains("--replace"),
+        "{said}"
+    );
+    for (name, part) in [
+        ("digits", "embedded"),
+        ("folder", "your own"),
+        ("imagenet", "use one of mnist, fashion-mnist"),
+    ] {
+        for command in ["check", "get"] {
+            let message = refused(&gwae(root.path(), &["data", command, name]), 1);
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}
+
+/// The picture that a `gwae data show` made.
+fn shown(root: &Path, arguments: &[&str]) -> RgbImage {
+    let arguments = [&["data", "show"], arguments, &["--out", "sheet.png"]].concat();
+    let said = fine(&gwae(root, &arguments));
+    assert!(said.contains("sheet.png"), "{said}");
+    image::open(root.join("sheet.png")).unwrap().into_rgb8()
+}
+
+#[test]
+fn contact_sheets_are_drawn_of_what_needs_no_files() {
+    let root = tempfile::tempdir().unwrap();
+    let digits = shown(root.path(), &["digits", "-n", "3"]);
+    assert!(digits.width() > 3 * 112 && digits.height() > 112);
+    let shapes = ["shapes3d", "--vary", "orientation", "-n", "2"];
+    let small = shown(root.path(), &[&shapes[..], &["--size", "100"]].concat());
+    assert!(small.width() > 15 * 100, "a column for every orientation");
+    let large = shown(root.path(), &[&shapes[..], &["--size", "150"]].concat());
+    assert_eq!(large.width() - small.width(), 15 * 50, "rendered larger");
+    let sprites = ["dsprites", "--vary", "shape", "--seed", "3"];
+    let first = shown(root.path(), &sprites);
+    assert_eq!(first, shown(root.path(), &sprites));
+    assert_ne!(first, shown(root.path(), &sprites[..3]));
+}
+
+#[test]
+fn an_image_folder_is_shown_with_its_classes() {
+    let root = tempfile::tempdir().unwrap();
+    for (class, colour) in [("red", [255, 0, 0]), ("blue", [0, 0, 255])] {
+        let folder = root.path().join("pictures").join(class);
+        fs::create_dir_all(&folder).unwrap();
+        for (number, format) in ["png", "jpg"].iter().enumerate() {
+            let picture = RgbImage::from_pixel(8 + number as u32, 8, image::Rgb(colour));
+            picture
+                .save(folder.join(format!("{number}.{format}")))
+                .unwrap();
+        }
+    }
+    let varied = ["folder", "--data", "pictures", "--vary", "class"];
+    let sheet = shown(root.path(), &varied);
+    let count = |is: &dyn Fn([u8; 3]) -> bool| sheet.pixels().filter(|p| is(p.0)).count();
+    let red = count(&|[r, g, b]| r > 200 && g < 50 && b < 50);
+    let blue = count(&|[r, g, b]| r < 50 && g < 50 && b > 200);
+    assert!(red == blue && red >= 2 * 96 * 96, "{red} and {blue}");
+}
+
+#[test]
+fn what_cannot_be_shown_is_one_line() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("empty")).unwrap();
+    let show = |arguments: &[&str]| {
+        gwae(
+            root.path(),
+            &[&["data", "show"], arguments, &["--out", "x.png"]].concat(),
+        )
+    };
+    for (arguments, code, part) in [
+        (&["imagenet"][..], 2, "digits, mnist, fashion_mnist"),
+        (&["mnist"], 1, "gwae data get mnist"),
+        (&["mnist", "--data", "nowhere"], 1, "nowhere"),
+        (&["mnist", "--data", "empty"], 1, "train-images-idx3-ubyte"),
+        (&["folder", "--data", "empty"], 1, "empty"),
+        (&["omniglot", "--data", "empty"], 1, "empty"),
+        (&["celeba", "--data", "empty"], 1, "list_eval_partition.txt"),
+        (&["shapes3d", "--data", "empty"], 1, "3dshapes.h5"),
+        (&["dsprites", "--data", "empty"], 1, "dsprites_ndarray"),
+        (
+            &["shapes3d", "--vary", "colour"],
+            1,
+            "floor_hue, wall_hue, object_hue, scale, shape, orientation",
+        ),
+        (&["digits", "--vary", "shape"], 1, "it has digit"),
+        (&["digits", "--data", "empty"], 1, "embedded"),
+        (&["digits", "-n", "0"], 2, "1..=1000"),
+        (&["digits", "--size", "5000"], 2, "1..=1024"),
+    ] {
+        let message = refused(&show(arguments), code);
+        assert!(message.contains(part), "{message}");
+    }
+    let output = gwae(root.path(), &["data", "show", "digits", "--out", "x.jpg"]);
+    assert!(refused(&output, 1).contains(".png"));
+    assert!(!root.path().join("x.png").exists());
+}

@@ -1,0 +1,473 @@
+//! Verification: whether a dataset's files are in a directory, and are the published ones.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+
+use crate::data_event::{DataEvent, DataStage};
+use crate::file_error::{DataFileError, at};
+use crate::manifest::{Checksum, FileForm, FormSize, Manifest, ManifestFile, Proof, manifests};
+
+/// Bytes read, and then reported, at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Files up to this size are read to tell datasets apart in a list.
+const SMALL_BYTES: u64 = 1 << 18;
+
+/// What is known about one file in a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileStatus {
+    /// It is in the directory in none of its forms.
+    Missing,
+    /// Its checksum is the published one.
+    Verified,
+    /// Its size is right, but no checksum is known.
+    Unverified {
+        /// Why not.
+        reason: String,
+    },
+    /// It has another size than the published one, or is a folder instead of a file.
+    WrongSize {
+        /// What the manifest says.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// It has another checksum than the published one.
+    WrongChecksum {
+        /// What the manifest says.
+        expected: Checksum,
+        /// What is there.
+        found: Checksum,
+    },
+}
+
+impl FileStatus {
+    /// It is there and nothing speaks against it.
+    pub fn is_usable(&self) -> bool {
+        matches!(self, Self::Verified | Self::Unverified { .. })
+    }
+
+    /// It is there but is not the published file.
+    pub fn is_wrong(&self) -> bool {
+        matches!(self, Self::WrongSize { .. } | Self::WrongChecksum { .. })
+    }
+}
+
+impl fmt::Display for FileStatus {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => write!(formatter, "missing"),
+            Self::Verified => write!(formatter, "verified"),
+            Self::Unverified { reason } => write!(formatter, "unverified ({reason})"),
+            Self::WrongSize { expected, found } => {
+                write!(formatter, "wrong size: {found} instead of {expected}")
+            }
+            Self::WrongChecksum { expected, found } => {
+                write!(formatter, "wrong checksum: {found} instead of {expected}")
+            }
+        }
+    }
+}
+
+/// One file of a dataset, in one of its forms, in one directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    /// Its name as published.
+    pub name: String,
+    /// Where it was found, or would be as published.
+    pub path: PathBuf,
+    /// What is known about it.
+    pub status: FileStatus,
+    /// The dataset is complete without it.
+    pub optional: bool,
+}
+
+/// What the files of a dataset amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All there, each with the published checksum.
+    Verified,
+    /// All there, but for some of them no checksum is known.
+    Unverified,
+    /// Some are missing, the others are right.
+    Incomplete,
+    /// Some are not the published files.
+    Wrong,
+}
+
+/// The outcome of [`check`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Name of the dataset.
+    pub dataset: String,
+    /// The directory looked into.
+    pub directory: PathBuf,
+    /// A row for every form of a file that is there, and for every file that is missing.
+    pub files: Vec<FileReport>,
+}
+
+impl CheckReport {
+    /// What the files amount to. A file that is there in several forms must be right in all of
+    /// them, since a reader may take any; missing optional files do not count.
+    pub fn verdict(&self) -> Verdict {
+        let any = |test: &dyn Fn(&FileReport) -> bool| self.files.iter().any(test);
+        if any(&|file| file.status.is_wrong()) {
+            Verdict::Wrong
+        } else if any(&|file| file.status == FileStatus::Missing && !file.optional) {
+            Verdict::Incomplete
+        } else if any(&|file| matches!(file.status, FileStatus::Unverified { .. })) {
+            Verdict::Unverified
+        } else {
+            Verdict::Verified
+        }
+    }
+}
+
+/// Looks at every file of a dataset in `directory` and computes the checksums that are known.
+///
+/// Every form of a file that is there is checked. A directory that does not exist holds nothing:
+/// then all files are missing.
+///
+/// # Errors
+/// A file or folder that cannot be read. Missing and wrong files are no errors but rows of the
+/// report.
+pub fn check(
+    manifest: &Manifest,
+    directory: &Path,
+    on_event: &mut dyn FnMut(DataEvent<'_>),
+) -> Result<CheckReport, DataFileError> {
+    let mut files = Vec::with_capacity(manifest.files.len());
+    for file in &manifest.files {
+        files.extend(check_file(file, directory, on_event)?);
+    }
+    Ok(CheckReport {
+        dataset: manifest.name.clone(),
+        directory: directory.to_owned(),
+        files,
+    })
+}
+
+/// The rows of one file: one for each of its names that is there, or one that it is missing.
+pub(crate) fn check_file(
+    file: &ManifestFile,
+    directory: &Path,
+    on_event: &mut dyn FnMut(DataEvent<'_>),
+) -> Result<Vec<FileReport>, DataFileError> {
+    let mut names: Vec<&str> = Vec::new();
+    for form in file.forms() {
+        if !names.contains(&form.name.as_str()) {
+            names.push(&form.name);
+        }
+    }
+    let mut rows = Vec::new();
+    for name in names {
+        let path = directory.join(name);
+        let forms: Vec<&FileForm> = file.forms().filter(|form| form.name == name).collect();
+        if let Some(status) = status(&path, name, &forms, on_event)? {
+            rows.push(FileReport {
+                name: file.published.name.clone(),
+                path,
+                status,
+                optional: file.optional,
+            });
+        }
+    }
+    if rows.is_empty() {
+        rows.push(FileReport {
+            name: file.published.name.clone(),
+            path: directory.join(&file.published.name),
+            status: FileStatus::Missing,
+            optional: file.optional,
+        });
+    }
+    Ok(rows)
+}
+
+/// What `path` is, or `None` if nothing is there. It is right if it is any of `forms`, which all
+/// have this one name.
+fn status(
+    path: &Path,
+    name: &str,
+    forms: &[&FileForm],
+    on_event: &mut dyn FnMut(DataEvent<'_>),
+) -> Result<Option<FileStatus>, DataFileError> {
+    let Some(found) = extent(path)? else {
+        return Ok(None);
+    };
+    let fitting: Vec<&FileForm> = forms
+        .iter()
+        .copied()
+        .filter(|form| match (form.size, found) {
+            (FormSize::Entries(entries), Extent::Folder { entries: there }) => entries == there,
+            (size, Extent::File { bytes }) => size.admits(bytes),
+            _ => false,
+        })
+        .collect();
+    if fitting.is_empty() {
+        let expected: Vec<String> = forms.iter().map(|form| form.size.to_string()).collect();
+        return Ok(Some(FileStatus::WrongSize {
+            expected: expected.join(" or "),
+            found: found.to_string(),
+        }));
+    }
+    let checksums: Vec<&Checksum> = fitting.iter().filter_map(|f| f.proof.checksum()).collect();
+    let mut wrong = None;
+    if let Extent::File { bytes } = found {
+        // One reading for each kind of checksum; in practice there is one kind.
+        for md5 in [false, true] {
+            let same_kind = |checksum: &&&Checksum| matches!(checksum, Checksum::Md5(_)) == md5;
+            if let Some(&first) = checksums.iter().find(same_kind) {
+                let computed = compute(path, name, bytes, md5, on_event)?;
+                if checksums.contains(&&computed) {
+                    return Ok(Some(FileStatus::Verified));
+                }
+                wrong = Some(FileStatus::WrongChecksum {
+                    expected: first.clone(),
+                    found: computed,
+                });
+            }
+        }
+    }
+    let unverified = fitting.iter().find_map(|form| match &form.proof {
+        Proof::None { reason } => Some(FileStatus::Unverified {
+            reason: reason.clone(),
+        }),
+        Proof::Checksum { .. } => None,
+    });
+    Ok(unverified.or(wrong))
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy)]
+enum Extent {
+    File { bytes: u64 },
+    Folder { entries: u64 },
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { bytes } => write!(formatter, "{bytes} bytes"),
+            Self::Folder { entries } => write!(formatter, "a folder of {entries} entries"),
+        }
+    }
+}
+
+fn extent(path: &Path) -> Result<Option<Extent>, DataFileError> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(at(path, "look at")(error)),
+    };
+    if !metadata.is_dir() {
+        return Ok(Some(Extent::File {
+            bytes: metadata.len(),
+        }));
+    }
+    let mut entries = 0;
+    for entry in fs::read_dir(path).map_err(at(path, "list"))? {
+        let entry = entry.map_err(at(path, "list"))?;
+        // File managers leave files such as .DS_Store behind.
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            entries += 1;
+        }
+    }
+    Ok(Some(Extent::Folder { entries }))
+}
+
+fn compute(
+    path: &Path,
+    name: &str,
+    bytes: u64,
+    md5: bool,
+    on_event: &mut dyn FnMut(DataEvent<'_>),
+) -> Result<Checksum, DataFileError> {
+    let file = File::open(path).map_err(at(path, "read"))?;
+    compute_from(file, name, bytes, md5, on_event).map_err(at(path, "read"))
+}
+
+/// Computes the checksum of everything in `reader`, which has about `bytes` bytes.
+pub(crate) fn compute_from(
+    reader: impl Read,
+    name: &str,
+    bytes: u64,
+    md5: bool,
+    on_event: &mut dyn FnMut(DataEvent<'_>),
+) -> io::Result<Checksum> {
+    if md5 {
+        digest::<Md5>(reader, name, bytes, on_event).map(Checksum::Md5)
+    } else {
+        digest::<Sha256>(reader, name, bytes, on_event).map(Checksum::Sha256)
+    }
+}
+
+fn digest<D: Digest>(
+    mut reader: impl Read,
+    name: &str,
+    bytes: u64,
+    on_event: &mut dyn FnMut(DataEvent<'_>),
+) -> io::Result<String> {
+    let mut digest = D::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut done = 0;
+    let mut report = |done| {
+        on_event(DataEvent::Bytes {
+            file: name,
+            stage: DataStage::Verifying,
+            done,
+            total: Some(bytes),
+        });
+    };
+    report(0);
+    loop {
+        match reader.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => {
+                digest.update(&chunk[..read]);
+                done += read as u64;
+                report(done);
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
+/// How much of a dataset is in a directory, judged by names, sizes, and the checksums of small
+/// files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// No directory was asked about.
+    NotAsked,
+    /// None of its files.
+    Absent,
+    /// Some of its files.
+    Partial {
+        /// The directory that has them.
+        directory: PathBuf,
+        /// Files there.
+        there: usize,
+        /// Files needed.
+        needed: usize,
+    },
+    /// All its files.
+    Present {
+        /// The directory that has them.
+        directory: PathBuf,
+    },
+}
+
+/// A dataset, and whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The dataset.
+    pub manifest: &'static Manifest,
+    /// How much of it is there.
+    pub presence: Presence,
+}
+
+/// All datasets that can be downloaded and verified. With a `directory`, tells which of them are
+/// in it or in its subdirectory of the dataset's name.
+///
+/// Large files are not read, [`check`] does that. Small ones are, because the datasets of the MNIST
+/// family have files of the same names and, without compression, the same sizes: a directory with
+/// the labels of another dataset has none of this one.
+///
+/// # Errors
+/// A directory that cannot be looked into.
+pub fn list(directory: Option<&Path>) -> Result<Vec<Listed>, DataFileError> {
+    manifests()
+        .iter()
+        .map(|manifest| {
+            let presence = match directory {
+                None => Presence::NotAsked,
+                Some(directory) => presence(manifest, directory)?,
+            };
+            Ok(Listed { manifest, presence })
+        })
+        .collect()
+}
+
+/// Where the files of a dataset are to be looked for, or put, if a user names `directory`: in it where
+/// it has some of them or has the dataset's name, else in its subdirectory of the dataset's name. So
+/// one directory can hold all datasets, although those of the MNIST family name their files alike.
+///
+/// # Errors
+/// A directory that cannot be looked into.
+pub fn dataset_directory(manifest: &Manifest, directory: &Path) -> Result<PathBuf, DataFileError> {
+    let own = directory.join(&manifest.name);
+    let is_named = directory.file_name() == Some(manifest.name.as_ref());
+    if is_named && !own.is_dir() {
+        return Ok(directory.to_owned());
+    }
+    Ok(match presence(manifest, directory)? {
+        Presence::Partial { directory, .. } | Presence::Present { directory } => directory,
+        Presence::NotAsked | Presence::Absent => own,
+    })
+}
+
+fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileError> {
+    let mut best = Presence::Absent;
+    let mut most = 0;
+    let needed = manifest.files.iter().filter(|file| !file.optional).count();
+    for directory in [directory.join(&manifest.name), directory.to_owned()] {
+        let mut there = 0;
+        for file in manifest.files.iter().filter(|file| !file.optional) {
+            match seems_there(file, &directory)? {
+                Some(true) => there += 1,
+                Some(false) => {
+                    there = 0;
+                    break;
+                }
+                None => {}
+            }
+        }
+        if there > most {
+            most = there;
+            best = if there == needed {
+                Presence::Present { directory }
+            } else {
+                Presence::Partial {
+                    directory,
+                    there,
+                    needed,
+                }
+            };
+        }
+    }
+    Ok(best)
+}
+
+/// Whether a file is in the directory: `Some(false)` if another file of its name and size is.
+fn seems_there(file: &ManifestFile, directory: &Path) -> Result<Option<bool>, DataFileError> {
+    for form in file.forms() {
+        let path = directory.join(&form.name);
+        match extent(&path)? {
+            Some(Extent::File { bytes }) if form.size.admits(bytes) => {
+                let Some(checksum) = form.proof.checksum().filter(|_| bytes <= SMALL_BYTES) else {
+                    return Ok(Some(true));
+                };
+                let md5 = matches!(checksum, Checksum::Md5(_));
+                let found = compute(&path, &form.name, bytes, md5, &mut |_| {})?;
+                return Ok(Some(found == *checksum));
+            }
+            Some(Extent::Folder { entries }) if form.size == FormSize::Entries(entries) => {
+                return Ok(Some(true));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,300 @@
+//! The HTTP client: one request for a file, or for the rest of it, and what the answer means.
+
+use std::io::{ErrorKind, Read};
+use std::time::Duration;
+
+use ureq::http::{HeaderMap, StatusCode, header};
+use ureq::tls::{TlsConfig, TlsProvider};
+use ureq::{Agent, BodyReader, Proxy};
+
+use super::GetOptions;
+use crate::file_error::DataFileProblem;
+
+/// Redirects followed from one address.
+const MAX_REDIRECTS: u32 = 10;
+
+/// Longest pause that a server can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// An HTTP client with the limits of some [`GetOptions`].
+pub(super) struct Client {
+    agent: Agent,
+}
+
+/// An answer that has bytes of the file, or says that there are none left.
+pub(super) struct Answer {
+    pub(super) content: Content,
+    /// What identifies this version of the file on the server.
+    pub(super) validator: Option<String>,
+    pub(super) body: BodyReader<'static>,
+}
+
+/// What the body of an answer is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// The file from its first byte.
+    Whole { length: Option<u64> },
+    /// The file from the byte asked for.
+    Rest { total: Option<u64> },
+    /// Not the bytes asked for: the server has only `total` bytes, or cannot do ranges.
+    NoSuchRange { total: Option<u64> },
+}
+
+/// Why a request brought no usable answer.
+pub(super) enum Failure {
+    /// Asking again would not help.
+    Final(DataFileProblem),
+    /// Asking again may help, not before `after`.
+    Temporary {
+        message: String,
+        after: Option<Duration>,
+    },
+}
+
+impl Client {
+    pub(super) fn new(options: &GetOptions) -> Self {
+        let mut tls = TlsConfig::builder();
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        let encrypted = {
+            let supported = graviola::util::is_cpu_supported();
+            if supported {
+                let provider = std::sync::Arc::new(rustls_graviola::default_provider());
+                tls = tls.unversioned_rustls_crypto_provider(provider);
+            }
+            supported
+        };
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let encrypted = false;
+        if !encrypted {
+            // A provider that this build does not have: https then fails with `TlsRequired`.
+            tls = tls.provider(TlsProvider::NativeTls);
+        }
+        let proxy = if options.environment_proxy {
+            Proxy::try_from_env()
+        } else {
+            None
+        };
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(MAX_REDIRECTS)
+            .timeout_resolve(Some(options.connect_timeout))
+            .timeout_connect(Some(options.connect_timeout))
+            .timeout_per_read(Some(options.stall_timeout))
+            .timeout_per_write(Some(options.stall_timeout))
+            .user_agent(concat!("gwae/", env!("CARGO_PKG_VERSION")))
+            // A transfer coding would make the sizes of ranges mean something else.
+            .accept_encoding("identity")
+            .proxy(proxy)
+            .tls_config(tls.build())
+            .build()
+            .new_agent();
+        Self { agent }
+    }
+
+    /// Asks for the bytes of `url` from `from` on, if its version is still `validator`.
+    pub(super) fn ask(
+        &self,
+        url: &str,
+        from: u64,
+        validator: Option<&str>,
+    ) -> Result<Answer, Failure> {
+        let mut request = self.agent.get(url);
+        if from > 0 {
+            request = request.header(header::RANGE, format!("bytes={from}-"));
+            if let Some(validator) = validator {
+                request = request.header(header::IF_RANGE, validator);
+            }
+        }
+        let response = request.call().map_err(|error| sort_error(url, &error))?;
+        let (parts, body) = response.into_parts();
+        let content = content(url, from, parts.status, &parts.headers)?;
+        Ok(Answer {
+            content,
+            validator: validator_of(&parts.headers),
+            body: body.into_reader(),
+        })
+    }
+}
+
+fn content(
+    url: &str,
+    from: u64,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Result<Content, Failure> {
+    let refused = || {
+        Failure::Final(DataFileProblem::Status {
+            url: url.to_owned(),
+            status: status.as_u16(),
+        })
+    };
+    match status.as_u16() {
+        200 => Ok(Content::Whole {
+            length: text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+        }),
+        206 if from > 0 => match content_range(headers) {
+            Some((Some(first), total)) if first == from => Ok(Content::Rest { total }),
+            // Another range than asked for, or several: unusable, but the whole file may work.
+            _ => Ok(Content::NoSuchRange { total: None }),
+        },
+        416 if from > 0 => Ok(Content::NoSuchRange {
+            total: content_range(headers).and_then(|(_, total)| total),
+        }),
+        408 | 425 | 429 | 500 | 502 | 503 | 504 => Err(Failure::Temporary {
+            message: format!("the server answers {}", status.as_u16()),
+            after: text(headers, header::RETRY_AFTER)
+                .and_then(|seconds| seconds.parse().ok())
+                .map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER)),
+        }),
+        _ => Err(refused()),
+    }
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// First byte and total of `bytes 5-9/10`, `bytes 5-9/*` or `bytes */10`.
+fn content_range(headers: &HeaderMap) -> Option<(Option<u64>, Option<u64>)> {
+    let range = text(headers, header::CONTENT_RANGE)?;
+    let (range, total) = range.strip_prefix("bytes ")?.split_once('/')?;
+    let first = match range.trim() {
+        "*" => None,
+        range => Some(range.split_once('-')?.0.trim().parse().ok()?),
+    };
+    let total = match total.trim() {
+        "*" => None,
+        total => Some(total.parse().ok()?),
+    };
+    Some((first, total))
+}
+
+/// A strong entity tag, else the date of the last change.
+fn validator_of(headers: &HeaderMap) -> Option<String> {
+    text(headers, header::ETAG)
+        .filter(|tag| tag.starts_with('"'))
+        .or_else(|| text(headers, header::LAST_MODIFIED))
+        .map(str::to_owned)
+}
+
+fn sort_error(url: &str, error: &ureq::Error) -> Failure {
+    let url = url.to_owned();
+    let message = match error {
+        ureq::Error::Io(inner) => one_line(&inner.to_string()),
+        other => one_line(&other.to_string()),
+    };
+    match error {
+        ureq::Error::TooManyRedirects => Failure::Final(DataFileProblem::Redirects { url }),
+        ureq::Error::TlsRequired => Failure::Final(DataFileProblem::NoEncryption { url }),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::Final(
+            DataFileProblem::BadAddress(format!("{url} is no HTTP address")),
+        ),
+        ureq::Error::HostNotFound | ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
+            Failure::Final(DataFileProblem::NoConnection { url, message })
+        }
+        // Neither a name that is not found nor a certificate changes within seconds. The first
+        // has no error kind of its own, the second is how TLS reports its errors.
+        ureq::Error::Io(inner)
+            if inner.kind() == ErrorKind::InvalidData
+                || message.starts_with("failed to lookup address") =>
+        {
+            Failure::Final(DataFileProblem::NoConnection { url, message })
+        }
+        _ => Failure::Temporary {
+            message,
+            after: None,
+        },
+    }
+}
+
+pub(super) fn one_line(message: &str) -> String {
+    message.replace(['\n', '\r'], " ")
+}
+
+/// The next bytes of a body, or what went wrong, with interruptions hidden.
+pub(super) fn read_some(body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
+    loop {
+        match body.read(buffer) {
+            Ok(read) => return Ok(read),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(one_line(&error.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ureq::http::HeaderValue;
+
+    fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn content_ranges_are_read_strictly() {
+        for (value, expected) in [
+            ("bytes 5-9/10", Some((Some(5), Some(10)))),
+            ("bytes 5-9/*", Some((Some(5), None))),
+            ("bytes */10", Some((None, Some(10)))),
+            ("items 5-9/10", None),
+            ("bytes 5/10", None),
+            ("bytes 5-9", None),
+            ("bytes x-9/10", None),
+            ("bytes 5-9/99999999999999999999", None),
+        ] {
+            let headers = headers(&[(header::CONTENT_RANGE, value)]);
+            assert_eq!(content_range(&headers), expected, "{value}");
+        }
+        assert_eq!(content_range(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn what_waiting_cannot_change_is_final() {
+        let sort = |error: std::io::Error| sort_error("https://h/f", &ureq::Error::Io(error));
+        let lookup = "failed to lookup address information: Name or service not known";
+        for error in [
+            std::io::Error::other(lookup),
+            std::io::Error::new(
+                ErrorKind::InvalidData,
+                "invalid peer certificate: UnknownIssuer",
+            ),
+        ] {
+            let message = error.to_string();
+            match sort(error) {
+                Failure::Final(problem) => {
+                    assert_eq!(
+                        problem.to_string(),
+                        format!(
+                            "https://h/f: {message}; check the address and the network, or try \
+                             another address"
+                        )
+                    );
+                }
+                Failure::Temporary { message, .. } => panic!("{message}"),
+            }
+        }
+        assert!(matches!(
+            sort(ErrorKind::ConnectionRefused.into()),
+            Failure::Temporary { .. }
+        ));
+    }
+
+    #[test]
+    fn only_strong_validators_are_kept() {
+        let weak = headers(&[
+            (header::ETAG, "W/\"1\""),
+            (header::LAST_MODIFIED, "Mon, 01 Jan 2024 00:00:00 GMT"),
+        ]);
+        assert_eq!(
+            validator_of(&weak).as_deref(),
+            Some("Mon, 01 Jan 2024 00:00:00 GMT")
+        );
+        let strong = headers(&[(header::ETAG, "\"1\"")]);
+        assert_eq!(validator_of(&strong).as_deref(), Some("\"1\""));
+        assert_eq!(validator_of(&headers(&[(header::ETAG, "W/\"1\"")])), None);
+    }
+}

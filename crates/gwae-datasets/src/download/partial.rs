@@ -1,0 +1,251 @@
+//! The partial file `NAME.part` that a download is written to until it is verified.
+//!
+//! Beside it, `NAME.part.from` says which address and which version of the file on the server
+//! its bytes came from, so that a later run can ask for the rest of exactly that version.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::file_error::{DataFileError, DataFileProblem, at};
+
+/// An open partial file. No other process can open it meanwhile.
+pub(super) struct Partial {
+    path: PathBuf,
+    origin_path: PathBuf,
+    file: File,
+    length: u64,
+    inherited: u64,
+    pieces: u32,
+    origin: Option<Origin>,
+}
+
+/// Where the bytes of a partial file came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Origin {
+    url: String,
+    validator: Option<String>,
+}
+
+impl Partial {
+    /// Opens `NAME.part` beside `target`, with the bytes that an earlier run left.
+    pub(super) fn open(target: &Path) -> Result<Self, DataFileError> {
+        let path = with_suffix(target, ".part");
+        let origin_path = with_suffix(target, ".part.from");
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(at(&path, "write"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(DataFileProblem::Busy.of(path.display().to_string()));
+            }
+            // A file system without locks: nothing can be said, so go on.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(error)) => return Err(at(&path, "lock")(error)),
+        }
+        let length = file.metadata().map_err(at(&path, "look at"))?.len();
+        let origin = fs::read_to_string(&origin_path)
+            .ok()
+            .and_then(|text| Origin::parse(&text));
+        Ok(Self {
+            path,
+            origin_path,
+            file,
+            length,
+            inherited: length,
+            // Nobody knows in how many pieces an earlier run got them.
+            pieces: if length > 0 { 2 } else { 0 },
+            origin,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes that are there.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Bytes of an earlier run that are still there.
+    pub(super) fn inherited(&self) -> u64 {
+        self.inherited
+    }
+
+    /// All bytes are from one answer, so none can be from another version of the file.
+    pub(super) fn in_one_piece(&self) -> bool {
+        self.pieces <= 1
+    }
+
+    /// The version of the file at `url` that the bytes are of, if they came from there.
+    pub(super) fn validator(&self, url: &str) -> Option<&str> {
+        self.origin
+            .as_ref()
+            .filter(|origin| origin.url == url)?
+            .validator
+            .as_deref()
+    }
+
+    /// Drops all bytes.
+    pub(super) fn clear(&mut self) -> Result<(), DataFileError> {
+        if self.length > 0 {
+            self.file.set_len(0).map_err(at(&self.path, "shorten"))?;
+            self.length = 0;
+        }
+        self.inherited = 0;
+        self.pieces = 0;
+        self.origin = None;
+        remove(&self.origin_path)
+    }
+
+    /// Notes where the next piece is from.
+    pub(super) fn begin_piece(
+        &mut self,
+        url: &str,
+        validator: Option<String>,
+    ) -> Result<(), DataFileError> {
+        let origin = Origin {
+            url: url.to_owned(),
+            validator,
+        };
+        if self.origin.as_ref() != Some(&origin) {
+            fs::write(&self.origin_path, origin.text()).map_err(at(&self.origin_path, "write"))?;
+            self.origin = Some(origin);
+        }
+        self.pieces += 1;
+        Ok(())
+    }
+
+    /// Adds bytes at the end; `missing` are those still to come, these included.
+    pub(super) fn append(&mut self, bytes: &[u8], missing: u64) -> Result<(), DataFileError> {
+        let write = |file: &mut File, from: u64| -> io::Result<()> {
+            file.seek(SeekFrom::Start(from))?;
+            file.write_all(bytes)
+        };
+        if let Err(error) = write(&mut self.file, self.length) {
+            // What a failed write left behind is beyond `length` and must not be continued.
+            let _ = self.file.set_len(self.length);
+            return Err(DataFileProblem::from_io("write", missing, error)
+                .of(self.path.display().to_string()));
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// All bytes from the first on, through the same handle: some systems refuse others.
+    pub(super) fn reader(&self) -> Result<impl Read, DataFileError> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(0))
+            .map_err(at(&self.path, "read"))?;
+        Ok(file)
+    }
+
+    /// Makes sure that all bytes are on the disk.
+    pub(super) fn sync(&self) -> Result<(), DataFileError> {
+        self.file.sync_all().map_err(|error| {
+            DataFileProblem::from_io("write", 0, error).of(self.path.display().to_string())
+        })
+    }
+
+    /// Gives the complete file its final name.
+    pub(super) fn finish(self, target: &Path) -> Result<(), DataFileError> {
+        fs::rename(&self.path, target).map_err(at(target, "create"))?;
+        remove(&self.origin_path)?;
+        // The new name must outlive a crash, too; not every system can sync a directory.
+        if let Some(directory) = target.parent().and_then(|parent| File::open(parent).ok()) {
+            let _ = directory.sync_all();
+        }
+        Ok(())
+    }
+
+    /// Removes the file.
+    pub(super) fn discard(self) -> Result<(), DataFileError> {
+        remove(&self.path)?;
+        remove(&self.origin_path)
+    }
+}
+
+impl Origin {
+    fn text(&self) -> String {
+        let validator = self.validator.as_deref().unwrap_or_default();
+        format!("{}\n{validator}\n", self.url)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.split('\n');
+        let url = lines.next().filter(|line| !line.is_empty())?;
+        let validator = lines.next()?;
+        // Without the last line end the text was cut short.
+        lines.next()?;
+        Some(Self {
+            url: url.to_owned(),
+            validator: (!validator.is_empty()).then(|| validator.to_owned()),
+        })
+    }
+}
+
+/// `path` with `suffix` after its name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn remove(path: &Path) -> Result<(), DataFileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(at(path, "remove")(error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_survives_being_written_and_is_dropped_when_cut() {
+        for validator in [None, Some("\"tag\"".to_owned())] {
+            let origin = Origin {
+                url: "http://127.0.0.1/file".to_owned(),
+                validator,
+            };
+            let text = origin.text();
+            assert_eq!(Origin::parse(&text).as_ref(), Some(&origin));
+            for length in 0..text.len() {
+                assert_eq!(Origin::parse(&text[..length]), None, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_one_process_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("file");
+        let first = Partial::open(&target).unwrap();
+        let second = Partial::open(&target).err().unwrap();
+        assert!(matches!(second.problem, DataFileProblem::Busy));
+        drop(first);
+        assert!(Partial::open(&target).is_ok());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_an_error_of_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("file");
+        std::os::unix::fs::symlink("/dev/full", directory.path().join("file.part")).unwrap();
+        let mut partial = Partial::open(&target).unwrap();
+        let error = partial.append(&[1, 2, 3], 10).unwrap_err();
+        assert!(
+            matches!(error.problem, DataFileProblem::DiskFull { missing: 10, .. }),
+            "{error}"
+        );
+        assert_eq!(partial.length(), 0);
+    }
+}

@@ -1,0 +1,264 @@
+//! Huffman codes and the coefficients that they stand for (ITU-T T.81, annex F.2).
+
+use super::Failure;
+use super::header::ZIGZAG;
+
+/// Codes of up to this many bits are looked up at once.
+const LOOKUP_BITS: u32 = 10;
+
+/// One table of codes.
+pub(super) struct HuffmanTable {
+    /// By the next [`LOOKUP_BITS`] bits; see [`Entry`].
+    lookup: [Entry; 1 << LOOKUP_BITS],
+    /// By length: one more than the last code, left-justified in 16 bits; 0 where there is none
+    /// longer than the lookup.
+    ends: [u32; 17],
+    /// By length: place of the symbol of code 0 of that length, if it were one.
+    offsets: [i32; 17],
+    symbols: Box<[u8]>,
+}
+
+/// What the next bits are: `0` unknown; else
+///
+/// | bits | what |
+/// |---|---|
+/// | 0..6 | bits to take: the code, and its value if it is here too |
+/// | 6 | whether the value is here |
+/// | 8..16 | the symbol: zeros before the value (upper half), bits of the value (lower half) |
+/// | 16..32 | the value |
+type Entry = u32;
+
+const HAS_VALUE: Entry = 1 << 6;
+
+impl HuffmanTable {
+    /// The table with `counts` codes of 1 to 16 bits for `symbols`. With `values`, short codes are
+    /// stored with the value that follows them.
+    pub(super) fn new(counts: &[u8; 16], symbols: &[u8], values: bool) -> Result<Self, Failure> {
+        let mut table = Self {
+            lookup: [0; 1 << LOOKUP_BITS],
+            ends: [0; 17],
+            offsets: [0; 17],
+            symbols: symbols.into(),
+        };
+        let mut code = 0u32;
+        let mut place = 0;
+        for (length, &count) in (1u32..).zip(counts) {
+            table.offsets[length as usize] = place as i32 - code as i32;
+            for &symbol in &symbols[place..place + usize::from(count)] {
+                if code >= 1 << length {
+                    return Err(Failure::Damaged("a Huffman table with too many codes"));
+                }
+                if length <= LOOKUP_BITS {
+                    let rest = LOOKUP_BITS - length;
+                    for low in 0..1 << rest {
+                        let entry = entry(length, symbol, values, low, rest);
+                        table.lookup[(code << rest | low) as usize] = entry;
+                    }
+                }
+                code += 1;
+            }
+            place += usize::from(count);
+            if count > 0 && length > LOOKUP_BITS {
+                table.ends[length as usize] = code << (16 - length);
+            }
+            code <<= 1;
+        }
+        Ok(table)
+    }
+}
+
+/// The entry of a code of `length` bits, `low` being the `rest` bits after it.
+fn entry(length: u32, symbol: u8, values: bool, low: u32, rest: u32) -> Entry {
+    let size = u32::from(symbol & 15);
+    let entry = u32::from(symbol) << 8 | length;
+    if !values || size == 0 || size > rest {
+        return entry;
+    }
+    let value = extend(u64::from(low >> (rest - size)), size) as i16;
+    u32::from(value.cast_unsigned()) << 16 | u32::from(symbol) << 8 | HAS_VALUE | (length + size)
+}
+
+/// The number that `size` bits stand for: the lower half of them is negative.
+#[inline(always)]
+fn extend(bits: u64, size: u32) -> i32 {
+    let bits = bits as i32;
+    let half = 1 << size >> 1;
+    if bits < half {
+        bits - (1 << size) + 1
+    } else {
+        bits
+    }
+}
+
+/// Symbol and length of the code that the 16 bits `next` start with, if it is no short one.
+#[cold]
+#[inline(never)]
+fn long_code(next: u32, table: &HuffmanTable) -> Result<(u32, u32), Failure> {
+    for length in LOOKUP_BITS + 1..=16 {
+        if next < table.ends[length as usize] {
+            let code = (next >> (16 - length)) as i32;
+            let place = code + table.offsets[length as usize];
+            let symbol = usize::try_from(place)
+                .ok()
+                .and_then(|p| table.symbols.get(p));
+            let Some(&symbol) = symbol else { break };
+            return Ok((symbol.into(), length));
+        }
+    }
+    Err(Failure::Damaged("a code that no table has"))
+}
+
+/// The bits of one stretch of coded data. What is rarely called takes and returns it by value, so
+/// that the rest can keep it in registers.
+#[derive(Clone, Copy)]
+pub(super) struct Bits<'a> {
+    data: &'a [u8],
+    /// Bytes that are in `next` already.
+    place: usize,
+    /// The next bits, from the highest on.
+    next: u64,
+    /// How many of them are valid. Past the end, zeros follow.
+    count: u32,
+    /// Zero bytes that had to be made up.
+    missing: usize,
+}
+
+impl<'a> Bits<'a> {
+    pub(super) fn new(data: &'a [u8]) -> Self {
+        Self {
+            data,
+            place: 0,
+            next: 0,
+            count: 0,
+            missing: 0,
+        }
+    }
+
+    /// Whether more bits were taken than there are.
+    #[inline(always)]
+    pub(super) fn overrun(&self) -> bool {
+        8 * self.missing > self.count as usize
+    }
+
+    /// Makes at least 56 bits valid.
+    #[inline(always)]
+    fn refill(&mut self) {
+        if let Some(word) = self.data[self.place..].first_chunk::<8>() {
+            self.next |= u64::from_be_bytes(*word) >> self.count;
+            let bytes = (63 - self.count) / 8;
+            self.place += bytes as usize;
+            self.count += 8 * bytes;
+        } else {
+            *self = self.refilled_at_end();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refilled_at_end(mut self) -> Self {
+        while self.count <= 56 {
+            let byte = self.data.get(self.place).copied();
+            match byte {
+                Some(_) => self.place += 1,
+                None => self.missing += 1,
+            }
+            self.next |= u64::from(byte.unwrap_or(0)) << (56 - self.count);
+            self.count += 8;
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn skip(&mut self, bits: u32) {
+        self.next <<= bits;
+        self.count -= bits;
+    }
+
+    /// The next `size` bits, 1 to 16 of them, as a number.
+    #[inline(always)]
+    fn value(&mut self, size: u32) -> i32 {
+        let value = extend(self.next >> (64 - size), size);
+        self.skip(size);
+        value
+    }
+
+    /// Reads the code that the next bits start with. At least 32 bits must be valid.
+    #[inline(always)]
+    fn code(&mut self, table: &HuffmanTable) -> Result<Entry, Failure> {
+        let entry = table.lookup[(self.next >> (64 - LOOKUP_BITS)) as usize];
+        if entry != 0 {
+            self.skip(entry & 63);
+            return Ok(entry);
+        }
+        let (symbol, length) = long_code((self.next >> 48) as u32, table)?;
+        self.skip(length);
+        Ok(symbol << 8)
+    }
+
+    /// The difference of a block's first coefficient to that of the block before.
+    #[inline(always)]
+    fn difference(&mut self, table: &HuffmanTable) -> Result<i32, Failure> {
+        self.refill();
+        let size = self.code(table)? >> 8 & 0xff;
+        match size {
+            0 => Ok(0),
+            1..=11 => Ok(self.value(size)),
+            _ => Err(Failure::Damaged("a first coefficient that is too large")),
+        }
+    }
+
+    /// Reads one block into `block` (in rows, which must be zero before) and returns the zigzag
+    /// place of its last coefficient. `previous` is the first coefficient of the block before.
+    #[inline(never)]
+    pub(super) fn block(
+        &mut self,
+        dc: &HuffmanTable,
+        ac: &HuffmanTable,
+        previous: &mut i32,
+        block: &mut [i16; 64],
+    ) -> Result<usize, Failure> {
+        let mut bits = *self;
+        *previous = previous.wrapping_add(bits.difference(dc)?);
+        block[0] = *previous as i16;
+        let last = bits.others(ac, block)?;
+        *self = bits;
+        Ok(last)
+    }
+
+    /// The coefficients after the first one.
+    #[inline(always)]
+    fn others(&mut self, ac: &HuffmanTable, block: &mut [i16; 64]) -> Result<usize, Failure> {
+        let mut last = 0;
+        let mut place = 1;
+        while place < 64 {
+            if self.count < 32 {
+                self.refill();
+            }
+            let entry = self.code(ac)?;
+            let run = (entry >> 12 & 15) as usize;
+            let size = entry >> 8 & 15;
+            let value = if entry & HAS_VALUE != 0 {
+                (entry >> 16) as i16
+            } else if size != 0 {
+                self.value(size) as i16
+            } else if run == 15 {
+                place += 16;
+                continue;
+            } else {
+                return Ok(last);
+            };
+            place += run;
+            let Some(&target) = ZIGZAG.get(place) else {
+                return Err(Failure::Damaged("a block of more than 64 coefficients"));
+            };
+            block[usize::from(target & 63)] = value;
+            last = place;
+            place += 1;
+        }
+        // Sixteen zeros that lead beyond the end.
+        if place > 64 {
+            return Err(Failure::Damaged("a block of more than 64 coefficients"));
+        }
+        Ok(last)
+    }
+}

@@ -1,0 +1,186 @@
+//! NumPy archives (`.npz`: a zip archive of `.npy` arrays), array by array, as streams.
+
+mod error;
+mod header;
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+pub use error::{NpzError, NpzProblem};
+use header::HeaderError;
+
+type Result<T> = std::result::Result<T, NpzProblem>;
+
+/// An archive, open for reading.
+pub(crate) struct NpzFile {
+    archive: ZipArchive<BufReader<File>>,
+}
+
+/// One array of an archive: its shape, and its elements from the first to the last.
+pub(crate) struct NpyStream<'a> {
+    entry: ZipFile<'a, BufReader<File>>,
+    name: &'static str,
+    shape: Vec<u64>,
+    /// Bytes of all elements.
+    length: u64,
+    /// Bytes before the elements, and bytes of elements that were read.
+    header_length: u64,
+    position: u64,
+}
+
+impl NpzFile {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(NpzProblem::Io)?;
+        if file.metadata().map_err(NpzProblem::Io)?.is_dir() {
+            return Err(NpzProblem::Io(std::io::ErrorKind::IsADirectory.into()));
+        }
+        let archive = ZipArchive::new(BufReader::with_capacity(1 << 16, file));
+        let archive = archive.map_err(|error| NpzProblem::NotZip {
+            reason: one_line(&error),
+        })?;
+        Ok(Self { archive })
+    }
+
+    /// The names of the first entries.
+    fn names(&self) -> Vec<String> {
+        let names = self.archive.file_names().take(10);
+        names
+            .map(|name| name.map_or_else(|error| one_line(&error), |name| name.into_owned()))
+            .collect()
+    }
+
+    /// The array in `name`, whose elements must be `elements` (as NumPy writes types, `size` bytes
+    /// each), the last axis varying fastest.
+    pub(crate) fn array(
+        &mut self,
+        name: &'static str,
+        elements: &str,
+        size: u64,
+    ) -> Result<NpyStream<'_>> {
+        if self.archive.index_for_name(name).is_none() {
+            return Err(NpzProblem::NoEntry {
+                entry: name,
+                known: self.names(),
+            });
+        }
+        let mut entry = self
+            .archive
+            .by_name(name)
+            .map_err(|error| NpzProblem::Damaged {
+                entry: name,
+                offset: 0,
+                reason: one_line(&error),
+            })?;
+        let (header, header_length) = header::read(&mut entry).map_err(|error| match error {
+            HeaderError::Format(reason) => NpzProblem::Header {
+                entry: name,
+                reason,
+            },
+            HeaderError::Read(error) => NpzProblem::Damaged {
+                entry: name,
+                offset: 0,
+                reason: one_line(&error),
+            },
+        })?;
+        if header.elements != elements || header.fortran_order {
+            let order = |fortran| if fortran { "Fortran" } else { "C" };
+            return Err(NpzProblem::Array {
+                entry: name,
+                found: format!(
+                    "{} in {} order",
+                    header.elements,
+                    order(header.fortran_order)
+                ),
+                expected: format!("{elements} in C order"),
+            });
+        }
+        let length = header
+            .shape
+            .iter()
+            .try_fold(size, |product, &size| product.checked_mul(size))
+            .ok_or_else(|| NpzProblem::Header {
+                entry: name,
+                reason: "sizes beyond 64 bits".to_owned(),
+            })?;
+        Ok(NpyStream {
+            entry,
+            name,
+            shape: header.shape,
+            length,
+            header_length,
+            position: 0,
+        })
+    }
+}
+
+impl NpyStream<'_> {
+    pub(crate) fn shape(&self) -> &[u64] {
+        &self.shape
+    }
+
+    /// Bytes of elements read so far.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Fills `buffer` with the next bytes; with the last ones, the entry's checksum is checked.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<()> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.some(&mut buffer[filled..])? {
+                0 => return Err(self.wrong_length(false)),
+                count => filled += count,
+            }
+        }
+        self.position += filled as u64;
+        // The zip reader compares the checksum when it meets the end.
+        if self.position == self.length && self.some(&mut [0])? != 0 {
+            return Err(self.wrong_length(true));
+        }
+        Ok(())
+    }
+
+    /// Reads past the next bytes.
+    pub(crate) fn skip(&mut self, count: u64) -> Result<()> {
+        let mut buffer = vec![0; count.min(1 << 16) as usize];
+        let mut left = count;
+        while left > 0 {
+            let piece = left.min(buffer.len() as u64) as usize;
+            self.read(&mut buffer[..piece])?;
+            left -= piece as u64;
+        }
+        Ok(())
+    }
+
+    fn some(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            match self.entry.read(buffer) {
+                Ok(count) => return Ok(count),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    return Err(NpzProblem::Damaged {
+                        entry: self.name,
+                        offset: self.header_length + self.position,
+                        reason: one_line(&error),
+                    });
+                }
+            }
+        }
+    }
+
+    fn wrong_length(&self, longer: bool) -> NpzProblem {
+        NpzProblem::Length {
+            entry: self.name,
+            expected: self.length,
+            longer,
+        }
+    }
+}
+
+fn one_line(error: &dyn std::error::Error) -> String {
+    error.to_string().replace('\n', " ")
+}

@@ -1,0 +1,294 @@
+//! The cache of resized images: what is in it, when it is made, and what becomes of damage.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use common::pictures::{colours, greys, jpeg, write};
+use common::{Toy, Trap};
+use gwae_datasets::{
+    CachedImages, Dataset, DatasetError, ImageCacheError, ImageCacheProblem, ImageFolder,
+    ImageSource, Split, Transform,
+};
+
+/// A folder of ten images of two classes and of different sizes, one of them grey.
+fn folder(root: &Path) -> Arc<dyn Dataset> {
+    for image in 0..10 {
+        let name = root.join(format!("pictures/{}/{image}.jpg", ["a", "b"][image % 2]));
+        let (width, height) = (20 + image as u32, 40 - image as u32);
+        match image {
+            3 => write(&name, &jpeg(greys(width, height, 3))),
+            _ => write(&name, &jpeg(colours(width, height, image as u32))),
+        }
+    }
+    Arc::new(ImageFolder::open(&root.join("pictures")).unwrap())
+}
+
+fn open(dataset: &Arc<dyn Dataset>, transform: Transform, directory: &Path) -> CachedImages {
+    CachedImages::open_or_create(dataset.clone(), transform, directory, |_, _| {}).unwrap()
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+fn problem(result: Result<impl Sized, DatasetError>, path: &Path) -> ImageCacheProblem {
+    match result.map(drop).unwrap_err() {
+        DatasetError::ImageCache(ImageCacheError { file, problem }) => {
+            assert_eq!(file, path.display().to_string());
+            problem
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn items_are_those_of_the_dataset_after_the_transform() {
+    let directory = tempfile::tempdir().unwrap();
+    let dataset = folder(directory.path());
+    let transform = Transform::new(8, 3).cropped(16);
+    let cache = directory.path().join("new/cache");
+    let mut steps = Vec::new();
+    let progress = |done, all| steps.push((done, all));
+    let cached =
+        CachedImages::open_or_create(dataset.clone(), transform, &cache, progress).unwrap();
+    assert_eq!(steps.last(), Some(&(10, 10)));
+    assert_eq!(files(&cache), [cached.path()]);
+    assert_eq!(cached.name(), dataset.name());
+    assert_eq!(cached.factors(), dataset.factors());
+    assert_eq!(cached.value_names(0), dataset.value_names(0));
+    assert_eq!(
+        (cached.len(), cached.train_len(), cached.validation_len()),
+        (10, 10, 0)
+    );
+    // A split drawn over the one holds for the other.
+    Split::draw(dataset.as_ref(), 0.2, 1)
+        .unwrap()
+        .check(&cached)
+        .unwrap();
+    for index in 0..10 {
+        let (original, item) = (dataset.item(index).unwrap(), cached.item(index).unwrap());
+        assert_eq!(item.factors, original.factors);
+        assert_eq!(
+            (item.image.channels, item.image.height, item.image.width),
+            (3, 8, 8)
+        );
+        let expected = transform.apply(&original.image).unwrap();
+        for (&found, expected) in item.image.pixels.iter().zip(expected) {
+            assert!((f32::from(found) / 255.0 - expected).abs() <= 0.5 / 255.0 + 1e-6);
+        }
+    }
+    assert!(matches!(
+        cached.item(10),
+        Err(DatasetError::IndexOutOfRange { index: 10, .. })
+    ));
+
+    let source = ImageSource::new(Arc::new(cached), Transform::new(8, 3)).unwrap();
+    assert_eq!(source.load(&[9, 0]).unwrap().shape, [2, 3, 8, 8]);
+}
+
+#[test]
+fn a_complete_cache_is_not_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let dataset = folder(directory.path());
+    let transform = Transform::new(8, 1);
+    let cache = directory.path().join("cache");
+    let first = open(&dataset, transform, &cache);
+    // What the images are now does not matter any more.
+    let expected: Vec<_> = (0..10).map(|index| first.item(index).unwrap()).collect();
+    for image in 0..10 {
+        let name = format!("pictures/{}/{image}.jpg", ["a", "b"][image % 2]);
+        fs::remove_file(directory.path().join(name)).unwrap();
+    }
+    let never = |_, _| panic!("it is there");
+    let second = CachedImages::open_or_create(dataset, transform, &cache, never).unwrap();
+    assert_eq!(first.path(), second.path());
+    for (index, expected) in expected.iter().enumerate() {
+        assert_eq!(second.item(index).unwrap(), *expected);
+    }
+}
+
+#[test]
+fn other_transforms_and_other_data_have_files_of_their_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let dataset = folder(directory.path());
+    let cache = directory.path().join("cache");
+    let mut paths = vec![];
+    for transform in [
+        Transform::new(8, 3),
+        Transform::new(8, 1),
+        Transform::new(9, 3),
+        Transform::new(8, 3).cropped(10),
+        Transform::new(8, 3).cropped(11),
+    ] {
+        paths.push(open(&dataset, transform, &cache).path().to_owned());
+    }
+    write(
+        &directory.path().join("pictures/a/0.jpg"),
+        &jpeg(colours(33, 33, 99)),
+    );
+    let changed: Arc<dyn Dataset> =
+        Arc::new(ImageFolder::open(&directory.path().join("pictures")).unwrap());
+    paths.push(
+        open(&changed, Transform::new(8, 3), &cache)
+            .path()
+            .to_owned(),
+    );
+    paths.sort();
+    assert_eq!(files(&cache), paths);
+    assert_eq!(paths.len(), 6);
+}
+
+#[test]
+fn what_an_interruption_left_is_never_taken_for_complete() {
+    let directory = tempfile::tempdir().unwrap();
+    let dataset = folder(directory.path());
+    let cache = directory.path().join("cache");
+    let transform = Transform::new(8, 3);
+    let path = open(&dataset, transform, &cache).path().to_owned();
+    let whole = fs::read(&path).unwrap();
+    let partial = PathBuf::from(format!("{}.partial", path.display()));
+
+    // Killed while writing: only a partial file.
+    fs::rename(&path, &partial).unwrap();
+    fs::write(&partial, [&whole[..], &[1; 5000]].concat()).unwrap();
+    open(&dataset, transform, &cache);
+    assert_eq!(fs::read(&path).unwrap(), whole);
+    assert_eq!(files(&cache), [path.as_path()]);
+
+    // A file of the right name that something else made too short, too long, or foreign.
+    let mut foreign = whole.clone();
+    foreign[9] ^= 1;
+    for wrong in [
+        &whole[..whole.len() - 1],
+        &[&whole[..], &[0]].concat(),
+        b"",
+        &foreign,
+    ] {
+        fs::write(&path, wrong).unwrap();
+        open(&dataset, transform, &cache);
+        assert_eq!(fs::read(&path).unwrap(), whole);
+    }
+}
+
+#[test]
+fn a_damaged_record_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let dataset = folder(directory.path());
+    let cache = directory.path().join("cache");
+    let path = open(&dataset, Transform::new(8, 3), &cache)
+        .path()
+        .to_owned();
+    let whole = fs::read(&path).unwrap();
+    let record = 3 * 64 + 4 + 4;
+    assert_eq!(whole.len(), 40 + 10 * record);
+    // A pixel, a factor, the checksum.
+    for place in [0, 3 * 64 + 1, record - 1] {
+        let mut damaged = whole.clone();
+        damaged[40 + 4 * record + place] ^= 0x10;
+        fs::write(&path, damaged).unwrap();
+        let cached = open(&dataset, Transform::new(8, 3), &cache);
+        cached.item(3).unwrap();
+        cached.item(5).unwrap();
+        let found = problem(cached.item(4), &path);
+        assert!(
+            matches!(found, ImageCacheProblem::Damaged { index: 4 }),
+            "{found:?}"
+        );
+    }
+    // Cut while it is open.
+    let cached = open(&dataset, Transform::new(8, 3), &cache);
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(50)
+        .unwrap();
+    let found = problem(cached.item(9), &path);
+    assert!(matches!(found, ImageCacheProblem::Read(_)), "{found:?}");
+}
+
+#[test]
+fn an_image_that_fails_leaves_no_cache() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("cache");
+    let toy: Arc<dyn Dataset> = Arc::new(Toy::with_trap(10, Trap::Error(7)));
+    let open = |dataset: &Arc<dyn Dataset>, transform| {
+        CachedImages::open_or_create(dataset.clone(), transform, &cache, |_, _| {})
+            .err()
+            .unwrap()
+    };
+    let error = open(&toy, Transform::new(2, 1));
+    assert!(
+        matches!(error, DatasetError::IndexOutOfRange { index: 7, .. }),
+        "{error:?}"
+    );
+    let left = files(&cache);
+    assert!(
+        left.iter()
+            .all(|path| path.to_str().unwrap().ends_with(".partial")),
+        "{left:?}"
+    );
+    assert!(
+        left.iter()
+            .all(|path| fs::metadata(path).unwrap().len() == 0)
+    );
+
+    let dataset = folder(directory.path());
+    let error = open(&dataset, Transform::new(8, 3).cropped(25));
+    assert!(
+        matches!(&error, DatasetError::Item { dataset, error, .. }
+            if dataset == "pictures" && matches!(**error, DatasetError::SmallerThanCrop { .. })),
+        "{error:?}"
+    );
+    let error = open(&dataset, Transform::new(0, 3));
+    assert!(matches!(error, DatasetError::Size { size: 0 }));
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let blocked = directory.path().join("file");
+    fs::write(&blocked, b"").unwrap();
+    let toy: Arc<dyn Dataset> = Arc::new(Toy::new(10, 10));
+    let error = CachedImages::open_or_create(toy, Transform::new(2, 1), &blocked, |_, _| {});
+    let error = error.err().unwrap();
+    let DatasetError::ImageCache(ImageCacheError { file, problem }) = error else {
+        panic!("{error:?}");
+    };
+    assert!(file.starts_with(blocked.to_str().unwrap()));
+    assert!(
+        matches!(problem, ImageCacheProblem::Write { bytes: 160, .. }),
+        "{problem:?}"
+    );
+}
+
+#[test]
+fn two_at_once_make_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("cache");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let toy: Arc<dyn Dataset> = Arc::new(Toy::new(3000, 3000));
+                let cached = open(&toy, Transform::new(2, 1), &cache);
+                for index in (0..3000).step_by(17) {
+                    assert_eq!(cached.item(index).unwrap(), toy.item(index).unwrap());
+                }
+            });
+        }
+    });
+    let complete = files(&cache);
+    assert_eq!(
+        complete
+            .iter()
+            .filter(|path| path.extension().unwrap() == "images")
+            .count(),
+        1
+    );
+}

@@ -1,0 +1,348 @@
+//! Folders of images: which files, in which order, with which classes, and what can be wrong.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::pictures::{colours, encoded, greys, jpeg, write, write_zip};
+use gwae_datasets::{
+    Dataset, DatasetError, Image, ImageFileError, ImageFileProblem, ImageFolder, ImageSource,
+    Transform,
+};
+use image::ImageFormat;
+use zip::CompressionMethod;
+
+fn png(seed: u32) -> Vec<u8> {
+    encoded(greys(6, 4, seed), ImageFormat::Png)
+}
+
+fn problem(result: Result<impl Sized, DatasetError>) -> (String, ImageFileProblem) {
+    match result.map(drop).unwrap_err() {
+        DatasetError::ImageFile(ImageFileError { file, problem }) => (file, problem),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn paths(folder: &ImageFolder) -> Vec<PathBuf> {
+    (0..folder.len())
+        .map(|index| folder.path(index).unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn sub_folders_of_the_first_level_are_classes() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("animals");
+    for (seed, name) in ["dog/b.PNG", "cat/2.png", "dog/deep/er/a.png", "cat/10.png"]
+        .iter()
+        .enumerate()
+    {
+        write(&root.join(name), &png(seed as u32));
+    }
+    // Neither images nor classes.
+    write(&root.join("readme.txt"), b"text");
+    write(&root.join("list/labels.csv"), b"1,2");
+    write(&root.join(".hidden/x.png"), b"no image");
+    write(&root.join("cat/._2.png"), b"no image");
+
+    let folder = ImageFolder::open(&root).unwrap();
+    assert_eq!(folder.name(), "animals");
+    assert_eq!(
+        (folder.len(), folder.train_len(), folder.validation_len()),
+        (4, 4, 0)
+    );
+    let names = ["cat/10.png", "cat/2.png", "dog/b.PNG", "dog/deep/er/a.png"];
+    assert_eq!(paths(&folder), names.map(PathBuf::from));
+    assert_eq!(folder.factors().len(), 1);
+    assert_eq!(
+        (
+            folder.factors()[0].name.as_str(),
+            folder.factors()[0].values
+        ),
+        ("class", 2)
+    );
+    assert_eq!(folder.value_names(0).unwrap(), ["cat", "dog"]);
+    assert!(folder.value_names(1).is_none());
+    for (index, (seed, class)) in [(3, 0), (1, 0), (0, 1), (2, 1)].into_iter().enumerate() {
+        let item = folder.item(index).unwrap();
+        assert_eq!(item.image.pixels, greys(6, 4, seed).into_raw());
+        assert_eq!(item.factors, [class]);
+    }
+    assert!(matches!(
+        folder.item(4),
+        Err(DatasetError::IndexOutOfRange {
+            index: 4,
+            len: 4,
+            ..
+        })
+    ));
+    assert!(folder.path(4).is_none());
+}
+
+#[test]
+fn an_image_outside_of_every_sub_folder_means_no_classes() {
+    let directory = tempfile::tempdir().unwrap();
+    write(&directory.path().join("cat/1.png"), &png(1));
+    write(&directory.path().join("loose.png"), &png(2));
+    let folder = ImageFolder::open(directory.path()).unwrap();
+    assert!(folder.factors().is_empty() && folder.value_names(0).is_none());
+    assert!(folder.item(0).unwrap().factors.is_empty());
+}
+
+#[test]
+fn all_formats_and_sizes_become_model_input() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    write(&root.join("a.png"), &png(1));
+    write(&root.join("b.jpg"), &jpeg(colours(40, 30, 1)));
+    write(&root.join("c.JPEG"), &jpeg(greys(9, 90, 1)));
+    write(
+        &root.join("d.webp"),
+        &encoded(colours(5, 5, 1), ImageFormat::WebP),
+    );
+    // The content decides.
+    write(&root.join("e.png"), &jpeg(colours(12, 12, 1)));
+    let folder = std::sync::Arc::new(ImageFolder::open(root).unwrap());
+    let source = ImageSource::new(folder, Transform::new(8, 3)).unwrap();
+    for _ in 0..2 {
+        let loaded = source.load(&[0, 1, 2, 3, 4]).unwrap();
+        assert_eq!(loaded.shape, [5, 3, 8, 8]);
+        assert_eq!(loaded.images.len(), 5 * 3 * 64);
+    }
+}
+
+#[test]
+fn a_zip_archive_is_the_same_as_the_folder() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("set");
+    let mut files = Vec::new();
+    for (seed, name) in ["x/2.png", "x/1.png", "y/3.png"].into_iter().enumerate() {
+        write(&root.join(name), &png(seed as u32));
+        files.push((name.to_owned(), png(seed as u32)));
+    }
+    files.push(("__MACOSX/x/._1.png".to_owned(), b"resource fork".to_vec()));
+    files.push(("y/.DS_Store.png".to_owned(), b"hidden".to_vec()));
+    for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
+        let archive = directory.path().join("set.zip");
+        write_zip(&archive, &files, method);
+        let zipped = ImageFolder::open(&archive).unwrap();
+        let folder = ImageFolder::open(&root).unwrap();
+        assert_eq!(paths(&zipped), paths(&folder));
+        assert_eq!(zipped.name(), folder.name());
+        assert_eq!(zipped.fingerprint(), folder.fingerprint());
+        for index in 0..3 {
+            assert_eq!(zipped.item(index).unwrap(), folder.item(index).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_fingerprint_follows_names_and_sizes() {
+    let directory = tempfile::tempdir().unwrap();
+    let fingerprint = || ImageFolder::open(directory.path()).unwrap().fingerprint();
+    write(&directory.path().join("a.png"), &png(1));
+    let first = fingerprint();
+    assert_eq!(first, fingerprint());
+    write(&directory.path().join("b.png"), &png(2));
+    let second = fingerprint();
+    fs::rename(
+        directory.path().join("b.png"),
+        directory.path().join("c.png"),
+    )
+    .unwrap();
+    let third = fingerprint();
+    write(&directory.path().join("c.png"), &jpeg(colours(30, 30, 1)));
+    let all = [first, second, third, fingerprint()];
+    for (place, one) in all.iter().enumerate() {
+        assert!(!all[..place].contains(one));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_survive() {
+    use std::os::unix::ffi::OsStrExt;
+    let directory = tempfile::tempdir().unwrap();
+    let name = Path::new(std::ffi::OsStr::from_bytes(b"caf\xe9/\xff\xfe.png"));
+    write(&directory.path().join(name), &png(1));
+    let folder = ImageFolder::open(directory.path()).unwrap();
+    assert_eq!(folder.path(0).unwrap(), name);
+    assert_eq!(folder.value_names(0).unwrap(), ["caf\u{fffd}"]);
+    assert_eq!(
+        folder.item(0).unwrap().image.pixels,
+        greys(6, 4, 1).into_raw()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_but_not_in_circles() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let (root, elsewhere) = (
+        directory.path().join("root"),
+        directory.path().join("elsewhere"),
+    );
+    write(&elsewhere.join("1.png"), &png(1));
+    write(&root.join("b/2.png"), &png(2));
+    symlink(&elsewhere, root.join("a")).unwrap();
+    symlink(elsewhere.join("1.png"), root.join("b/3.png")).unwrap();
+    let folder = ImageFolder::open(&root).unwrap();
+    assert_eq!(
+        paths(&folder),
+        ["a/1.png", "b/2.png", "b/3.png"].map(PathBuf::from)
+    );
+    assert_eq!(folder.item(2).unwrap().image, folder.item(0).unwrap().image);
+
+    symlink(&root, elsewhere.join("back")).unwrap();
+    let (file, found) = problem(ImageFolder::open(&root));
+    assert!(matches!(found, ImageFileProblem::LinkLoop), "{found:?}");
+    assert!(file.ends_with("a/back"), "{file}");
+}
+
+#[test]
+fn what_holds_no_images_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let (file, found) = problem(ImageFolder::open(root));
+    assert!(matches!(found, ImageFileProblem::NoImages));
+    assert_eq!(file, root.display().to_string());
+    write(&root.join("sub/readme.txt"), b"text");
+    assert!(matches!(
+        problem(ImageFolder::open(root)).1,
+        ImageFileProblem::NoImages
+    ));
+    let (_, found) = problem(ImageFolder::open(&root.join("absent")));
+    assert!(
+        matches!(found, ImageFileProblem::Io(error) if error.kind() == std::io::ErrorKind::NotFound)
+    );
+    let (_, found) = problem(ImageFolder::open(&root.join("sub/readme.txt")));
+    assert!(matches!(found, ImageFileProblem::Zip(_)), "{found:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn forbidden_folders_and_files_are_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("closed");
+    write(&folder.join("1.png"), &png(1));
+    let lock =
+        |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let opened = ImageFolder::open(directory.path()).unwrap();
+    lock(&folder.join("1.png"), 0);
+    let is_root = fs::File::open(folder.join("1.png")).is_ok();
+    if !is_root {
+        let (file, found) = problem(opened.item(0));
+        assert!(matches!(found, ImageFileProblem::Io(_)) && file.ends_with("closed/1.png"));
+        lock(&folder, 0);
+        let (file, found) = problem(ImageFolder::open(directory.path()));
+        assert!(matches!(found, ImageFileProblem::Io(_)) && file.ends_with("closed"));
+        lock(&folder, 0o700);
+    }
+}
+
+#[test]
+fn damaged_archives_and_entries_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("set.zip");
+    let files: Vec<_> = (0..4).map(|n| (format!("{n}.png"), png(n))).collect();
+    write_zip(&archive, &files, CompressionMethod::Deflated);
+    let whole = fs::read(&archive).unwrap();
+    for length in (0..whole.len()).rev().step_by(17) {
+        fs::write(&archive, &whole[..length]).unwrap();
+        let (file, found) = problem(ImageFolder::open(&archive));
+        assert!(
+            matches!(found, ImageFileProblem::Zip(_)),
+            "{length}: {found:?}"
+        );
+        assert!(file.ends_with("set.zip"), "{file}");
+    }
+    // One byte of one entry's data: the directory is whole, so only that entry fails.
+    let place = whole
+        .windows(5)
+        .position(|window| window == b"2.png")
+        .unwrap()
+        + 5
+        + 40;
+    let mut damaged = whole;
+    damaged[place] ^= 0x55;
+    fs::write(&archive, &damaged).unwrap();
+    let folder = ImageFolder::open(&archive).unwrap();
+    folder.item(1).unwrap();
+    folder.item(3).unwrap();
+    let (file, found) = problem(folder.item(2));
+    assert!(matches!(found, ImageFileProblem::Zip(_)), "{found:?}");
+    assert!(file.ends_with("set.zip: 2.png"), "{file}");
+}
+
+#[test]
+fn a_damaged_image_is_named_wherever_it_is_met() {
+    let directory = tempfile::tempdir().unwrap();
+    write(&directory.path().join("a.jpg"), &jpeg(colours(20, 20, 1)));
+    let half = jpeg(colours(20, 20, 2));
+    write(&directory.path().join("b.jpg"), &half[..half.len() / 2]);
+    let folder = std::sync::Arc::new(ImageFolder::open(directory.path()).unwrap());
+    let source = ImageSource::new(folder, Transform::new(8, 3)).unwrap();
+    let (file, found) = problem(source.load(&[0, 1]));
+    assert!(
+        matches!(found, ImageFileProblem::Truncated { .. }),
+        "{found:?}"
+    );
+    assert!(file.ends_with("b.jpg"), "{file}");
+}
+
+/// The central square by the definition.
+fn centre(image: &Image, side: usize) -> Image {
+    let start = |length: usize| {
+        let half = (length - side) / 2;
+        half + (length - side) % 2 * (half % 2)
+    };
+    let (top, left) = (start(image.height), start(image.width));
+    let planes = image.pixels.chunks(image.height * image.width);
+    let rows = planes.flat_map(|plane| plane.chunks(image.width).skip(top).take(side));
+    Image {
+        channels: image.channels,
+        height: side,
+        width: side,
+        pixels: rows
+            .flat_map(|row| row[left..left + side].to_vec())
+            .collect(),
+    }
+}
+
+#[test]
+fn a_cropped_jpeg_is_the_centre_of_the_whole_one() {
+    // Every sampling and, through the sides, every place of the crop among blocks.
+    let references = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/images");
+    let folder = ImageFolder::open(Path::new(references)).unwrap();
+    let mut seen = 0;
+    for index in 0..folder.len() {
+        let name = folder.path(index).unwrap().to_owned();
+        let Ok(whole) = folder.item(index) else {
+            assert_eq!(name, Path::new("cmyk.jpg"));
+            continue;
+        };
+        let shorter = whole.image.height.min(whole.image.width);
+        for side in 1..=shorter {
+            let cropped = folder.cropped_item(index, side).unwrap();
+            assert_eq!(cropped.factors, whole.factors);
+            let expected = centre(&whole.image, side);
+            // Other formats give the whole image.
+            if cropped.image != whole.image {
+                assert!(cropped.image == expected, "{name:?} at {side}");
+                seen += 1;
+            }
+            let transform = Transform::new(5, 3).cropped(side);
+            assert_eq!(
+                transform.apply(&cropped.image).unwrap(),
+                transform.apply(&whole.image).unwrap()
+            );
+        }
+        // Too large a crop is the transform's business.
+        let larger = folder.cropped_item(index, shorter + 1).unwrap();
+        assert_eq!(larger.image, whole.image);
+    }
+    assert!(seen > 150, "{seen}");
+}

@@ -1,0 +1,322 @@
+//! Omniglot from small archives and folders in its layout.
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use common::pictures::{encoded, greys, one_bit_png, write, write_zip};
+use gwae_datasets::{
+    Dataset, DatasetError, FactorKind, ImageFileError, ImageFileProblem, Omniglot, OmniglotError,
+    OmniglotProblem, Polarity, Split,
+};
+use image::ImageFormat;
+use zip::CompressionMethod::Deflated;
+
+fn is_white(x: usize, y: usize, seed: usize) -> bool {
+    !(x * 3 + y * 5 + seed).is_multiple_of(7)
+}
+
+/// A drawing that differs for every `seed`; strokes are black.
+fn drawing(seed: usize) -> Vec<u8> {
+    one_bit_png(15, 15, move |x, y| is_white(x as usize, y as usize, seed))
+}
+
+/// The files of `alphabets` with so many characters each, two drawers, in no good order.
+fn files(root: &str, alphabets: &[(&str, usize)], first: usize) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut number = first;
+    for &(alphabet, characters) in alphabets {
+        for character in 1..=characters {
+            number += 1;
+            for drawer in [2, 1] {
+                files.push((
+                    format!(
+                        "{root}/{alphabet}/character{character:02}/{number:04}_{drawer:02}.png"
+                    ),
+                    drawing(10 * number + drawer),
+                ));
+            }
+        }
+    }
+    files.reverse();
+    files
+}
+
+struct Made {
+    directory: tempfile::TempDir,
+}
+
+impl Made {
+    /// `images_background.zip` (Greek 2, Latin 1) and `images_evaluation.zip` (Angelic 1, Tibetan 2).
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let made = Self { directory };
+        let background = files("images_background", &[("Latin", 1), ("Greek", 2)], 0);
+        let evaluation = files("images_evaluation", &[("Tibetan", 2), ("Angelic", 1)], 100);
+        write_zip(&made.path("images_background.zip"), &background, Deflated);
+        write_zip(&made.path("images_evaluation.zip"), &evaluation, Deflated);
+        made
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn open(&self, name: &str) -> Result<Omniglot, DatasetError> {
+        Omniglot::open(&self.path(name), Polarity::AsPublished)
+    }
+}
+
+fn problem(result: Result<Omniglot, DatasetError>) -> (String, OmniglotProblem) {
+    match result.unwrap_err() {
+        DatasetError::Omniglot(OmniglotError { file, problem }) => (file, problem),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn both_archives_are_the_official_parts() {
+    let made = Made::new();
+    let omniglot = made.open("").unwrap();
+    assert_eq!((omniglot.len(), omniglot.train_len()), (12, 6));
+    assert_eq!(omniglot.name(), "omniglot");
+    let factors: Vec<_> = omniglot
+        .factors()
+        .iter()
+        .map(|factor| (factor.name.as_str(), factor.kind, factor.values))
+        .collect();
+    let categorical = FactorKind::Categorical;
+    let expected = [
+        ("alphabet", categorical, 4),
+        ("character", categorical, 6),
+        ("drawer", categorical, 2),
+    ];
+    assert_eq!(factors, expected);
+    // The training part first, each part sorted.
+    assert_eq!(
+        omniglot.value_names(0).unwrap(),
+        ["Greek", "Latin", "Angelic", "Tibetan"]
+    );
+    let characters = [
+        "Greek/character01",
+        "Greek/character02",
+        "Latin/character01",
+        "Angelic/character01",
+        "Tibetan/character01",
+        "Tibetan/character02",
+    ];
+    assert_eq!(omniglot.value_names(1).unwrap(), characters);
+    assert_eq!(omniglot.value_names(2).unwrap(), ["01", "02"]);
+    assert!(omniglot.value_names(3).is_none());
+
+    let alphabets = [0, 0, 1, 2, 3, 3];
+    // Numbers as `files` counted them: Latin was listed before Greek.
+    let numbers = [2, 3, 1, 103, 101, 102];
+    for index in 0..12 {
+        let item = omniglot.item(index).unwrap();
+        let (character, drawer) = (index / 2, index % 2);
+        assert_eq!(
+            item.factors,
+            [alphabets[character], character as u32, drawer as u32]
+        );
+        assert_eq!(
+            (item.image.channels, item.image.height, item.image.width),
+            (1, 15, 15)
+        );
+        let seed = 10 * numbers[character] + drawer + 1;
+        for y in 0..15 {
+            for x in 0..15 {
+                let expected = if is_white(x, y, seed) { 255 } else { 0 };
+                assert_eq!(item.image.pixels[y * 15 + x], expected);
+            }
+        }
+    }
+    assert!(matches!(
+        omniglot.item(12),
+        Err(DatasetError::IndexOutOfRange { index: 12, .. })
+    ));
+    let split = Split::official(&omniglot).unwrap();
+    assert_eq!(
+        (split.train.len(), split.validation.len(), split.test.len()),
+        (6, 0, 6)
+    );
+}
+
+#[test]
+fn inverted_is_white_on_black() {
+    let made = Made::new();
+    let published = made.open("").unwrap();
+    let inverted = Omniglot::open(&made.path(""), Polarity::Inverted).unwrap();
+    assert_ne!(published.fingerprint(), inverted.fingerprint());
+    for index in 0..12 {
+        let (a, b) = (
+            published.item(index).unwrap(),
+            inverted.item(index).unwrap(),
+        );
+        assert_eq!(a.factors, b.factors);
+        assert!(
+            a.image
+                .pixels
+                .iter()
+                .zip(&b.image.pixels)
+                .all(|(a, b)| a + b == 255)
+        );
+    }
+}
+
+#[test]
+fn any_single_archive_is_all_training() {
+    let made = Made::new();
+    for name in ["images_background.zip", "images_evaluation.zip"] {
+        let single = made.open(name).unwrap();
+        assert_eq!((single.len(), single.train_len()), (6, 6));
+    }
+    fs::remove_file(made.path("images_background.zip")).unwrap();
+    let single = made.open("").unwrap();
+    assert_eq!((single.len(), single.train_len()), (6, 6));
+    assert_eq!(single.value_names(0).unwrap(), ["Angelic", "Tibetan"]);
+}
+
+#[test]
+fn an_unpacked_folder_is_the_same() {
+    let made = Made::new();
+    let zipped = made.open("").unwrap();
+    for (name, bytes) in files("images_background", &[("Latin", 1), ("Greek", 2)], 0) {
+        write(&made.path(&name), &bytes);
+    }
+    fs::remove_file(made.path("images_background.zip")).unwrap();
+    let mixed = made.open("").unwrap();
+    assert_eq!(mixed.fingerprint(), zipped.fingerprint());
+    for index in 0..12 {
+        assert_eq!(mixed.item(index).unwrap(), zipped.item(index).unwrap());
+    }
+    let single = made.open("images_background").unwrap();
+    assert_eq!((single.len(), single.train_len()), (6, 6));
+}
+
+#[test]
+fn archives_that_overlap_count_once_within_a_part() {
+    let made = Made::new();
+    let more = files(
+        "images_background_small1",
+        &[("Latin", 1), ("Thaana", 1)],
+        0,
+    );
+    write_zip(&made.path("small1.zip"), &more, Deflated);
+    let open = |training: &[&str], test: &[&str]| {
+        let paths = |names: &[&str]| names.iter().map(|name| made.path(name)).collect::<Vec<_>>();
+        Omniglot::open_parts(&paths(training), &paths(test), Polarity::AsPublished)
+    };
+    // Latin is in both, with the same drawings.
+    let both = open(&["images_background.zip", "small1.zip"], &[]).unwrap();
+    assert_eq!((both.len(), both.train_len()), (8, 8));
+    assert_eq!(both.value_names(0).unwrap(), ["Greek", "Latin", "Thaana"]);
+    for index in 0..8 {
+        both.item(index).unwrap();
+    }
+
+    let (file, found) = problem(open(&["images_background.zip"], &["small1.zip"]));
+    assert!(
+        file.contains("small1.zip: ") && file.contains("Latin/character01"),
+        "{file}"
+    );
+    assert!(
+        matches!(found, OmniglotProblem::InBothParts { other } if other.contains("images_background.zip"))
+    );
+
+    let other = files("images_background_small2", &[("Latin", 1)], 50);
+    write_zip(&made.path("small2.zip"), &other, Deflated);
+    let (file, found) = problem(open(&["small1.zip", "small2.zip"], &[]));
+    assert!(file.contains("small2.zip: "), "{file}");
+    assert!(matches!(found, OmniglotProblem::Conflict { other } if other.contains("small1.zip: ")));
+}
+
+#[test]
+fn the_fingerprint_follows_content_and_division() {
+    let made = Made::new();
+    let fingerprint = |training: &[&str], test: &[&str]| {
+        let paths = |names: &[&str]| names.iter().map(|name| made.path(name)).collect::<Vec<_>>();
+        let open = Omniglot::open_parts(&paths(training), &paths(test), Polarity::AsPublished);
+        open.unwrap().fingerprint()
+    };
+    let (a, b) = ("images_background.zip", "images_evaluation.zip");
+    let parts = fingerprint(&[a], &[b]);
+    assert_eq!(parts, fingerprint(&[a], &[b]));
+    let one_part = fingerprint(&[a, b], &[]);
+    let swapped = fingerprint(&[b], &[a]);
+    // One drawing changed, its name and its length in bytes being the same.
+    let mut changed = files("images_background", &[("Latin", 1), ("Greek", 2)], 0);
+    let length = changed[0].1.len();
+    changed[0].1 = (0..9999)
+        .map(drawing)
+        .find(|png| png.len() == length && *png != changed[0].1)
+        .unwrap();
+    write_zip(&made.path(a), &changed, Deflated);
+    let all = [parts, one_part, swapped, fingerprint(&[a], &[b])];
+    for (place, one) in all.iter().enumerate() {
+        assert!(!all[..place].contains(one));
+    }
+}
+
+#[test]
+fn what_is_not_omniglot_is_named() {
+    let made = Made::new();
+    let loose = vec![("images/1.png".to_owned(), drawing(1))];
+    write_zip(&made.path("other.zip"), &loose, Deflated);
+    let (file, found) = problem(made.open("other.zip"));
+    assert!(matches!(found, OmniglotProblem::Name), "{found:?}");
+    assert!(file.ends_with("other.zip: images/1.png"), "{file}");
+
+    fs::create_dir(made.path("empty")).unwrap();
+    let error = made.open("empty").unwrap_err();
+    assert!(matches!(
+        error,
+        DatasetError::ImageFile(ImageFileError {
+            problem: ImageFileProblem::NoImages,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_corrupt_entry_is_named() {
+    let made = Made::new();
+    let mut all = files("images_background", &[("Greek", 2)], 0);
+    all[1].1 = encoded(greys(15, 15, 1), ImageFormat::Png)[..60].to_vec();
+    write_zip(&made.path("cut.zip"), &all, Deflated);
+    let omniglot = made.open("cut.zip").unwrap();
+    let failed: Vec<_> = (0..4)
+        .filter_map(|index| omniglot.item(index).err())
+        .collect();
+    let [DatasetError::ImageFile(error)] = &failed[..] else {
+        panic!("{failed:?}");
+    };
+    assert!(
+        error.file.ends_with(&format!("cut.zip: {}", all[1].0)),
+        "{}",
+        error.file
+    );
+    assert!(matches!(
+        error.problem,
+        ImageFileProblem::Damaged { format: "PNG", .. }
+    ));
+}
+
+#[test]
+fn many_threads_read_one_archive() {
+    let made = Made::new();
+    let omniglot = made.open("").unwrap();
+    let expected: Vec<_> = (0..12).map(|index| omniglot.item(index).unwrap()).collect();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (omniglot, expected) = (&omniglot, &expected);
+            scope.spawn(move || {
+                for step in 0..200 {
+                    let index = (step * (thread + 1) + thread) % 12;
+                    assert_eq!(omniglot.item(index).unwrap(), expected[index]);
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,55 @@
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::data::Preparation;
+
+const TEMPLATE: &str = "{prefix} {bar:24} {human_pos}/{human_len} images, {per_sec}, {eta} left";
+
+/// A line that shows how far the copy of a dataset has come, on a terminal; nothing elsewhere.
+#[derive(Debug, Default)]
+pub struct PreparationBar {
+    bar: Option<ProgressBar>,
+}
+
+impl PreparationBar {
+    /// Nothing is shown before the first update.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Draws on standard error.
+    pub fn update(&mut self, preparation: &Preparation) {
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template(TEMPLATE)
+                .expect("the template is a constant that the tests draw")
+                .progress_chars("=> ");
+            let target = ProgressDrawTarget::stderr();
+            ProgressBar::with_draw_target(Some(preparation.total), target)
+                .with_style(style)
+                .with_prefix(format!("preparing {} (once)", preparation.dataset))
+        });
+        bar.set_position(preparation.done);
+        if preparation.done >= preparation.total {
+            bar.finish_and_clear();
+            self.bar = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DatasetName;
+
+    #[test]
+    fn a_bar_ends_with_its_copy() {
+        let mut bar = PreparationBar::new();
+        for done in 0..=3 {
+            bar.update(&Preparation {
+                dataset: DatasetName::Celeba,
+                done,
+                total: 3,
+            });
+            assert_eq!(bar.bar.is_some(), done < 3);
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Contact sheets: images with words beside, above and below them.
+
+use std::path::Path;
+
+use image::{Rgb, RgbImage};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::font::{font, register};
+use super::grid::{MAX_PIXELS, paint};
+use super::labels::printable;
+use super::{Images, ReportError, png_file};
+
+/// Images are enlarged (nearest neighbour) to at least this many pixels a side.
+const VISIBLE_SIDE: usize = 96;
+
+/// Pixels between columns, between rows, and around everything.
+const GAP: usize = 10;
+
+/// Heights of letters, and of lines of them, in pixels. Even ones: the plotting library rounds half a
+/// height differently for high and for low letters.
+const TITLE: (i32, usize) = (20, 30);
+const HEADING: (i32, usize) = (16, 24);
+const CAPTION: (i32, usize) = (14, 17);
+
+/// The plotting library starts to draw letters by this part of their height too high.
+const RISE: i32 = 4;
+
+/// Pixels between an image and its caption.
+const CAPTION_GAP: usize = 3;
+
+/// The line around every image, so that white ones show on the white sheet.
+const FRAME: Rgb<u8> = Rgb([200, 200, 200]);
+
+/// Most characters of a line.
+const TITLE_LIMIT: usize = 100;
+const CAPTION_LIMIT: usize = 36;
+
+/// What a contact sheet shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// A line above everything.
+    pub title: String,
+    /// A word above each column; empty for none.
+    pub column_names: Vec<String>,
+    /// The rows.
+    pub rows: Vec<SheetRow>,
+}
+
+/// A row of a contact sheet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SheetRow {
+    /// Lines on its left.
+    pub name: Vec<String>,
+    /// Its images; `None` leaves a place free.
+    pub cells: Vec<Option<SheetCell>>,
+}
+
+/// An image of a contact sheet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SheetCell {
+    /// Which of the images it is.
+    pub image: usize,
+    /// Lines below it.
+    pub caption: Vec<String>,
+}
+
+/// Where everything is, in pixels.
+struct Layout {
+    scale: usize,
+    margin: usize,
+    column: usize,
+    header: usize,
+    image: [usize; 2],
+    /// Top of each row, and the end of the last one.
+    tops: Vec<usize>,
+    width: usize,
+}
+
+impl Sheet {
+    /// Draws the sheet.
+    ///
+    /// # Errors
+    /// [`ReportError::NoSuchImage`] for a cell without its image, and [`ReportError::TooLarge`].
+    pub fn render(&self, images: Images<'_>) -> Result<RgbImage, ReportError> {
+        register().map_err(ReportError::Draw)?;
+        let cells = self.rows.iter().flat_map(|row| &row.cells).flatten();
+        if let Some(wrong) = cells.map(|cell| cell.image).find(|i| *i >= images.len()) {
+            return Err(ReportError::NoSuchImage {
+                index: wrong,
+                images: images.len(),
+            });
+        }
+        let layout = self.layout(images.shape());
+        let size = (layout.width, layout.tops.last().copied().unwrap_or(0) + GAP);
+        if size.0 as u128 * size.1 as u128 > MAX_PIXELS {
+            return Err(ReportError::TooLarge {
+                width: size.0 as u128,
+                height: size.1 as u128,
+            });
+        }
+        let size = (size.0 as u32, size.1 as u32);
+        let mut pixels = vec![255; (size.0 * size.1 * 3) as usize];
+        {
+            let canvas = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
+            self.write(&canvas, &layout)
+                .map_err(|error| ReportError::Draw(error.to_string()))?;
+        }
+        let mut picture = RgbImage::from_raw(size.0, size.1, pixels)
+            .ok_or_else(|| ReportError::Draw("the canvas has another size".to_owned()))?;
+        for (row, top) in self.rows.iter().zip(&layout.tops) {
+            for (column, cell) in row.cells.iter().enumerate() {
+                let Some(cell) = cell else { continue };
+                let left = layout.left(column) + (layout.column - layout.image[1]) / 2;
+                let place = [left, *top];
+                frame(&mut picture, place, layout.image);
+                paint(&mut picture, images, cell.image, place, layout.scale);
+            }
+        }
+        Ok(picture)
+    }
+
+    /// As [`Sheet::render`], into a PNG file.
+    ///
+    /// # Errors
+    /// Those of [`Sheet::render`], and [`ReportError::File`].
+    pub fn save(&self, images: Images<'_>, path: &Path) -> Result<(), ReportError> {
+        png_file::save(&self.render(images)?, path)
+    }
+
+    fn layout(&self, [_, _, height, width]: [usize; 4]) -> Layout {
+        let scale = VISIBLE_SIDE.div_ceil(width.max(height));
+        let image = [height * scale, width * scale];
+        let widest = |lines: &mut dyn Iterator<Item = &String>, size| {
+            lines
+                .map(|line| text_width(&printable(line, CAPTION_LIMIT), size))
+                .max()
+                .unwrap_or(0)
+        };
+        let cells = || self.rows.iter().flat_map(|row| &row.cells).flatten();
+        let column = image[1]
+            .max(widest(
+                &mut cells().flat_map(|cell| &cell.caption),
+                CAPTION.0,
+            ))
+            .max(widest(&mut self.column_names.iter(), HEADING.0));
+        let names = widest(&mut self.rows.iter().flat_map(|row| &row.name), CAPTION.0);
+        let margin = GAP + if names > 0 { names + GAP } else { 0 };
+        let header = GAP + TITLE.1;
+        let headings = if self.column_names.is_empty() {
+            0
+        } else {
+            HEADING.1
+        };
+        let mut tops = vec![header + headings];
+        for row in &self.rows {
+            let captions = row.cells.iter().flatten().map(|cell| cell.caption.len());
+            let beside = row.name.len() * CAPTION.1;
+            let below = match captions.max() {
+                None | Some(0) => image[0],
+                Some(lines) => image[0] + CAPTION_GAP + lines * CAPTION.1,
+            };
+            let top = tops[tops.len() - 1];
+            tops.push(top + below.max(beside) + GAP);
+        }
+        let columns = self.rows.iter().map(|row| row.cells.len()).max();
+        let columns = columns.unwrap_or(0).max(self.column_names.len());
+        let title = text_width(&printable(&self.title, TITLE_LIMIT), TITLE.0);
+        Layout {
+            scale,
+            margin,
+            column,
+            header,
+            image,
+            tops,
+            width: (margin + columns * (column + GAP)).max(title + 2 * GAP),
+        }
+    }
+
+    fn write<DB: DrawingBackend>(
+        &self,
+        canvas: &DrawingArea<DB, Shift>,
+        layout: &Layout,
+    ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+        let line = |words: &str, limit, size, at: (usize, usize), place: HPos| {
+            let style = font(size, BLACK).pos(Pos::new(place, VPos::Top));
+            let at = (at.0 as i32, at.1 as i32 + size / RISE);
+            canvas.draw_text(&printable(words, limit), &style, at)
+        };
+        line(&self.title, TITLE_LIMIT, TITLE.0, (GAP, GAP), HPos::Left)?;
+        let middle = |column| layout.left(column) + layout.column / 2;
+        for (column, name) in self.column_names.iter().enumerate() {
+            let at = (middle(column), layout.header);
+            line(name, CAPTION_LIMIT, HEADING.0, at, HPos::Center)?;
+        }
+        for (row, top) in self.rows.iter().zip(&layout.tops) {
+            let free = layout.image[0].saturating_sub(row.name.len() * CAPTION.1);
+            for (number, words) in row.name.iter().enumerate() {
+                let at = (layout.margin - GAP, top + free / 2 + number * CAPTION.1);
+                line(words, CAPTION_LIMIT, CAPTION.0, at, HPos::Right)?;
+            }
+            for (column, cell) in row.cells.iter().enumerate() {
+                let caption = cell.iter().flat_map(|cell| &cell.caption);
+                for (number, words) in caption.enumerate() {
+                    let at = top + layout.image[0] + CAPTION_GAP + number * CAPTION.1;
+                    let at = (middle(column), at);
+                    line(words, CAPTION_LIMIT, CAPTION.0, at, HPos::Center)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Layout {
+    fn left(&self, column: usize) -> usize {
+        self.margin + column * (self.column + GAP)
+    }
+}
+
+/// Draws the line around an image.
+fn frame(picture: &mut RgbImage, [left, top]: [usize; 2], [height, width]: [usize; 2]) {
+    let (left, top) = (left as u32 - 1, top as u32 - 1);
+    let (right, bottom) = (left + width as u32 + 1, top + height as u32 + 1);
+    for x in left..=right {
+        picture.put_pixel(x, top, FRAME);
+        picture.put_pixel(x, bottom, FRAME);
+    }
+    for y in top..=bottom {
+        picture.put_pixel(left, y, FRAME);
+        picture.put_pixel(right, y, FRAME);
+    }
+}
+
+fn text_width(words: &str, size: i32) -> usize {
+    let bounds = font(size, BLACK).font.layout_box(words);
+    let width = bounds.map_or(0, |((left, _), (right, _))| right - left);
+    usize::try_from(width).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(image: usize, caption: &[&str]) -> Option<SheetCell> {
+        Some(SheetCell {
+            image,
+            caption: caption.iter().copied().map(String::from).collect(),
+        })
+    }
+
+    fn sheet() -> Sheet {
+        Sheet {
+            title: "a sheet".into(),
+            column_names: vec!["left".into(), "right".into()],
+            rows: vec![
+                SheetRow {
+                    name: vec!["first".into(), "row".into()],
+                    cells: vec![cell(0, &["a caption"]), None],
+                },
+                SheetRow {
+                    name: Vec::new(),
+                    cells: vec![cell(2, &[]), cell(1, &[])],
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn images_and_words_are_where_the_layout_says() {
+        // One pixel each: red, green, blue.
+        let values = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+        let images = Images::new(&values, [3, 3, 1, 1]).unwrap();
+        let sheet = sheet();
+        let layout = sheet.layout(images.shape());
+        assert_eq!((layout.scale, layout.image), (96, [96, 96]));
+        let picture = sheet.render(images).unwrap();
+        let colour = |column: usize, row: usize| {
+            let x = layout.left(column) + layout.column / 2;
+            picture.get_pixel(x as u32, layout.tops[row] as u32 + 48).0
+        };
+        assert_eq!(colour(0, 0), [255, 0, 0]);
+        assert_eq!(colour(1, 0), [255, 255, 255]);
+        assert_eq!(colour(0, 1), [0, 0, 255]);
+        assert_eq!(colour(1, 1), [0, 255, 0]);
+        let dark = |x: std::ops::Range<usize>, y: std::ops::Range<usize>| {
+            let pixels = y.flat_map(|y| x.clone().map(move |x| (x as u32, y as u32)));
+            let dark = pixels.filter(|&(x, y)| picture.get_pixel(x, y).0.iter().all(|v| *v < 99));
+            dark.count()
+        };
+        let (margin, tops) = (layout.margin, &layout.tops);
+        assert!(dark(0..layout.width, 0..layout.header) > 20, "title");
+        assert!(dark(margin..layout.width, layout.header..tops[0]) > 20);
+        assert!(dark(0..margin, tops[0]..tops[1]) > 20, "row name");
+        assert_eq!(dark(0..margin, tops[1]..tops[2]), 0);
+        assert!(dark(margin..layout.width, tops[0] + 96..tops[1]) > 20);
+        assert_eq!(dark(margin..layout.width, tops[1] + 96..tops[2]), 0);
+    }
+
+    #[test]
+    fn impossible_sheets_are_refused() {
+        let values = [0.0; 2];
+        let images = Images::new(&values, [2, 1, 1, 1]).unwrap();
+        let error = sheet().render(images).unwrap_err().to_string();
+        assert!(error.contains("image 2"), "{error}");
+        let long = SheetRow {
+            name: Vec::new(),
+            cells: vec![cell(0, &[]); 2000],
+        };
+        let large = Sheet {
+            rows: vec![long; 100],
+            ..Sheet::default()
+        };
+        let error = large.render(images).unwrap_err();
+        assert!(matches!(error, ReportError::TooLarge { .. }));
+        Sheet::default().render(images).unwrap();
+    }
+}
