@@ -101,7 +101,10 @@ impl<'a> Conversion<'a> {
             // A file system without locks: two processes would write the same bytes anyway.
             Err(TryLockError::Error(_)) => {}
         }
-        let _lock = UnlockedAtEnd(file.try_clone().map_err(|error| self.failed("open", error))?);
+        let _lock = UnlockedAtEnd(
+            file.try_clone()
+                .map_err(|error| self.failed("open", error))?,
+        );
         // Another process may have finished between our look at the final name and the lock.
         if let Ok(Some(cache)) = ImageCache::open(self.path)
             && cache.header.unfinished() == self.header
