@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Crc;
 use zip::ZipArchive;
 
-use crate::positional::PositionalFile;
+use crate::positioned_file::SharedReader;
 
 /// Largest encoded image file that is read: 256 MiB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -109,7 +109,7 @@ pub(crate) struct FileTree {
     root: PathBuf,
     /// The archive at `root`, where that is no folder. A clone shares the directory of entries and
     /// the open file, and reads at a position of its own.
-    archive: Option<ZipArchive<PositionalFile>>,
+    archive: Option<ZipArchive<SharedReader>>,
 }
 
 /// One file of a [`FileTree`].
@@ -132,7 +132,7 @@ impl FileTree {
             None
         } else {
             let file = File::open(root)
-                .and_then(PositionalFile::new)
+                .and_then(SharedReader::new)
                 .map_err(|error| io_error(root, error))?;
             Some(ZipArchive::new(file).map_err(|error| zip_error(display(root), error))?)
         };
@@ -170,7 +170,7 @@ impl FileTree {
 
     fn list(
         &self,
-        archive: &ZipArchive<PositionalFile>,
+        archive: &ZipArchive<SharedReader>,
         keep: &impl Fn(&Path) -> bool,
         found: &mut Vec<FileEntry>,
     ) -> Result<(), ImageFileError> {

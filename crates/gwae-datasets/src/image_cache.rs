@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::fingerprint::hexadecimal;
 use crate::parallel::{default_threads, in_ranges};
-use crate::positional::PositionalFile;
+use crate::positioned_file::SharedReader;
 use crate::transform::in_item;
 use crate::{Dataset, DatasetError, FactorSpec, Image, Item, Transform};
 
@@ -75,7 +75,7 @@ pub enum ImageCacheProblem {
 pub struct CachedImages {
     dataset: Arc<dyn Dataset>,
     layout: Layout,
-    file: PositionalFile,
+    file: SharedReader,
     path: PathBuf,
 }
 
@@ -269,10 +269,10 @@ fn open_complete(
     path: &Path,
     key: &[u8; 32],
     layout: Layout,
-) -> Result<Option<PositionalFile>, DatasetError> {
+) -> Result<Option<SharedReader>, DatasetError> {
     let failed = |error| problem(path, ImageCacheProblem::Read(error));
     let file = match File::open(path) {
-        Ok(file) => PositionalFile::new(file).map_err(failed)?,
+        Ok(file) => SharedReader::new(file).map_err(failed)?,
         // Whether it can be made is found out by making it.
         Err(error)
             if matches!(
@@ -300,7 +300,7 @@ fn create(
     key: &[u8; 32],
     path: &Path,
     progress: impl FnMut(usize, usize),
-) -> Result<PositionalFile, DatasetError> {
+) -> Result<SharedReader, DatasetError> {
     let bytes = layout.file_len();
     let failed = |error| problem(path, ImageCacheProblem::Write { error, bytes });
     let directory = path.parent().unwrap_or(Path::new("."));

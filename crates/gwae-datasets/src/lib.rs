@@ -51,7 +51,6 @@ mod npz;
 mod omniglot;
 mod order;
 mod parallel;
-mod positional;
 mod positioned_file;
 mod processors;
 mod raw_cache;

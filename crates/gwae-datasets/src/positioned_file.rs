@@ -1,7 +1,8 @@
 //! Reading and writing a file at given offsets, from any number of threads at once.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 /// An open file that has no cursor, so that threads can share it.
 #[derive(Debug)]
@@ -26,64 +27,154 @@ impl PositionedFile {
     }
 
     /// Fills `buffer` with the bytes from `offset` on.
-    pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        #[cfg(unix)]
-        return std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset);
-        #[cfg(windows)]
-        {
-            use std::os::windows::fs::FileExt;
-            let (mut buffer, mut offset) = (buffer, offset);
-            while !buffer.is_empty() {
-                match self.file.seek_read(buffer, offset) {
-                    Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    Ok(count) => {
-                        buffer = &mut buffer[count..];
-                        offset += count as u64;
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
+    pub(crate) fn read_exact_at(&self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match self.read_at(buffer, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    buffer = &mut buffer[count..];
+                    offset += count as u64;
                 }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            Ok(())
         }
-        #[cfg(not(any(unix, windows)))]
-        {
-            use std::io::{Read, Seek, SeekFrom};
-            let _alone = self.cursor.lock().unwrap_or_else(|e| e.into_inner());
-            let mut file = &self.file;
-            file.seek(SeekFrom::Start(offset))?;
-            file.read_exact(buffer)
-        }
+        Ok(())
     }
 
     /// Writes all of `bytes` from `offset` on.
-    pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        #[cfg(unix)]
-        return std::os::unix::fs::FileExt::write_all_at(&self.file, bytes, offset);
-        #[cfg(windows)]
-        {
-            use std::os::windows::fs::FileExt;
-            let (mut bytes, mut offset) = (bytes, offset);
-            while !bytes.is_empty() {
-                match self.file.seek_write(bytes, offset) {
-                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                    Ok(count) => {
-                        bytes = &bytes[count..];
-                        offset += count as u64;
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return Err(error),
+    pub(crate) fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write_at(bytes, offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    bytes = &bytes[count..];
+                    offset += count as u64;
                 }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
-            Ok(())
         }
-        #[cfg(not(any(unix, windows)))]
-        {
-            use std::io::{Seek, SeekFrom, Write};
-            let _alone = self.cursor.lock().unwrap_or_else(|e| e.into_inner());
-            let mut file = &self.file;
-            file.seek(SeekFrom::Start(offset))?;
-            file.write_all(bytes)
-        }
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.file, buffer, offset)
+    }
+
+    #[cfg(unix)]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::write_at(&self.file, bytes, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset)
+    }
+
+    #[cfg(windows)]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_write(&self.file, bytes, offset)
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let _alone = self.cursor.lock().unwrap_or_else(|e| e.into_inner());
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(offset))?;
+        file.read(buffer)
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        let _alone = self.cursor.lock().unwrap_or_else(|e| e.into_inner());
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(offset))?;
+        io::Write::write(&mut file, bytes)
+    }
+}
+
+/// A reader with a cursor of its own over a shared file: clones are cheap, read without locks, and
+/// do not move one another.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedReader {
+    file: Arc<PositionedFile>,
+    len: u64,
+    position: u64,
+}
+
+impl SharedReader {
+    /// Reads `file` from its start; its length is taken once, here.
+    pub(crate) fn new(file: File) -> io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self {
+            file: Arc::new(PositionedFile::new(file)),
+            len,
+            position: 0,
+        })
+    }
+
+    /// Length of the file in bytes when it was opened.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Fills `buffer` with the bytes from `offset` on; the cursor stays where it is.
+    pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        self.file.read_exact_at(buffer, offset)
+    }
+}
+
+impl Read for SharedReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for SharedReader {
+    fn seek(&mut self, target: SeekFrom) -> io::Result<u64> {
+        let position = match target {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.len.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a position outside of the file",
+            )
+        })?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_read_at_places_of_their_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let mut first = SharedReader::new(File::open(&path).unwrap()).unwrap();
+        let mut second = first.clone();
+        let mut bytes = [0; 3];
+        first.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"012");
+        assert_eq!(second.seek(SeekFrom::End(-4)).unwrap(), 6);
+        second.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"678");
+        first.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"345");
+        second.read_exact_at(&mut bytes, 1).unwrap();
+        assert_eq!(&bytes, b"123");
+        assert_eq!(second.stream_position().unwrap(), 9);
+        assert!(second.seek(SeekFrom::Current(-10)).is_err());
+        assert!(first.read_exact_at(&mut bytes, 8).is_err());
+        assert!(first.read_exact_at(&mut bytes, u64::MAX).is_err());
     }
 }
