@@ -21,15 +21,6 @@ pub struct EarlyStoppingState {
     pub without_improvement: u64,
 }
 
-/// What one validation means for the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// This is the lowest validation loss so far.
-    pub improved: bool,
-    /// The patience is used up.
-    pub stop: bool,
-}
-
 /// Tracks the lowest validation loss and counts the validations since.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStopping {
@@ -64,9 +55,9 @@ impl EarlyStopping {
             .is_some_and(|patience| self.state.without_improvement >= patience)
     }
 
-    /// Takes the validation loss measured after `step`. Only a finite, strictly lower value is an
-    /// improvement.
-    pub fn update(&mut self, step: u64, value: f64) -> Verdict {
+    /// Takes the validation loss measured after `step` and says whether it is the lowest so far.
+    /// Only a finite, strictly lower value is.
+    pub fn update(&mut self, step: u64, value: f64) -> bool {
         let improved = value.is_finite() && self.state.best.is_none_or(|best| value < best.value);
         if improved {
             self.state.best = Some(Best { value, step });
@@ -74,10 +65,7 @@ impl EarlyStopping {
         } else {
             self.state.without_improvement += 1;
         }
-        Verdict {
-            improved,
-            stop: self.is_used_up(),
-        }
+        improved
     }
 }
 
@@ -85,6 +73,7 @@ impl EarlyStopping {
 mod tests {
     use super::*;
 
+    /// For each value, whether it is an improvement, and whether the patience is used up then.
     fn verdicts(
         stopping: &mut EarlyStopping,
         first_step: u64,
@@ -92,8 +81,7 @@ mod tests {
     ) -> Vec<(bool, bool)> {
         (first_step..)
             .zip(values)
-            .map(|(step, value)| stopping.update(step, *value))
-            .map(|verdict| (verdict.improved, verdict.stop))
+            .map(|(step, value)| (stopping.update(step, *value), stopping.is_used_up()))
             .collect()
     }
 
@@ -128,8 +116,8 @@ mod tests {
             [(false, false), (false, false), (false, true)]
         );
         assert_eq!(stopping.best(), None);
-        assert!(stopping.update(4, 1.0).improved);
-        assert!(!stopping.update(5, f64::NAN).improved);
+        assert!(stopping.update(4, 1.0));
+        assert!(!stopping.update(5, f64::NAN));
     }
 
     #[test]

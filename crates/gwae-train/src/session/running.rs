@@ -192,8 +192,8 @@ impl Session {
             return Ok(());
         };
         self.validation_pending = false;
-        let verdict = self.early_stopping.update(self.step, losses.total);
-        self.record_validation(&losses, verdict.improved)?;
+        let improved = self.early_stopping.update(self.step, losses.total);
+        self.record_validation(&losses, improved)?;
         let keep = self.keep_as(&losses);
         self.save(keep)?;
         self.draw_pictures()?;
