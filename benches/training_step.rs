@@ -18,9 +18,10 @@ use clap::Parser;
 use common::Timing;
 use gwae::core::noise::{HostGenerator, NoiseSource, normal_tensor, uniform_tensor};
 use gwae::core::{Mode, estimated_gw_loss, gradient_penalty};
-use gwae::models::Gwae;
+use gwae::models::{Gwae, GwaeConfig};
 use gwae::priors::Prior;
-use gwae::train::{DeviceSpec, RunConfig, trainer::Trainer};
+use gwae::train::algorithm::GwaeTrainer;
+use gwae::train::{DeviceSpec, TrainingConfig};
 
 /// Times the full training step of a GWAE.
 #[derive(Parser)]
@@ -57,25 +58,28 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     common::limit_threads(arguments.threads);
-    let mut config = RunConfig::default();
-    config.training.batch_size = arguments.batch_size;
-    config.training.critic_steps = arguments.critic_steps;
-    if let Err(error) = config.validate() {
+    let config = GwaeConfig::default();
+    let training = TrainingConfig {
+        batch_size: arguments.batch_size,
+        critic_steps: arguments.critic_steps,
+        ..TrainingConfig::default()
+    };
+    if let Err(error) = training.validate(config.merged_condition) {
         common::fail(&error.to_string());
     }
 
     let device = common::open(arguments.device).autodiff();
-    let mut noise = HostGenerator::new(config.training.seed, 0);
-    let model = Gwae::new(&config.model, &mut noise, &device).expect("the configuration is valid");
+    let mut noise = HostGenerator::new(training.seed, 0);
+    let model = Gwae::new(&config, &mut noise, &device).expect("the configuration is valid");
     let shape = [
         arguments.batch_size,
-        config.model.channels,
-        config.model.image_size,
-        config.model.image_size,
+        config.channels,
+        config.image_size,
+        config.image_size,
     ];
     let images: Tensor<4> = uniform_tensor(&mut noise, shape, &device);
 
-    let mut trainer = Some(Trainer::new(model, &config));
+    let mut trainer = Some(GwaeTrainer::new(model, &config, &training));
     let mut total = f64::NAN;
     let step = common::time(arguments.warm_up, arguments.steps, || {
         let (next, losses) = trainer

@@ -71,11 +71,13 @@ struct Arguments {
 fn configuration(arguments: &Arguments) -> Result<RunConfig, ConfigError> {
     let name = Path::new("configs/digits.toml");
     let mut config = RunConfig::parse_toml(name, include_str!("../configs/digits.toml"))?;
-    let (model, training) = (&mut config.model, &mut config.training);
-    if let Some(prior) = &arguments.prior {
+    if let (Some(prior), Some(model)) = (&arguments.prior, config.model.gwae_mut()) {
         model.prior = prior.clone();
     }
-    model.latent_dim = arguments.latent_dim.unwrap_or(model.latent_dim);
+    if let Some(latent_dim) = arguments.latent_dim {
+        config.model.set_latent_dim(latent_dim);
+    }
+    let training = &mut config.training;
     training.steps = arguments.steps.or(training.steps);
     training.batch_size = arguments.batch_size.unwrap_or(training.batch_size);
     training.seed = arguments.seed.unwrap_or(training.seed);

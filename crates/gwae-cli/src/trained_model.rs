@@ -3,14 +3,13 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use gwae_datasets::Split;
-use gwae_models::{Gwae, GwaeConfig};
+use gwae_models::{Autoencoder, BackboneConfig, Model};
 use gwae_train::DataConfig;
 use gwae_train::checkpoint::{CheckpointStore, Which};
 use gwae_train::data::RunData;
-use gwae_train::model_file::{MODEL_FILE, load_model};
+use gwae_train::model_file::{load_model, model_for_use};
 use gwae_train::progress::PreparationBar;
 use gwae_train::run_directory::RunDirectory;
 
@@ -21,8 +20,8 @@ use crate::terminal::png_path;
 pub struct TrainedModel {
     /// The run.
     pub run: RunDirectory,
-    /// The model, on `device`, without autodiff.
-    pub model: Gwae,
+    /// The model, on `device`, without autodiff; its averaged parameters where the run keeps them.
+    pub model: Model,
     /// Where it computes.
     pub device: Device,
     /// Main steps that it was trained for.
@@ -46,7 +45,7 @@ impl TrainedModel {
         };
         let (directory, entry) = store.verified(which)?;
         let device = arguments.device.device.open()?;
-        let model = load_model(&run.config().model, &directory.join(MODEL_FILE), &device)?.valid();
+        let model = load_model(&run.config().model, &model_for_use(&directory), &device)?;
         Ok(Self {
             step: entry.step,
             run,
@@ -56,9 +55,14 @@ impl TrainedModel {
         })
     }
 
-    /// The architecture.
-    pub fn config(&self) -> &GwaeConfig {
-        &self.run.config().model
+    /// What every kind of model can do.
+    pub fn autoencoder(&self) -> &dyn Autoencoder {
+        self.model.autoencoder()
+    }
+
+    /// The architecture of encoder and decoder.
+    pub fn backbone(&self) -> BackboneConfig {
+        self.run.config().model.backbone()
     }
 
     /// What a picture is of: `best checkpoint (step 500)`.
@@ -102,7 +106,7 @@ impl TrainedModel {
         }
         config.validate()?;
         let mut bar = PreparationBar::new();
-        let data = RunData::open(&config, self.config(), &mut |done| bar.update(&done))?;
+        let data = RunData::open(&config, &self.backbone(), &mut |done| bar.update(&done))?;
         let dataset = data.dataset();
         let official = || Split::official(dataset).map(|split| split.test);
         // An imported model has no split: what it was trained on is not here.

@@ -79,19 +79,31 @@ impl BatchNorm {
                 );
                 let result = burn::tensor::module::batch_norm_train(input, gamma, beta, EPSILON);
                 let unbiased = result.variance * (count as f64 / (count - 1) as f64);
-                self.update(&self.running_mean, result.mean);
-                self.update(&self.running_variance, unbiased);
+                move_running(&self.running_mean, result.mean, self.momentum);
+                move_running(&self.running_variance, unbiased, self.momentum);
                 result.output
             }
         }
     }
 
-    fn update(&self, state: &RunningState<Tensor<1>>, batch: Tensor<1>) {
-        let old = state.value_sync();
-        state.update(old * (1.0 - self.momentum) + batch.detach() * self.momentum);
-        // Burn stages an update until the next read; reading commits it.
-        let _ = state.value_sync();
+    /// What [`Mode::Evaluate`] multiplies each channel by, `[features]`.
+    pub fn evaluation_scale(&self) -> Tensor<1> {
+        let scale = (self.running_variance.value_sync() + EPSILON)
+            .sqrt()
+            .recip();
+        match &self.gamma {
+            Some(gamma) => scale * gamma.val(),
+            None => scale,
+        }
     }
+}
+
+/// Moves a running statistic by `share` of the way to that of a batch.
+pub fn move_running<const D: usize>(state: &RunningState<Tensor<D>>, batch: Tensor<D>, share: f64) {
+    let old = state.value_sync();
+    state.update(old * (1.0 - share) + batch.detach() * share);
+    // Burn stages an update until the next read; reading commits it.
+    let _ = state.value_sync();
 }
 
 #[cfg(test)]

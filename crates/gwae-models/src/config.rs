@@ -1,7 +1,9 @@
 //! Architecture of a GWAE.
 
 use gwae_priors::{PriorConfig, PriorConfigError};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::backbone::{BackboneConfig, check};
 
 /// Most parameters of a prior (1 GiB of them), so that a slip of the keyboard is not an allocation
 /// failure.
@@ -10,8 +12,7 @@ const MOST_PRIOR_PARAMETERS: usize = 1 << 28;
 /// Everything that decides which parameters a GWAE has and how they act.
 ///
 /// The defaults are the official CelebA settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GwaeConfig {
     /// Height and width of the images in pixels: 32, 64 or 128.
     pub image_size: usize,
@@ -60,7 +61,7 @@ impl Default for GwaeConfig {
 
 /// A field of [`GwaeConfig`] that no model can be built from.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum GwaeConfigError {
+pub enum ModelConfigError {
     /// A value outside its range.
     #[error("model.{field} = {value} is out of range: it must be {allowed}")]
     OutOfRange {
@@ -101,47 +102,13 @@ impl GwaeConfig {
     ///
     /// # Errors
     /// The first field that is out of range or does not go with another.
-    pub fn validate(&self) -> Result<(), GwaeConfigError> {
-        let check = |valid: bool, field, value: String, allowed| {
-            valid.then_some(()).ok_or(GwaeConfigError::OutOfRange {
-                field,
-                value,
-                allowed,
-            })
-        };
-        let size = self.image_size;
-        check(
-            matches!(size, 32 | 64 | 128),
-            "image_size",
-            size.to_string(),
-            "32, 64 or 128",
-        )?;
-        let channels = self.channels;
-        check(
-            matches!(channels, 1 | 3),
-            "channels",
-            channels.to_string(),
-            "1 or 3",
-        )?;
-        let latent = self.latent_dim;
-        check(
-            (1..=65_536).contains(&latent),
-            "latent_dim",
-            latent.to_string(),
-            "1 to 65536",
-        )?;
-        let width = self.width;
-        check(
-            (0.03125..=16.0).contains(&width),
-            "width",
-            width.to_string(),
-            "from 1/32 to 16",
-        )?;
+    pub fn validate(&self) -> Result<(), ModelConfigError> {
+        self.backbone().validate()?;
         let coefficient = self.initial_distance_coefficient;
         check(
             (1e-6..=1e6).contains(&coefficient),
             "initial_distance_coefficient",
-            coefficient.to_string(),
+            coefficient,
             "from 1e-6 to 1e6 (official: 2.5 for CelebA, else 1)",
         )?;
         for (on, field) in [
@@ -149,14 +116,14 @@ impl GwaeConfig {
             (self.mixed_potential, "mixed_potential"),
         ] {
             if on && !self.merged_condition {
-                return Err(GwaeConfigError::NeedsCritic { field });
+                return Err(ModelConfigError::NeedsCritic { field });
             }
         }
         self.prior.validate()?;
-        let parameters = self.prior.parameters(latent);
+        let parameters = self.prior.parameters(self.latent_dim);
         if parameters > MOST_PRIOR_PARAMETERS {
-            return Err(GwaeConfigError::PriorTooLarge {
-                latent_dim: latent,
+            return Err(ModelConfigError::PriorTooLarge {
+                latent_dim: self.latent_dim,
                 family: self.prior.family(),
                 parameters,
             });
@@ -164,44 +131,23 @@ impl GwaeConfig {
         Ok(())
     }
 
-    /// Number of stride-2 convolutions between the image and the 4×4 feature map.
-    pub fn stages(&self) -> usize {
-        (self.image_size / 4).ilog2() as usize
-    }
-
-    /// Output channels of each encoder convolution: 32 doubling to at most 256, times `width`.
-    pub fn stage_channels(&self) -> Vec<usize> {
-        (0..self.stages())
-            .map(|stage| self.scaled(32 << stage.min(3)))
-            .collect()
-    }
-
-    /// Width of the fully connected hidden layer of encoder and decoder.
-    pub fn hidden_features(&self) -> usize {
-        self.scaled(256)
-    }
-
-    fn scaled(&self, channels: usize) -> usize {
-        ((channels as f64 * self.width).round() as usize).max(1)
+    /// What encoder and decoder are built from.
+    pub fn backbone(&self) -> BackboneConfig {
+        BackboneConfig {
+            image_size: self.image_size,
+            channels: self.channels,
+            latent_dim: self.latent_dim,
+            width: self.width,
+            batchnorm: self.batchnorm,
+            resblock: self.resblock,
+            latent_bn: self.latent_bn,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn official_sizes_come_out() {
-        let config = GwaeConfig::default();
-        assert_eq!(config.stage_channels(), [32, 64, 128, 256]);
-        assert_eq!(config.hidden_features(), 256);
-        let config = GwaeConfig {
-            image_size: 128,
-            width: 0.5,
-            ..config
-        };
-        assert_eq!(config.stage_channels(), [16, 32, 64, 128, 128]);
-    }
 
     #[test]
     fn errors_name_the_field_and_the_way_out() {

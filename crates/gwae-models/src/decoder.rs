@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise, noise::NoiseSource};
 use gwae_kernels::{Edge, doubling_conv_transpose2d, sigmoid, silu};
 
-use crate::config::GwaeConfig;
+use crate::backbone::BackboneConfig;
 use crate::residual::{ResidualBlock, normalise};
 
 /// Code to image: two linear layers to a 4×4 feature map, transposed convolutions that double
@@ -39,7 +39,7 @@ pub struct DecoderStage {
 
 impl Decoder {
     /// Builds the decoder of `config`, which has to be valid.
-    pub fn new(config: &GwaeConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(config: &BackboneConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
         let batchnorm = config.batchnorm;
         let mut channels = config.stage_channels();
         channels.reverse();
@@ -97,6 +97,11 @@ impl Decoder {
                 block.forward(logits, mode)
             });
         sigmoid(logits)
+    }
+
+    /// Where its parameters are.
+    pub fn device(&self) -> Device {
+        self.output.weight.val().device()
     }
 
     /// Whether a training-mode pass moves running statistics, so that none may be skipped.

@@ -9,7 +9,7 @@ use gwae_core::{
 };
 use gwae_kernels::{Edge, halving_conv2d, silu};
 
-use crate::config::GwaeConfig;
+use crate::backbone::BackboneConfig;
 use crate::latent_norm::LatentNorm;
 use crate::residual::{ResidualBlock, normalise};
 
@@ -79,7 +79,7 @@ pub struct Head {
 
 impl Encoder {
     /// Builds the encoder of `config`, which has to be valid.
-    pub fn new(config: &GwaeConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(config: &BackboneConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
         // The official latent_bn encoder takes no other batch normalisation.
         let batchnorm = config.batchnorm && !config.latent_bn;
         let mut inputs = config.channels;

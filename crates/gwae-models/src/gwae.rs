@@ -5,7 +5,8 @@ use burn::tensor::{Device, Tensor};
 use gwae_core::{Mode, noise::NoiseSource};
 use gwae_priors::{Prior, PriorSampler};
 
-use crate::config::{GwaeConfig, GwaeConfigError};
+use crate::autoencoder::{Autoencoder, Encoded, Score};
+use crate::config::{GwaeConfig, ModelConfigError};
 use crate::critic::Critic;
 use crate::decoder::Decoder;
 use crate::encoder::{Encoder, Posterior};
@@ -39,12 +40,13 @@ impl Gwae {
         config: &GwaeConfig,
         noise: &mut dyn NoiseSource,
         device: &Device,
-    ) -> Result<Self, GwaeConfigError> {
+    ) -> Result<Self, ModelConfigError> {
         config.validate()?;
+        let backbone = config.backbone();
         let log_coefficient = config.initial_distance_coefficient.ln();
         Ok(Self {
-            encoder: Encoder::new(config, noise, device),
-            decoder: Decoder::new(config, noise, device),
+            encoder: Encoder::new(&backbone, noise, device),
+            decoder: Decoder::new(&backbone, noise, device),
             prior: config.prior.init(config.latent_dim, noise, device),
             log_distance_coefficient: Param::from_tensor(Tensor::full(
                 [1],
@@ -104,14 +106,45 @@ impl Gwae {
         let critic = self.critic.as_ref()?.normalise(Mode::Evaluate);
         Some(critic.potential(images, codes))
     }
+}
 
-    /// The out-of-distribution score D(f(z), z) with z the posterior mean: higher is further
-    /// from the training data. `None` for a model without critic.
-    ///
-    /// # Shapes
-    /// - `images`: `[batch, channels, size, size]`, output: `[batch, 1]`
-    pub fn out_of_distribution_score(&self, images: Tensor<4>) -> Option<Tensor<2>> {
-        let codes = self.encode(images).mean;
-        self.potential(self.decode(codes.clone()), codes)
+impl Autoencoder for Gwae {
+    fn latent_dim(&self) -> usize {
+        self.latent_dim
+    }
+
+    fn code(&self, images: Tensor<4>) -> Tensor<2> {
+        self.encode(images).mean
+    }
+
+    fn decode(&self, codes: Tensor<2>) -> Tensor<4> {
+        Self::decode(self, codes)
+    }
+
+    fn sample_prior(&self, batch: usize, noise: &mut dyn NoiseSource) -> Tensor<2> {
+        Self::sample_prior(self, batch, noise)
+    }
+
+    /// With a critic `potential`, the published score D(f(z), z), and `potential_of_input`, D(x, z).
+    /// With a Gaussian mixture `prior_surprise`, minus the log-density of the code under the prior.
+    fn own_scores(&self, encoded: &Encoded) -> Vec<Score> {
+        let potential = |images: &Tensor<4>| {
+            let potential = self.potential(images.clone(), encoded.codes.clone())?;
+            Some(potential.squeeze_dim(1))
+        };
+        let surprise = match &self.prior {
+            PriorSampler::GaussianMixture(prior) => {
+                Some(prior.mixture().energy(encoded.codes.clone()))
+            }
+            _ => None,
+        };
+        [
+            ("potential", potential(&encoded.reconstructed)),
+            ("potential_of_input", potential(&encoded.images)),
+            ("prior_surprise", surprise),
+        ]
+        .into_iter()
+        .filter_map(|(name, values)| Some(Score::new(name, values?)))
+        .collect()
     }
 }

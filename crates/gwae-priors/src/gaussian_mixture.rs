@@ -4,13 +4,16 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation};
 use gwae_core::initialise::normal_parameter;
 use gwae_core::noise::{NoiseSource, normal_tensor};
-use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM};
+use gwae_core::{BatchNorm, GaussianMixture, MixtureMoments, Mode, OFFICIAL_MOMENTUM};
 
 use crate::gumbel::{gumbel_tensor, one_hot_of_largest, straight_through};
 use crate::{Form, Prior};
 
 /// Standard deviation of the initial matrices around the identity.
 const INITIAL_SPREAD: f64 = 0.01;
+
+/// Added to the diagonals of the covariances before they are factorised.
+const JITTER: f64 = 1e-6;
 
 /// A mixture of K Gaussians, then a batch normalisation without scale and shift.
 ///
@@ -115,6 +118,38 @@ impl GaussianMixturePrior {
             Form::Official => epsilon * matrix.sum_dim(1).squeeze_dim::<2>(1),
         };
         Ok(self.batch_norm.forward(mean + deviation, mode))
+    }
+
+    /// Mixture weights, `[K]`.
+    pub fn weights(&self) -> Tensor<1> {
+        activation::softmax(self.logits_unnormalized.val(), 0)
+    }
+
+    /// The law of the draws in [`Mode::Evaluate`], as a mixture with densities.
+    pub fn mixture(&self) -> GaussianMixture {
+        let matrices = self.component_sqrtprecision.val();
+        let covariances = match self.form {
+            Form::Corrected => matrices.clone().transpose().matmul(matrices),
+            Form::Official => {
+                let [_, size] = self.component_mean.dims();
+                let identity = Tensor::<2>::eye(size, &matrices.device()).cast(matrices.dtype());
+                // The diagonal matrix of the squared sums of columns.
+                matrices.sum_dim(1).square() * identity.unsqueeze_dim::<3>(0)
+            }
+        };
+        // The normalisation is a shift and a scale per entry; it acts on a mean as on any code.
+        let means = self
+            .batch_norm
+            .forward(self.component_mean.val(), Mode::Evaluate);
+        let scale = self.batch_norm.evaluation_scale();
+        let rows = scale.clone().unsqueeze_dim::<2>(1).unsqueeze_dim::<3>(0);
+        let columns = scale.unsqueeze_dim::<2>(0).unsqueeze_dim::<3>(0);
+        MixtureMoments {
+            weights: self.weights(),
+            means,
+            covariances: covariances * rows * columns,
+        }
+        .mixture(JITTER)
     }
 
     /// `Σ_k weight_k (m_k + S_kᵀ ε)` with straight-through one-hot weights.
@@ -360,5 +395,48 @@ mod tests {
         let gradients = weighted_sum(codes).backward();
         let logits = gradient(&prior.logits_unnormalized, &gradients).unwrap();
         assert!(logits.iter().all(|x| x.is_finite()));
+    }
+
+    #[test]
+    fn the_mixture_has_the_moments_of_the_draws() {
+        for form in [Form::Corrected, Form::Official] {
+            let device = Device::flex();
+            let prior = mixture(form, 5, &device);
+            // A normalisation that is not the identity.
+            let mut tape = Tape::new(6);
+            prior.sample(64, Mode::Train, &mut tape, &device);
+            let count = 20_000;
+            for component in 0..K {
+                let mode = Mode::Evaluate;
+                let draws = prior.component_samples(component, count, mode, &mut tape, &device);
+                let draws = values(draws.unwrap());
+                let mean: Vec<f64> = (0..L)
+                    .map(|i| draws.chunks(L).map(|z| z[i]).sum::<f64>() / count as f64)
+                    .collect();
+                let law = prior.mixture();
+                let means = values(law.means);
+                let factor = values(law.factors);
+                let factor = &factor[component * L * L..(component + 1) * L * L];
+                for i in 0..L {
+                    let covariance = |j| covariance_of(factor, i, j);
+                    let deviation = covariance(i).sqrt();
+                    let expected = means[component * L + i];
+                    assert!((mean[i] - expected).abs() < 0.05 * deviation);
+                    for j in 0..L {
+                        let products = draws.chunks(L).map(|z| (z[i] - mean[i]) * (z[j] - mean[j]));
+                        let found = products.sum::<f64>() / count as f64;
+                        let scale =
+                            (covariance_of(factor, i, i) * covariance_of(factor, j, j)).sqrt();
+                        assert!((found - covariance(j)).abs() < 0.05 * scale);
+                    }
+                }
+            }
+            let weights = values(prior.weights());
+            assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-6);
+        }
+    }
+
+    fn covariance_of(factor: &[f64], i: usize, j: usize) -> f64 {
+        (0..L).map(|k| factor[i * L + k] * factor[j * L + k]).sum()
     }
 }

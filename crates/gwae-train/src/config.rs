@@ -4,7 +4,7 @@ mod data;
 
 use std::path::{Path, PathBuf};
 
-use gwae_models::{GwaeConfig, GwaeConfigError};
+use gwae_models::{ModelConfig, ModelConfigError};
 use gwae_priors::Form;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,8 @@ pub use data::{CELEBA_CROP, DataConfig, DatasetName};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunConfig {
-    /// The architecture.
-    pub model: GwaeConfig,
+    /// Which model, and its architecture.
+    pub model: ModelConfig,
     /// The optimisation.
     pub training: TrainingConfig,
     /// The data.
@@ -40,6 +40,10 @@ pub struct TrainingConfig {
     /// has none; learning rates above 1e-4 need some, because the first RMSprop steps are ten
     /// times the learning rate.
     pub warmup_steps: u64,
+    /// Share of the old value in the moving average of the parameters that validation, pictures and
+    /// later use take, such as 0.999 for an average over the last thousand steps; 0 takes the
+    /// parameters as they are (official).
+    pub average_decay: f64,
     /// λ_W, the weight of the reconstruction loss.
     pub reconstruction_weight: f64,
     /// λ_D, the weight of the merged sufficient condition.
@@ -82,6 +86,7 @@ impl Default for TrainingConfig {
             learning_rate: 1e-4,
             critic_learning_rate: 1e-4,
             warmup_steps: 0,
+            average_decay: 0.0,
             reconstruction_weight: 1.0,
             merged_weight: 1.0,
             entropy_weight: 0.03,
@@ -174,7 +179,7 @@ pub enum ConfigError {
     },
     /// The architecture.
     #[error(transparent)]
-    Model(#[from] GwaeConfigError),
+    Model(#[from] ModelConfigError),
 }
 
 impl RunConfig {
@@ -226,7 +231,8 @@ impl RunConfig {
     /// The first field that is out of range, with its value, what is allowed and the way out.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.model.validate()?;
-        self.training.validate(self.model.merged_condition)?;
+        let critic = self.model.gwae().is_some_and(|gwae| gwae.merged_condition);
+        self.training.validate(critic)?;
         self.data.validate()?;
         if self.training.patience.is_some() && self.data.validation_fraction == 0.0 {
             return Err(ConfigError::Conflict {
@@ -279,6 +285,12 @@ impl TrainingConfig {
             let allowed = "from 0 (term left out) to 1e9";
             check((0.0..=1e9).contains(&value), field, value, allowed)?;
         }
+        check(
+            (0.0..1.0).contains(&self.average_decay),
+            "training.average_decay",
+            self.average_decay,
+            "at least 0 (no averaging) and below 1, such as 0.999",
+        )?;
         check(
             (2..=1 << 20).contains(&self.batch_size),
             "training.batch_size",

@@ -115,9 +115,9 @@ mod tests {
                     [training]\nreconstruction_weight = 2\npatience = 0\nsteps = 10\n";
         let (_directory, path) = file("run.toml", text);
         let config = RunConfig::load(&path).unwrap();
-        assert_eq!(config.model.latent_dim, 16);
+        assert_eq!(config.model.backbone().latent_dim, 16);
         assert!(matches!(
-            config.model.prior,
+            config.model.gwae().unwrap().prior,
             PriorConfig::GaussianMixture { components: 10, .. }
         ));
         assert_eq!(config.training.reconstruction_weight, 2.0);
@@ -163,7 +163,7 @@ mod tests {
         );
         let config = RunConfig::load(&path).unwrap();
         assert_eq!(
-            config.model.prior,
+            config.model.gwae().unwrap().prior,
             PriorConfig::VectorQuantized { embeddings: 5 }
         );
         let message = error(
@@ -178,7 +178,7 @@ mod tests {
         for name in ["gwae.yaml", "gwae.yml", "gwae.settings"] {
             let (_directory, path) = file(name, YAML);
             let config = RunConfig::load(&path).unwrap();
-            assert_eq!(config.model.latent_dim, 8);
+            assert_eq!(config.model.backbone().latent_dim, 8);
             assert_eq!(config.data.dataset, DatasetName::Mnist);
         }
         let (_directory, path) = file("celeba.yaml", &YAML.replace("mnist", "celeba"));

@@ -9,7 +9,7 @@ use gwae_datasets::{
     ImageFolder, ImageSource, Mnist, MnistFamily, Omniglot, Position, RenderedDsprites,
     RenderedShapes3d, Shapes3dFile, Split, Transform, dataset_directory, embedded_digits, manifest,
 };
-use gwae_models::GwaeConfig;
+use gwae_models::BackboneConfig;
 
 use crate::config::{DataConfig, DatasetName, RunConfig, TrainingConfig};
 
@@ -139,7 +139,7 @@ impl RunData {
     /// When its files are missing or damaged, or a copy cannot be written.
     pub fn open(
         data: &DataConfig,
-        model: &GwaeConfig,
+        model: &BackboneConfig,
         progress: &mut dyn FnMut(Preparation),
     ) -> Result<Self, DatasetError> {
         let mut dataset = open_dataset(data, model.image_size, progress)?;

@@ -4,12 +4,11 @@ use burn::tensor::Device;
 use gwae_core::noise::HostGenerator;
 use gwae_datasets::DatasetError;
 use gwae_metrics::psnr;
-use gwae_models::Gwae;
+use gwae_models::Autoencoder;
 
+use crate::algorithm::TrainingAlgorithm;
 use crate::data::RunData;
-use crate::losses::Losses;
-use crate::objective::Objective;
-use crate::trainer::Trainer;
+use crate::named_losses::NamedLosses;
 
 /// Images that are reconstructed at a time; the result does not depend on it.
 const PSNR_BATCH: usize = 128;
@@ -23,26 +22,26 @@ const PSNR_BATCH: usize = 128;
 /// # Errors
 /// When an image cannot be read.
 #[allow(clippy::too_many_arguments)] // All of them are what a validation depends on.
-pub fn validation_losses(
-    objective: &Objective,
-    model: &Gwae,
+pub fn validation_losses<T: TrainingAlgorithm>(
+    trainer: &T,
+    model: &T::Model,
     data: &RunData,
     indices: &[u32],
     batch_size: usize,
     mut noise: HostGenerator,
     device: &Device,
     stop: &dyn Fn() -> bool,
-) -> Result<Option<Losses<f64>>, DatasetError> {
+) -> Result<Option<NamedLosses<f64>>, DatasetError> {
     let mut all = Vec::new();
     for batch in batches(indices, batch_size) {
         if stop() {
             return Ok(None);
         }
         let images = data.images(batch, device)?;
-        let losses = Trainer::evaluate(objective, model, images, &mut noise).read();
+        let losses = trainer.evaluate(model, images, &mut noise).read();
         all.push((losses, batch.len() as f64));
     }
-    Ok(Losses::weighted_mean(&all))
+    Ok(NamedLosses::weighted_mean(&all))
 }
 
 /// Batches of `batch_size` in order. The losses need the spread of at least two images, so a
@@ -68,7 +67,7 @@ fn batches(indices: &[u32], batch_size: usize) -> Vec<&[u32]> {
 /// # Errors
 /// When an image cannot be read.
 pub fn reconstruction_psnr(
-    model: &Gwae,
+    model: &dyn Autoencoder,
     data: &RunData,
     indices: &[u32],
     device: &Device,

@@ -3,8 +3,8 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
-use crate::losses::Losses;
 use crate::metrics_log::Phase;
+use crate::named_losses::NamedLosses;
 
 /// A loss that is no finite number.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -30,8 +30,12 @@ pub struct NonFiniteLoss {
 ///
 /// The first one that is NaN or infinite; the total only where all its terms are finite, so that
 /// the error names the term that broke.
-pub fn check_finite(step: u64, phase: Phase, losses: &Losses<f64>) -> Result<(), NonFiniteLoss> {
-    let named = losses.named_values();
+pub fn check_finite(
+    step: u64,
+    phase: Phase,
+    losses: &NamedLosses<f64>,
+) -> Result<(), NonFiniteLoss> {
+    let named = losses.named();
     let terms_first = named.iter().skip(1).chain(named.first());
     let broken = terms_first.copied().find(|(_, value)| !value.is_finite());
     match broken {
@@ -70,18 +74,8 @@ mod tests {
     use burn::nn::LinearConfig;
     use burn::tensor::Device;
 
-    fn losses(total: f64, merged: f64) -> Losses<f64> {
-        Losses {
-            total,
-            gw: -1e300,
-            reconstruction: 0.0,
-            merged,
-            entropy: 0.0,
-            critic: None,
-            distance_coefficient: 1.0,
-            encoded_scale: 1.0,
-            prior_scale: 1.0,
-        }
+    fn losses(total: f64, merged: f64) -> NamedLosses<f64> {
+        NamedLosses::new(vec![("total", total), ("gw", -1e300), ("merged", merged)])
     }
 
     #[test]

@@ -7,12 +7,12 @@ use gwae_core::noise::HostGenerator;
 use gwae_models::official::{
     ArchitectureError, OfficialStateError, OfficialTensor, Sizes, infer_config,
 };
-use gwae_models::{Gwae, GwaeConfig, GwaeConfigError};
+use gwae_models::{Gwae, GwaeConfig, ModelConfigError};
 use gwae_priors::{Form, PriorConfig};
 use serde_json::Value;
 
 use crate::checkpoint::{CheckpointError, CheckpointStore, KeepAs, SaveError};
-use crate::config::{ConfigError, RunConfig};
+use crate::config::{ConfigError, RunConfig, TrainingConfig};
 use crate::model_file::{MODEL_FILE, ModelFileError, save_model};
 use crate::official_checkpoint::{OfficialCheckpoint, OfficialCheckpointError};
 use crate::official_settings::{SettingsError, from_hyperparameters, from_hyperparameters_yaml};
@@ -78,7 +78,7 @@ pub enum ImportError {
         /// The checkpoint.
         path: String,
         /// The field.
-        cause: GwaeConfigError,
+        cause: ModelConfigError,
     },
     /// The run directory cannot be written.
     #[error(transparent)]
@@ -113,28 +113,38 @@ impl ImportedModel {
             path: path(),
             cause,
         };
-        let (config, source) = match (given, &checkpoint.options) {
-            (Some(config), _) => (config, Source::Given),
+        let (model_config, mut config, source) = match (given, &checkpoint.options) {
+            (Some(config), _) => {
+                let model = config.model.gwae().cloned();
+                let model = model.ok_or_else(|| ImportError::Options {
+                    path: path(),
+                    problem: format!(
+                        "the checkpoint holds a GWAE, and the configuration is for kind = \"{}\"",
+                        config.model.kind()
+                    ),
+                })?;
+                (model, config, Source::Given)
+            }
             (None, Some(options)) if options.contains_key("hyperparameters") => {
-                let mut config =
+                let (mut model, training) =
                     from_options(options, form).map_err(|problem| ImportError::Options {
                         path: path(),
                         problem,
                     })?;
-                adopt_sizes(&mut config.model, &checkpoint.state).map_err(architecture)?;
-                (config, Source::Options)
+                adopt_sizes(&mut model, &checkpoint.state).map_err(architecture)?;
+                let config = RunConfig {
+                    training,
+                    ..RunConfig::default()
+                };
+                (model, config, Source::Options)
             }
             (None, _) => {
                 let model = infer_config(&checkpoint.state, form).map_err(architecture)?;
-                let config = RunConfig {
-                    model,
-                    ..RunConfig::default()
-                };
-                (config, Source::Parameters)
+                (model, RunConfig::default(), Source::Parameters)
             }
         };
         // The values are all replaced.
-        let model = Gwae::new(&config.model, &mut HostGenerator::new(0, 0), device);
+        let model = Gwae::new(&model_config, &mut HostGenerator::new(0, 0), device);
         let model = model.map_err(|cause| ImportError::Model {
             path: path(),
             cause,
@@ -143,6 +153,7 @@ impl ImportedModel {
         let model = model
             .with_official_state(checkpoint.state)
             .map_err(|cause| ImportError::State { path: name, cause })?;
+        config.model = model_config.into();
         Ok(Self {
             model,
             config,
@@ -182,9 +193,10 @@ impl ImportedModel {
 
     /// Whether the prior's sampler in the authors' program has a slip, so that its form matters.
     pub fn has_form(&self) -> bool {
+        let prior = self.config.model.gwae().map(|model| &model.prior);
         matches!(
-            self.config.model.prior,
-            PriorConfig::GaussianMixture { .. } | PriorConfig::Causal { .. }
+            prior,
+            Some(PriorConfig::GaussianMixture { .. } | PriorConfig::Causal { .. })
         )
     }
 }
@@ -205,7 +217,10 @@ pub fn adopt_sizes(
     Ok(())
 }
 
-fn from_options(options: &serde_json::Map<String, Value>, form: Form) -> Result<RunConfig, String> {
+fn from_options(
+    options: &serde_json::Map<String, Value>,
+    form: Form,
+) -> Result<(GwaeConfig, TrainingConfig), String> {
     if let Some(name) = options.get("model_name").filter(|name| *name != "gwae") {
         return Err(format!("options.model_name is {name}, not \"gwae\""));
     }
@@ -218,9 +233,5 @@ fn from_options(options: &serde_json::Map<String, Value>, form: Form) -> Result<
     if let Some(batch_size) = options.get("batch_size").and_then(Value::as_u64) {
         training.batch_size = batch_size as usize;
     }
-    Ok(RunConfig {
-        model,
-        training,
-        ..RunConfig::default()
-    })
+    Ok((model, training))
 }

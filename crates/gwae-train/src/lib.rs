@@ -1,6 +1,8 @@
 //! Training algorithms, the loop, checkpoints, run directories and pictures.
 
+pub mod algorithm;
 pub mod atomic;
+pub mod averaging;
 #[cfg(feature = "burn-dataset")]
 pub mod burn_dataset;
 pub mod checkpoint;
@@ -16,7 +18,7 @@ pub mod interrupt;
 pub mod losses;
 pub mod metrics_log;
 pub mod model_file;
-pub mod objective;
+pub mod named_losses;
 pub mod official_checkpoint;
 pub mod official_settings;
 pub mod pictures;
@@ -27,7 +29,6 @@ pub mod session;
 pub mod state;
 mod suggestion;
 mod timestamp;
-pub mod trainer;
 
 pub use config::{ConfigError, DataConfig, DatasetName, LoadOptions, RunConfig, TrainingConfig};
 pub use device::DeviceSpec;

@@ -1,6 +1,8 @@
-//! The losses of a step, by name.
+//! The losses of a GWAE's step, by name.
 
-use burn::tensor::{Tensor, Transaction};
+use burn::tensor::Tensor;
+
+use crate::named_losses::NamedLosses;
 
 /// Every term of the objective and what is logged beside it.
 ///
@@ -91,54 +93,23 @@ impl<T> Losses<T> {
     }
 }
 
-impl Losses<Tensor<1>> {
-    /// Reads every value in one transfer from the device.
-    pub fn read(self) -> Losses<f64> {
-        let mut read = Self::read_all(vec![self]);
-        read.pop().expect("as many as were given")
-    }
-
-    /// Reads the losses of several steps in one transfer from the device.
-    pub fn read_all(all: Vec<Self>) -> Vec<Losses<f64>> {
-        let mut transaction = Transaction::default();
-        let empty: Vec<Losses<()>> = all
-            .into_iter()
-            .map(|losses| {
-                losses.map(|value| {
-                    transaction = std::mem::take(&mut transaction).register(value);
-                })
-            })
-            .collect();
-        let mut values = transaction.execute().into_iter();
-        let read = |losses: Losses<()>| {
-            losses.map(|()| {
-                let data = values.next().expect("one value per registered tensor");
-                data.iter::<f64>().next().expect("losses have one value")
-            })
-        };
-        empty.into_iter().map(read).collect()
+impl<T> From<Losses<T>> for NamedLosses<T> {
+    fn from(losses: Losses<T>) -> Self {
+        let names: Vec<_> = losses.named().into_iter().map(|(name, _)| name).collect();
+        let mut names = names.into_iter();
+        let mut named = Vec::new();
+        losses.map(|value| named.push((names.next().expect("a name per value"), value)));
+        Self::new(named)
     }
 }
 
-impl Losses<f64> {
-    /// Every value with its name, in the order of [`Losses::named`].
-    pub fn named_values(&self) -> Vec<(&'static str, f64)> {
-        let named = self.named().into_iter();
-        named.map(|(name, value)| (name, *value)).collect()
-    }
-
-    /// The mean of several steps' losses, weighted; `None` without any.
-    pub fn weighted_mean(all: &[(Self, f64)]) -> Option<Self> {
-        let (first, _) = all.first()?;
-        let weight: f64 = all.iter().map(|(_, weight)| weight).sum();
-        let mut index = 0..;
-        Some(first.clone().map(|_| {
-            let index = index.next().expect("an endless range");
-            let weighted = all
-                .iter()
-                .map(|(losses, weight)| losses.named()[index].1 * weight);
-            weighted.sum::<f64>() / weight
-        }))
+impl Losses<Tensor<1>> {
+    /// Reads every value in one transfer from the device.
+    pub fn read(self) -> Losses<f64> {
+        let empty = self.clone().map(|_| ());
+        let read = NamedLosses::from(self).read();
+        let mut values = read.named().iter().map(|(_, value)| *value);
+        empty.map(|()| values.next().expect("one value per loss"))
     }
 }
 
@@ -187,20 +158,10 @@ mod tests {
     fn reading_keeps_every_value_in_its_place() {
         let device = Device::flex();
         let tensors = numbered().map(|value| Tensor::<1>::from_data([value as f32], &device));
-        assert_eq!(tensors.clone().read(), numbered());
-        let doubled = tensors.clone().map(|value| value * 2.0);
-        assert_eq!(
-            Losses::read_all(vec![tensors, doubled]),
-            [numbered(), numbered().map(|value| 2.0 * value)]
-        );
-        assert_eq!(Losses::read_all(Vec::new()), []);
-    }
-
-    #[test]
-    fn means_are_weighted() {
-        let doubled = numbered().map(|value| 2.0 * value);
-        let mean = Losses::weighted_mean(&[(numbered(), 1.0), (doubled, 3.0)]).unwrap();
-        assert_eq!(mean, numbered().map(|value| 1.75 * value));
-        assert_eq!(Losses::weighted_mean(&[]), None);
+        assert_eq!(tensors.read(), numbered());
+        let named = NamedLosses::from(numbered());
+        let expected = numbered();
+        let expected: Vec<_> = expected.named().into_iter().map(|(n, v)| (n, *v)).collect();
+        assert_eq!(named.named(), expected);
     }
 }

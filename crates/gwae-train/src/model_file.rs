@@ -6,12 +6,25 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use gwae_core::noise::HostGenerator;
-use gwae_models::{Gwae, GwaeConfig, GwaeConfigError};
+use gwae_models::{Dagmm, Gwae, Model, ModelConfig, ModelConfigError, Vae};
 
 use crate::atomic::FileError;
 
 /// Name of the model file in a checkpoint.
 pub const MODEL_FILE: &str = "model.bpk";
+
+/// Name of the file with the averaged parameters, in a checkpoint of a run that keeps them.
+pub const AVERAGED_FILE: &str = "averaged.bpk";
+
+/// The file of a checkpoint with the model for use: the averaged parameters where there are some.
+pub fn model_for_use(checkpoint: &Path) -> PathBuf {
+    let averaged = checkpoint.join(AVERAGED_FILE);
+    if averaged.exists() {
+        averaged
+    } else {
+        checkpoint.join(MODEL_FILE)
+    }
+}
 
 /// A model file that could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -48,14 +61,14 @@ pub enum ModelFileError {
     },
     /// No model can be built from the configuration.
     #[error(transparent)]
-    Config(#[from] GwaeConfigError),
+    Config(#[from] ModelConfigError),
 }
 
 /// Writes the parameters and buffers of `model` to `path`. Not atomic: checkpoints are.
 ///
 /// # Errors
 /// Names the file when it cannot be written.
-pub fn save_model(model: &Gwae, path: &Path) -> Result<(), ModelFileError> {
+pub fn save_model<M: Module>(model: &M, path: &Path) -> Result<(), ModelFileError> {
     let record = model.clone().into_record();
     let record = record.into_bytes().map_err(|error| ModelFileError::Write {
         path: path.to_owned(),
@@ -65,16 +78,42 @@ pub fn save_model(model: &Gwae, path: &Path) -> Result<(), ModelFileError> {
     Ok(std::fs::write(path, &record[..]).map_err(FileError::on("write", path))?)
 }
 
-/// Builds the model that `config` describes on `device` (an autodiff device to train it) with
-/// the parameters and buffers of `path`.
+/// Builds the model that `config` describes on `device`, without autodiff, with the parameters and
+/// buffers of `path`.
 ///
 /// # Errors
 /// When the file is missing, cut short, or of another architecture; names it.
 pub fn load_model(
-    config: &GwaeConfig,
+    config: &ModelConfig,
     path: &Path,
     device: &Device,
-) -> Result<Gwae, ModelFileError> {
+) -> Result<Model, ModelFileError> {
+    // The values are all replaced; a fixed seed keeps the generator of the run out of it.
+    let noise = &mut HostGenerator::new(0, 0);
+    Ok(match config {
+        ModelConfig::Gwae(config) => Model::Gwae(
+            load_parameters(Gwae::new(config, noise, device)?, path)?
+                .valid()
+                .into(),
+        ),
+        ModelConfig::Vae(config) => Model::Vae(
+            load_parameters(Vae::new(config, noise, device)?, path)?
+                .valid()
+                .into(),
+        ),
+        ModelConfig::Dagmm(config) => Model::Dagmm(
+            load_parameters(Dagmm::new(config, noise, device)?, path)?
+                .valid()
+                .into(),
+        ),
+    })
+}
+
+/// `model` with the parameters and buffers of `path`.
+///
+/// # Errors
+/// When the file is missing, cut short, or of another architecture; names it.
+pub fn load_parameters<M: Module>(model: M, path: &Path) -> Result<M, ModelFileError> {
     let read = |problem: String| ModelFileError::Read {
         path: path.to_owned(),
         problem,
@@ -86,8 +125,6 @@ pub fn load_model(
         return Err(read("the file is empty".into()));
     }
     let record = ModuleRecord::load(path).map_err(|error| read(one_line(error)))?;
-    // The values are all replaced; a fixed seed keeps the generator of the run out of it.
-    let model = Gwae::new(config, &mut HostGenerator::new(0, 0), device)?;
     model
         .try_load_record(record)
         .map_err(|error| ModelFileError::Architecture {
@@ -108,6 +145,7 @@ pub(crate) fn one_line(error: impl std::fmt::Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gwae_models::GwaeConfig;
 
     fn config() -> GwaeConfig {
         let batchnorm = true;
@@ -132,10 +170,16 @@ mod tests {
         let path = directory.path().join(MODEL_FILE);
         let saved = model(&config());
         save_model(&saved, &path).unwrap();
-        for device in [Device::flex(), Device::flex().autodiff()] {
-            let loaded = load_model(&config(), &path, &device).unwrap();
-            assert_eq!(loaded.official_state(), saved.official_state());
-        }
+        let loaded = load_model(&config().into(), &path, &Device::flex()).unwrap();
+        let loaded = loaded.gwae().expect("it was saved as one");
+        assert_eq!(loaded.official_state(), saved.official_state());
+        let another = Gwae::new(
+            &config(),
+            &mut HostGenerator::new(1, 0),
+            &Device::flex().autodiff(),
+        );
+        let loaded = load_parameters(another.unwrap(), &path).unwrap();
+        assert_eq!(loaded.official_state(), saved.official_state());
     }
 
     #[test]
@@ -144,7 +188,7 @@ mod tests {
         let path = directory.path().join(MODEL_FILE);
         save_model(&model(&config()), &path).unwrap();
         let error = |config: &GwaeConfig| {
-            let message = load_model(config, &path, &Device::flex())
+            let message = load_model(&config.clone().into(), &path, &Device::flex())
                 .unwrap_err()
                 .to_string();
             assert!(

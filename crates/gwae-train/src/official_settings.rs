@@ -131,7 +131,7 @@ pub fn parse(
     settings.switch("very_verbose")?;
     settings.text("logger_path")?;
     Ok(RunConfig {
-        model,
+        model: model.into(),
         training,
         data: DataConfig {
             dataset,

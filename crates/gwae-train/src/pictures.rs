@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use gwae_core::noise::NoiseSource;
-use gwae_models::Gwae;
+use gwae_models::Autoencoder;
 
 use crate::metrics_log::{MetricsRecord, Phase};
 use crate::report::{
@@ -48,7 +48,7 @@ impl Pixels {
 /// # Errors
 /// When the picture cannot be written.
 pub fn draw_reconstructions(
-    model: &Gwae,
+    model: &dyn Autoencoder,
     images: Tensor<4>,
     path: &Path,
 ) -> Result<(), ReportError> {
@@ -63,7 +63,7 @@ pub fn draw_reconstructions(
 /// # Errors
 /// When the picture cannot be written.
 pub fn draw_samples(
-    model: &Gwae,
+    model: &dyn Autoencoder,
     count: usize,
     noise: &mut dyn NoiseSource,
     path: &Path,
@@ -109,7 +109,7 @@ impl Default for Traversal {
 /// # Panics
 /// When a dimension is not below the model's latent dimension.
 pub fn draw_traversal(
-    model: &Gwae,
+    model: &dyn Autoencoder,
     start: Tensor<2>,
     traversal: &Traversal,
     noise: &mut dyn NoiseSource,
@@ -133,7 +133,7 @@ pub fn draw_traversal(
 
 /// Codes that leave `start` along one dimension.
 struct Walk<'a> {
-    model: &'a Gwae,
+    model: &'a dyn Autoencoder,
     device: Device,
     start: Vec<f32>,
     /// Mean of the prior and how far the walk reaches, for each dimension.
@@ -141,7 +141,12 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(model: &'a Gwae, start: Tensor<2>, range: f64, noise: &mut dyn NoiseSource) -> Self {
+    fn new(
+        model: &'a dyn Autoencoder,
+        start: Tensor<2>,
+        range: f64,
+        noise: &mut dyn NoiseSource,
+    ) -> Self {
         let latent = model.latent_dim();
         let prior: Vec<f32> = model
             .sample_prior(TRAVERSAL_SAMPLES, noise)
@@ -246,11 +251,11 @@ pub fn draw_losses(records: &[MetricsRecord], path: &Path) -> Result<(), ReportE
 }
 
 /// Decodes codes, so many at a time that memory does not grow with their number.
-fn decode(model: &Gwae, codes: Tensor<2>) -> Pixels {
+fn decode(model: &dyn Autoencoder, codes: Tensor<2>) -> Pixels {
     in_batches(codes, |codes| model.decode(codes))
 }
 
-fn reconstruct(model: &Gwae, images: Tensor<4>) -> Pixels {
+fn reconstruct(model: &dyn Autoencoder, images: Tensor<4>) -> Pixels {
     in_batches(images, |images| model.reconstruct(images))
 }
 
@@ -286,6 +291,7 @@ mod tests {
     use super::*;
     use burn::module::Module;
     use gwae_core::noise::HostGenerator;
+    use gwae_models::Gwae;
     use gwae_models::GwaeConfig;
 
     fn model() -> Gwae {

@@ -9,8 +9,10 @@ use std::path::Path;
 use burn::tensor::Device;
 use gwae_core::noise::HostGenerator;
 use gwae_datasets::{BatchStream, DatasetError, Position, Split};
-use gwae_models::Gwae;
+use gwae_models::ModelConfig;
 
+use crate::algorithm::{DagmmTrainer, GwaeTrainer, TrainingAlgorithm, VaeTrainer};
+use crate::averaging::ParameterAverage;
 use crate::checkpoint::{CheckpointStore, Which};
 use crate::config::{ConfigError, RunConfig, TrainingConfig};
 use crate::data::RunData;
@@ -20,7 +22,6 @@ use crate::metrics_log::MetricsLog;
 use crate::progress::ProgressDisplay;
 use crate::run_directory::{Resumption, RunDescription, RunDirectory};
 use crate::state::{TrainingState, load_state};
-use crate::trainer::Trainer;
 
 use running::Session;
 
@@ -91,9 +92,22 @@ impl Changes {
 pub fn start(
     config: &RunConfig,
     path: &Path,
-    mut options: SessionOptions,
+    options: SessionOptions,
 ) -> Result<RunSummary, TrainError> {
     config.validate()?;
+    match &config.model {
+        ModelConfig::Gwae(model) => start_as::<GwaeTrainer>(model, config, path, options),
+        ModelConfig::Vae(model) => start_as::<VaeTrainer>(model, config, path, options),
+        ModelConfig::Dagmm(model) => start_as::<DagmmTrainer>(model, config, path, options),
+    }
+}
+
+fn start_as<T: TrainingAlgorithm>(
+    model: &T::Config,
+    config: &RunConfig,
+    path: &Path,
+    mut options: SessionOptions,
+) -> Result<RunSummary, TrainError> {
     let mut config = config.clone();
     // A run is resumed from anywhere.
     config.data.make_absolute()?;
@@ -110,7 +124,7 @@ pub fn start(
     };
     let directory = RunDirectory::create(path, &config, description, &split)?;
     let checkpoints = CheckpointStore::open(directory.checkpoints())?;
-    let (trainer, state) = first_state(&config, &device)?;
+    let (trainer, average, state) = first_state::<T>(model, &config, &device)?;
     data.warm();
     let opened = Opened {
         config,
@@ -122,7 +136,7 @@ pub fn start(
         saved_step: None,
         directory,
     };
-    Session::new(opened, trainer, state, options)?.run()
+    Session::new(opened, trainer, average, state, options)?.run()
 }
 
 /// Goes on with the run in `path` from one of its checkpoints, or from the beginning where it
@@ -135,12 +149,30 @@ pub fn resume(
     path: &Path,
     from: Which,
     changes: &Changes,
-    mut options: SessionOptions,
+    options: SessionOptions,
 ) -> Result<RunSummary, TrainError> {
-    let mut directory = RunDirectory::resume(path)?;
+    let directory = RunDirectory::resume(path)?;
     let mut config = directory.config().clone();
     changes.apply(&mut config.training);
     config.validate()?;
+    match &config.model.clone() {
+        ModelConfig::Gwae(model) => {
+            resume_as::<GwaeTrainer>(model, config, directory, from, options)
+        }
+        ModelConfig::Vae(model) => resume_as::<VaeTrainer>(model, config, directory, from, options),
+        ModelConfig::Dagmm(model) => {
+            resume_as::<DagmmTrainer>(model, config, directory, from, options)
+        }
+    }
+}
+
+fn resume_as<T: TrainingAlgorithm>(
+    model: &T::Config,
+    config: RunConfig,
+    mut directory: RunDirectory,
+    from: Which,
+    mut options: SessionOptions,
+) -> Result<RunSummary, TrainError> {
     let device = options.device.open()?.autodiff();
     let data = open_data(&config, &mut options)?;
     let split: Split = directory.split()?;
@@ -148,12 +180,13 @@ pub fn resume(
     split.check(data.dataset())?;
     let checkpoints = CheckpointStore::open(directory.checkpoints())?;
     let begun = checkpoints.entry(Which::Last).is_some();
-    let (trainer, state) = if begun || from == Which::Best {
-        load_state(&checkpoints.verified(from)?.0, &config, &device)?
+    let (trainer, average, state) = if begun || from == Which::Best {
+        let directory = checkpoints.verified(from)?.0;
+        load_state::<T>(&directory, model, &config.training, &device)?
     } else {
         let text = "the run stopped before its first checkpoint, so it begins anew";
         options.display.message(text);
-        first_state(&config, &device)?
+        first_state::<T>(model, &config, &device)?
     };
     let batches = data.batches(&split, &config.training, state.position)?;
     // Steps after the checkpoint are done again.
@@ -175,26 +208,33 @@ pub fn resume(
         saved_step: (begun && from == Which::Last).then_some(state.step),
         directory,
     };
-    Session::new(opened, trainer, state, options)?.run()
+    Session::new(opened, trainer, average, state, options)?.run()
 }
 
 /// The dataset of a run, opened with its progress on the display.
 fn open_data(config: &RunConfig, options: &mut SessionOptions) -> Result<RunData, DatasetError> {
     let display = &mut options.display;
-    RunData::open(&config.data, &config.model, &mut |preparation| {
+    RunData::open(&config.data, &config.model.backbone(), &mut |preparation| {
         display.preparation(&preparation);
     })
 }
 
 /// An untrained model and where its run begins.
-fn first_state(
+fn first_state<T: TrainingAlgorithm>(
+    model: &T::Config,
     config: &RunConfig,
     device: &Device,
-) -> Result<(Trainer, TrainingState), TrainError> {
+) -> Result<(T, Option<ParameterAverage>, TrainingState), TrainError> {
     let mut noise = generator(config, Stream::Initialisation);
-    let model = Gwae::new(&config.model, &mut noise, device)?;
+    let trainer = T::new(
+        T::build(model, &mut noise, device)?,
+        model,
+        &config.training,
+    );
+    let decay = config.training.average_decay;
+    let average = (decay > 0.0).then(|| ParameterAverage::new(decay));
     let state = TrainingState::first(&generator(config, Stream::Training));
-    Ok((Trainer::new(model, config), state))
+    Ok((trainer, average, state))
 }
 
 /// The losses need the spread of at least two images.

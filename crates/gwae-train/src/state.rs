@@ -9,16 +9,17 @@ use gwae_core::noise::{GeneratorState, HostGenerator};
 use gwae_datasets::Position;
 use serde::{Deserialize, Serialize};
 
+use crate::algorithm::TrainingAlgorithm;
 use crate::atomic::FileError;
-use crate::config::RunConfig;
+use crate::averaging::ParameterAverage;
+use crate::config::TrainingConfig;
 use crate::device::without_panic;
 use crate::early_stopping::EarlyStoppingState;
-use crate::model_file::{MODEL_FILE, ModelFileError, load_model, one_line, save_model};
-use crate::trainer::Trainer;
+use crate::model_file::{
+    AVERAGED_FILE, MODEL_FILE, ModelFileError, load_parameters, one_line, save_model,
+};
 
 const STATE_FILE: &str = "state.json";
-const MAIN_OPTIMIZER_FILE: &str = "optimizer_main.bpk";
-const CRITIC_OPTIMIZER_FILE: &str = "optimizer_critic.bpk";
 
 /// Where a run stands, beside its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,18 +94,19 @@ pub enum StateError {
 ///
 /// # Errors
 /// Names the file that cannot be written.
-pub fn save_state(
+pub fn save_state<T: TrainingAlgorithm>(
     directory: &Path,
-    trainer: &Trainer,
+    trainer: &mut T,
+    average: Option<&ParameterAverage>,
     state: &TrainingState,
 ) -> Result<(), StateError> {
-    save_model(&trainer.model, &directory.join(MODEL_FILE))?;
-    save_optimizer(&trainer.main_optimizer, directory.join(MAIN_OPTIMIZER_FILE))?;
-    if trainer.model.critic.is_some() {
-        save_optimizer(
-            &trainer.critic_optimizer,
-            directory.join(CRITIC_OPTIMIZER_FILE),
-        )?;
+    save_model(trainer.model(), &directory.join(MODEL_FILE))?;
+    if let Some(average) = average {
+        let averaged = average.averaged(trainer.model());
+        save_model(&averaged, &directory.join(AVERAGED_FILE))?;
+    }
+    for (file, optimizer) in trainer.optimizers() {
+        save_optimizer(optimizer, directory.join(file))?;
     }
     let path = directory.join(STATE_FILE);
     let text = serde_json::to_string_pretty(state).map_err(|error| StateError::Format {
@@ -114,15 +116,17 @@ pub fn save_state(
     Ok(fs::write(&path, text).map_err(FileError::on("write", &path))?)
 }
 
-/// Reads what [`save_state`] wrote; `device` is an autodiff device.
+/// Reads what [`save_state`] wrote: the trainer, the average of its parameters where the training
+/// keeps one, and the state. `device` is an autodiff device.
 ///
 /// # Errors
 /// Names the file that is missing, damaged or of another architecture than `config` describes.
-pub fn load_state(
+pub fn load_state<T: TrainingAlgorithm>(
     directory: &Path,
-    config: &RunConfig,
+    config: &T::Config,
+    training: &TrainingConfig,
     device: &Device,
-) -> Result<(Trainer, TrainingState), StateError> {
+) -> Result<(T, Option<ParameterAverage>, TrainingState), StateError> {
     let path = directory.join(STATE_FILE);
     if !path.exists() {
         return Err(StateError::ModelOnly(directory.to_owned()));
@@ -132,18 +136,23 @@ pub fn load_state(
         path,
         problem: error.to_string(),
     })?;
-    let model = load_model(&config.model, &directory.join(MODEL_FILE), device)?;
-    let mut trainer = Trainer::new(model, config);
-    trainer.completed_steps = state.step;
-    trainer.main_optimizer =
-        load_optimizer(trainer.main_optimizer, directory.join(MAIN_OPTIMIZER_FILE))?;
-    if trainer.model.critic.is_some() {
-        trainer.critic_optimizer = load_optimizer(
-            trainer.critic_optimizer,
-            directory.join(CRITIC_OPTIMIZER_FILE),
-        )?;
+    // The values are all replaced; a fixed seed keeps the generator of the run out of it.
+    let build = || T::build(config, &mut HostGenerator::new(0, 0), device);
+    let build = || build().map_err(ModelFileError::from);
+    let model = load_parameters(build()?, &directory.join(MODEL_FILE))?;
+    let average = match training.average_decay {
+        decay if decay > 0.0 => {
+            let averaged = load_parameters(build()?, &directory.join(AVERAGED_FILE))?;
+            Some(ParameterAverage::resume(decay, &averaged, state.step))
+        }
+        _ => None,
+    };
+    let mut trainer = T::new(model, config, training);
+    trainer.set_completed_steps(state.step);
+    for (file, optimizer) in trainer.optimizers() {
+        *optimizer = load_optimizer(optimizer.clone(), directory.join(file))?;
     }
-    Ok((trainer, state))
+    Ok((trainer, average, state))
 }
 
 fn save_optimizer(optimizer: &ModuleOptimizer, path: PathBuf) -> Result<(), StateError> {

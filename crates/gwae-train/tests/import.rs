@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use gwae_core::noise::HostGenerator;
 use gwae_models::official::OfficialState;
-use gwae_models::{Gwae, GwaeConfig};
+use gwae_models::{Gwae, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::RunConfig;
 use gwae_train::checkpoint::{CheckpointStore, Which};
@@ -141,9 +141,12 @@ fn a_checkpoint_becomes_the_model_it_was_made_of() {
     assert_eq!((training.learning_rate, training.batch_size), (2e-4, 48));
     // A switch that leaves no trace in the parameters, and the sizes that leave none in the
     // options.
-    assert!(imported.config.model.learned_similarity);
-    assert_eq!(imported.config.model.prior, mixture(Form::Official));
-    assert_eq!(imported.config.model.image_size, 32);
+    assert!(imported.config.model.gwae().unwrap().learned_similarity);
+    assert_eq!(
+        imported.config.model.gwae().unwrap().prior,
+        mixture(Form::Official)
+    );
+    assert_eq!(imported.config.model.backbone().image_size, 32);
 }
 
 /// Without options, for every family and switch that leaves a trace.
@@ -173,7 +176,7 @@ fn parameters_alone_tell_the_architecture() {
         let imported = import(&saved(directory.path(), &state)).unwrap();
         assert_eq!(imported.source, Source::Parameters);
         assert_eq!(imported.model.official_state(), original.official_state());
-        assert_eq!(imported.config.model.prior, config.prior);
+        assert_eq!(imported.config.model.gwae().unwrap().prior, config.prior);
     }
 }
 
@@ -198,10 +201,10 @@ fn other_devices_and_number_types_are_read() {
 fn a_given_configuration_takes_the_place_of_the_options() {
     let directory = tempfile::tempdir().unwrap();
     let given = RunConfig {
-        model: small(PriorConfig::Spherical),
+        model: small(PriorConfig::Spherical).into(),
         ..RunConfig::default()
     };
-    let original = model(&given.model);
+    let original = model(&small(PriorConfig::Spherical));
     let state = Object::OrderedDict(tensors(&original.official_state()));
     let path = saved(directory.path(), &state);
     let message = import(&path).unwrap_err();
@@ -214,6 +217,23 @@ fn a_given_configuration_takes_the_place_of_the_options() {
     let imported =
         ImportedModel::build(checkpoint, Some(given.clone()), form, &Device::flex()).unwrap();
     assert_eq!((imported.source, imported.config), (Source::Given, given));
+}
+
+#[test]
+fn a_configuration_for_another_kind_of_model_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let original = model(&small(PriorConfig::Neural));
+    let state = Object::OrderedDict(tensors(&original.official_state()));
+    let checkpoint = OfficialCheckpoint::load(&saved(directory.path(), &state)).unwrap();
+    let given = RunConfig {
+        model: VaeConfig::default().into(),
+        ..RunConfig::default()
+    };
+    let message = ImportedModel::build(checkpoint, Some(given), Form::Official, &Device::flex())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("holds a GWAE"), "{message}");
+    assert!(message.contains("kind = \"vae\""), "{message}");
 }
 
 #[test]
@@ -240,7 +260,9 @@ fn a_run_directory_holds_the_imported_model() {
             &files.join(MODEL_FILE),
             &Device::flex(),
         );
-        assert_eq!(loaded.unwrap().official_state(), original.official_state());
+        let loaded = loaded.unwrap();
+        let loaded = loaded.gwae().unwrap();
+        assert_eq!(loaded.official_state(), original.official_state());
     }
     // What it was trained on is not here.
     for message in [

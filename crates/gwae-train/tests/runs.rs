@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use burn::tensor::Device;
+use gwae_core::noise::{HostGenerator, uniform_tensor};
 use gwae_models::official::OfficialState;
+use gwae_models::{DagmmConfig, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::checkpoint::{CheckpointStore, Which};
 use gwae_train::interrupt::StopFlag;
 use gwae_train::metrics_log::{MetricsLog, MetricsRecord, Phase};
-use gwae_train::model_file::{MODEL_FILE, load_model};
+use gwae_train::model_file::{AVERAGED_FILE, MODEL_FILE, load_model, model_for_use};
 use gwae_train::progress::{
     ProgressDisplay, RunOutline, SilentDisplay, StepProgress, ValidationProgress,
 };
@@ -16,16 +18,21 @@ use gwae_train::run_directory::RunDirectory;
 use gwae_train::session::{Changes, RunSummary, SessionOptions, StopReason, TrainError, start};
 use gwae_train::{DeviceSpec, RunConfig, session};
 
+/// The model's configuration, which is that of a GWAE here.
+fn gwae(config: &mut RunConfig) -> &mut GwaeConfig {
+    config.model.gwae_mut().expect("the default model")
+}
+
 /// Every kind of state that a checkpoint has to hold: batch statistics of encoder, decoder and
 /// prior, spectral vectors, two optimisers, a warm-up, and epochs of three steps.
 fn config() -> RunConfig {
     let mut config = RunConfig::default();
-    config.model.image_size = 32;
-    config.model.channels = 1;
-    config.model.latent_dim = 4;
-    config.model.width = 0.1;
-    config.model.batchnorm = true;
-    config.model.prior = PriorConfig::GaussianMixture {
+    gwae(&mut config).image_size = 32;
+    gwae(&mut config).channels = 1;
+    gwae(&mut config).latent_dim = 4;
+    gwae(&mut config).width = 0.1;
+    gwae(&mut config).batchnorm = true;
+    gwae(&mut config).prior = PriorConfig::GaussianMixture {
         components: 3,
         form: Form::Corrected,
     };
@@ -96,9 +103,25 @@ fn state(path: &Path, which: Which) -> OfficialState {
     let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
     let (files, _) = checkpoints.verified(which).unwrap();
     let model = &directory.config().model;
-    load_model(model, &files.join(MODEL_FILE), &Device::flex())
-        .unwrap()
-        .official_state()
+    let model = load_model(model, &files.join(MODEL_FILE), &Device::flex()).unwrap();
+    model.gwae().expect("the default model").official_state()
+}
+
+/// What the model for use makes of fixed images: their codes and reconstructions.
+fn outputs(path: &Path) -> Vec<f32> {
+    let directory = RunDirectory::open(path).unwrap();
+    let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
+    let (files, _) = checkpoints.verified(Which::Last).unwrap();
+    let (model, device) = (&directory.config().model, Device::flex());
+    let model = load_model(model, &model_for_use(&files), &device).unwrap();
+    let images = uniform_tensor(&mut HostGenerator::new(3, 0), [4, 1, 32, 32], &device);
+    let codes = model.autoencoder().code(images);
+    let images = model.autoencoder().decode(codes.clone());
+    let codes = codes.into_data();
+    codes
+        .iter::<f32>()
+        .chain(images.into_data().iter::<f32>())
+        .collect()
 }
 
 /// A line of the log without its times: step, phase, losses by name.
@@ -227,22 +250,22 @@ fn training_state(path: &Path) -> serde_json::Value {
 fn every_kind_of_model_resumes_bit_for_bit() {
     type Change = fn(&mut RunConfig);
     let kinds: [(&str, Change); 4] = [
-        ("without critic", |c| c.model.merged_condition = false),
+        ("without critic", |c| gwae(c).merged_condition = false),
         ("standardised codes", |c| {
-            c.model.latent_bn = true;
-            c.model.prior = PriorConfig::Causal {
+            gwae(c).latent_bn = true;
+            gwae(c).prior = PriorConfig::Causal {
                 form: Form::Corrected,
             };
         }),
         ("everything on", |c| {
-            c.model.resblock = true;
-            c.model.learned_similarity = true;
-            c.model.mixed_potential = true;
-            c.model.prior = PriorConfig::VectorQuantized { embeddings: 5 };
+            gwae(c).resblock = true;
+            gwae(c).learned_similarity = true;
+            gwae(c).mixed_potential = true;
+            gwae(c).prior = PriorConfig::VectorQuantized { embeddings: 5 };
         }),
         ("log now and then", |c| {
             c.training.log_every = 2;
-            c.model.prior = PriorConfig::FactorizedNeural;
+            gwae(c).prior = PriorConfig::FactorizedNeural;
         }),
     ];
     for (name, change) in kinds {
@@ -263,6 +286,78 @@ fn every_kind_of_model_resumes_bit_for_bit() {
         );
         assert_eq!(training_state(&whole), training_state(&parts), "{name}");
     }
+}
+
+#[test]
+fn baselines_and_averages_resume_bit_for_bit() {
+    type Change = fn(&mut RunConfig);
+    let kinds: [(&str, Change); 4] = [
+        ("averaged", |c| c.training.average_decay = 0.7),
+        ("vae", |c| {
+            let backbone = c.model.backbone();
+            c.model = VaeConfig {
+                backbone,
+                ..VaeConfig::default()
+            }
+            .into();
+        }),
+        ("dagmm", |c| {
+            let backbone = c.model.backbone();
+            c.model = DagmmConfig {
+                backbone,
+                components: 3,
+                ..DagmmConfig::default()
+            }
+            .into();
+        }),
+        ("averaged vae", |c| {
+            let backbone = c.model.backbone();
+            c.training.average_decay = 0.7;
+            c.model = VaeConfig {
+                backbone,
+                ..VaeConfig::default()
+            }
+            .into();
+        }),
+    ];
+    for (name, change) in kinds {
+        let root = tempfile::tempdir().unwrap();
+        let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+        let mut config = config();
+        config.training.steps = Some(6);
+        change(&mut config);
+        let summary = start(&config, &whole, silent()).unwrap();
+        assert_complete(&whole, &summary);
+        let mut shorter = config.clone();
+        shorter.training.steps = Some(2);
+        start(&shorter, &parts, silent()).unwrap();
+        resume(&parts, &steps(6), silent()).unwrap();
+        assert_eq!(outputs(&whole), outputs(&parts), "{name}");
+        assert_eq!(training_state(&whole), training_state(&parts), "{name}");
+        // The shorter run validated once more, at its own end.
+        let mut of_parts = log(&parts);
+        of_parts.retain(|(step, phase, _)| (*step, phase) != (2, &Phase::Validation));
+        assert_eq!(log(&whole), of_parts, "{name}");
+    }
+}
+
+#[test]
+fn an_average_differs_from_the_model_and_is_what_is_used() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut config = config();
+    config.training.average_decay = 0.9;
+    start(&config, &path, silent()).unwrap();
+    let directory = RunDirectory::open(&path).unwrap();
+    let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
+    let (files, _) = checkpoints.verified(Which::Last).unwrap();
+    assert_eq!(model_for_use(&files), files.join(AVERAGED_FILE));
+    let load = |name: &str| {
+        let model = &directory.config().model;
+        let model = load_model(model, &files.join(name), &Device::flex()).unwrap();
+        model.gwae().unwrap().official_state()
+    };
+    assert_ne!(load(AVERAGED_FILE), load(MODEL_FILE));
 }
 
 #[test]
@@ -321,8 +416,8 @@ fn a_converged_run_stays_as_it_is_until_it_gets_more_patience() {
     // No step makes anything better, or worse.
     config.training.learning_rate = 1e-30;
     config.training.critic_learning_rate = 1e-30;
-    config.model.batchnorm = false;
-    config.model.prior = PriorConfig::FactorizedNormal;
+    gwae(&mut config).batchnorm = false;
+    gwae(&mut config).prior = PriorConfig::FactorizedNormal;
     config.training.steps = Some(50);
     let summary = start(&config, &path, silent()).unwrap();
     assert_eq!(summary.reason, StopReason::Converged);
@@ -372,7 +467,7 @@ fn a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let mut config = config();
-    config.model.batchnorm = false;
+    gwae(&mut config).batchnorm = false;
     config.training.warmup_steps = 0;
     config.training.steps = Some(2);
     // The step that breaks is named although it is not one that is logged.
@@ -412,8 +507,8 @@ fn a_training_without_critic_or_validation_runs() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let mut config = config();
-    config.model.merged_condition = false;
-    config.model.batchnorm = false;
+    gwae(&mut config).merged_condition = false;
+    gwae(&mut config).batchnorm = false;
     config.data.validation_fraction = 0.0;
     config.training.patience = None;
     config.training.steps = Some(4);
@@ -442,12 +537,12 @@ fn nothing_is_made_where_nothing_can_be_trained() {
     };
     refused(|c| c.training.batch_size = 0, "training.batch_size");
     refused(|c| c.training.batch_size = 9000, "9000");
-    refused(|c| c.model.latent_dim = 0, "model.latent_dim");
+    refused(|c| gwae(c).latent_dim = 0, "model.latent_dim");
     refused(|c| c.data.validation_fraction = 1e-4, "single image");
     refused(
         |c| {
-            c.model.latent_dim = 4096;
-            c.model.prior = PriorConfig::GaussianMixture {
+            gwae(c).latent_dim = 4096;
+            gwae(c).prior = PriorConfig::GaussianMixture {
                 components: 4096,
                 form: Form::Corrected,
             };
@@ -460,8 +555,8 @@ fn nothing_is_made_where_nothing_can_be_trained() {
     );
     refused(
         |c| {
-            c.model.merged_condition = false;
-            c.model.learned_similarity = true;
+            gwae(c).merged_condition = false;
+            gwae(c).learned_similarity = true;
         },
         "model.merged_condition",
     );

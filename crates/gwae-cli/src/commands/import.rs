@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Import) -> Result<ExitCode, Box<dyn Error>> {
     };
     let run = imported.write_run(&arguments.out, description, validation_loss)?;
 
-    let model = &imported.config.model;
+    let model = imported.config.model.backbone();
     let trained = epochs.map_or(String::new(), |epochs| {
         format!(", trained for {epochs} epochs")
     });

@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &Reconstruct) -> Result<ExitCode, Box<dyn Error>> {
         None => format!("reconstruct-{count}"),
     };
     let path = trained.picture(&arguments.out, &name)?;
-    draw_reconstructions(&trained.model, images, &path)?;
+    draw_reconstructions(trained.autoencoder(), images, &path)?;
     print(format!(
         "{count} {what} above their reconstructions, {}: {}",
         trained.name(),

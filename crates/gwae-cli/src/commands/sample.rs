@@ -16,7 +16,7 @@ pub(super) fn run(arguments: &Sample) -> Result<ExitCode, Box<dyn Error>> {
     let name = format!("sample-{count}-seed-{}", arguments.seed);
     let path = trained.picture(&arguments.out, &name)?;
     let mut noise = HostGenerator::new(arguments.seed, 0);
-    draw_samples(&trained.model, count, &mut noise, &path)?;
+    draw_samples(trained.autoencoder(), count, &mut noise, &path)?;
     print(format!(
         "{count} samples, {}: {}",
         trained.name(),

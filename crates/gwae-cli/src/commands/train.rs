@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use gwae_priors::PriorConfig;
 use gwae_train::session;
 use gwae_train::{LoadOptions, RunConfig};
 
@@ -33,16 +34,19 @@ fn configuration(arguments: &Train) -> Result<RunConfig, Box<dyn Error>> {
     }
     training.seed = arguments.seed.unwrap_or(training.seed);
     training.batch_size = arguments.batch_size.unwrap_or(training.batch_size);
-    let model = &mut config.model;
-    model.latent_dim = arguments.latent_dim.unwrap_or(model.latent_dim);
-    if let Some(prior) = &arguments.prior
-        && prior.family() != model.prior.family()
-    {
-        model.prior = prior.clone();
+    if let Some(latent_dim) = arguments.latent_dim {
+        config.model.set_latent_dim(latent_dim);
+    }
+    if let Some(chosen) = &arguments.prior {
+        let prior = prior_of(&mut config, "--prior")?;
+        if chosen.family() != prior.family() {
+            *prior = chosen.clone();
+        }
     }
     if let Some(chosen) = arguments.form {
-        let family = model.prior.family();
-        let form = model.prior.form_mut().ok_or_else(|| {
+        let prior = prior_of(&mut config, "--form")?;
+        let family = prior.family();
+        let form = prior.form_mut().ok_or_else(|| {
             format!("--form: the {family} prior has only one form; only gaussian_mixture and causal have two")
         })?;
         *form = chosen.into();
@@ -52,6 +56,17 @@ fn configuration(arguments: &Train) -> Result<RunConfig, Box<dyn Error>> {
     }
     config.validate()?;
     Ok(config)
+}
+
+/// The prior of a GWAE, for `option` to change.
+fn prior_of<'a>(config: &'a mut RunConfig, option: &str) -> Result<&'a mut PriorConfig, String> {
+    let kind = config.model.kind();
+    match config.model.gwae_mut() {
+        Some(model) => Ok(&mut model.prior),
+        None => Err(format!(
+            "{option}: a model of kind {kind} has no choice of priors"
+        )),
+    }
 }
 
 /// `runs/` and the file's name without its ending.

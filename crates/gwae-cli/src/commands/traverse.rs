@@ -14,7 +14,7 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
     let trained = TrainedModel::open(&arguments.model)?;
     let chosen = arguments.dimensions.as_ref();
     let dimensions = chosen.map_or(Vec::new(), |dimensions| dimensions.0.clone());
-    let latent = trained.config().latent_dim;
+    let latent = trained.autoencoder().latent_dim();
     if let Some(wrong) = dimensions.iter().find(|dimension| **dimension >= latent) {
         let last = latent - 1;
         return Err(format!(
@@ -26,13 +26,16 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
     let (start, origin, name) = match arguments.image {
         Some(index) => {
             let (image, what) = trained.test_images(&arguments.source, index as usize, 1)?;
-            let code = trained.model.encode(image).mean;
+            let code = trained.autoencoder().code(image);
             let origin = format!("image {index} of the {what}");
             (code, origin, format!("traverse-image-{index}"))
         }
         None => {
             // At least two: a batch of one has no spread.
-            let code = trained.model.sample_prior(2, &mut noise).narrow(0, 0, 1);
+            let code = trained
+                .autoencoder()
+                .sample_prior(2, &mut noise)
+                .narrow(0, 0, 1);
             let seed = arguments.seed;
             let origin = format!("a draw of the prior (seed {seed})");
             (code, origin, format!("traverse-seed-{seed}"))
@@ -44,7 +47,7 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
         columns: arguments.columns as usize,
         range: arguments.range,
     };
-    let rows = draw_traversal(&trained.model, start, &traversal, &mut noise, &path)?;
+    let rows = draw_traversal(trained.autoencoder(), start, &traversal, &mut noise, &path)?;
     let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
     print(format!(
         "traversal from {origin}, {}; rows are dimensions {}: {}",

@@ -137,7 +137,7 @@ impl Expectation {
                 adopt_sizes(&mut model, &checkpoint.state)
                     .map_err(VerifyError::content(&checkpoint.path))?;
                 Some(RunConfig {
-                    model,
+                    model: model.into(),
                     training,
                     ..RunConfig::default()
                 })
@@ -158,7 +158,7 @@ impl Expectation {
         device: &Device,
     ) -> ExpectationReport {
         let model = imported.model.valid();
-        let config = &imported.config.model;
+        let config = imported.config.model.backbone();
         let size = config.image_size;
         let shape = [self.mean.len(), config.channels, size, size];
         let images = uniform_images(&format!("{name}.x"), shape, device);
@@ -176,9 +176,9 @@ impl Expectation {
             ),
         ];
         let row = row_32(decoded.clone());
+        let score = model.potential(decoded.clone(), posterior.mean.clone());
         let average = values(decoded.mean());
-        let potential = model.potential(images.clone(), posterior.mean);
-        let score = model.out_of_distribution_score(images);
+        let potential = model.potential(images, posterior.mean);
         let no_critic = "the checkpoint has no critic".to_owned();
         for (name, computed, expected) in [
             (

@@ -9,10 +9,10 @@ use gwae_core::noise::HostGenerator;
 use gwae_models::official::OfficialState;
 use gwae_models::{Gwae, GwaeConfig};
 use gwae_priors::Form;
+use gwae_train::TrainingConfig;
+use gwae_train::algorithm::GwaeTrainer;
 use gwae_train::losses::Losses;
 use gwae_train::official_settings::from_hyperparameters;
-use gwae_train::trainer::Trainer;
-use gwae_train::{RunConfig, TrainingConfig};
 use serde::{Deserialize, Serialize};
 
 use super::difference::LargestDifference;
@@ -281,7 +281,7 @@ pub fn reference_trainer(
     model_config: &GwaeConfig,
     training: TrainingConfig,
     device: &Device,
-) -> Result<Trainer, Box<dyn std::error::Error>> {
+) -> Result<GwaeTrainer, Box<dyn std::error::Error>> {
     // Otherwise whatever the authors' program accepts: a replay does not judge settings.
     if training.learning_rate < 0.0 || training.critic_learning_rate < 0.0 {
         return Err("the learning rates lr and lr_disc must not be negative".into());
@@ -289,12 +289,7 @@ pub fn reference_trainer(
     let model = Gwae::new(model_config, &mut HostGenerator::new(0, 0), device)?;
     let state = reference_state(&model.official_state());
     let model = model.with_official_state(state)?;
-    let config = RunConfig {
-        model: model_config.clone(),
-        training,
-        ..Default::default()
-    };
-    Ok(Trainer::new(model, &config))
+    Ok(GwaeTrainer::new(model, model_config, &training))
 }
 
 /// The losses under their official names, in order of meaning.

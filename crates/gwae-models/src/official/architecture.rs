@@ -117,8 +117,8 @@ impl Sizes {
             image_size,
             ..GwaeConfig::default()
         };
-        let official_counts = official.stage_channels().into_iter().zip(stages);
-        let hidden = (official.hidden_features(), hidden);
+        let official_counts = official.backbone().stage_channels().into_iter().zip(stages);
+        let hidden = (official.backbone().hidden_features(), hidden);
         let width = multiplier(official_counts.chain([hidden]));
         Ok(Self {
             image_size,
@@ -219,8 +219,8 @@ mod tests {
     use gwae_core::noise::HostGenerator;
 
     fn counts(config: &GwaeConfig) -> Vec<usize> {
-        let mut counts = config.stage_channels();
-        counts.push(config.hidden_features());
+        let mut counts = config.backbone().stage_channels();
+        counts.push(config.backbone().hidden_features());
         counts
     }
 

@@ -18,7 +18,10 @@ fn defaults_are_valid_and_official() {
     assert_eq!(training.gradient_penalty_weight, 10.0);
     assert_eq!((training.critic_steps, training.batch_size), (5, 64));
     assert_eq!(training.patience, Some(10));
-    assert_eq!(config.model.initial_distance_coefficient, 2.5);
+    assert_eq!(
+        config.model.gwae().unwrap().initial_distance_coefficient,
+        2.5
+    );
 }
 
 #[test]
@@ -70,7 +73,7 @@ fn every_range_is_checked() {
         ("data.polarity: does nothing", |c| {
             c.data.polarity = Some(gwae_datasets::Polarity::Inverted);
         }),
-        ("model.latent_dim = 0", |c| c.model.latent_dim = 0),
+        ("model.latent_dim = 0", |c| c.model.set_latent_dim(0)),
     ];
     for (start, change) in cases {
         let message = message(change);
@@ -87,7 +90,7 @@ fn conflicts_tell_the_way_out() {
     );
     assert!(message(|c| c.data.directory = Some(".".into())).contains("choose mnist"));
     let mut config = RunConfig::default();
-    config.model.merged_condition = false;
+    config.model.gwae_mut().unwrap().merged_condition = false;
     config.training.critic_steps = 0;
     config.validate().unwrap();
 }
@@ -99,7 +102,7 @@ fn toml_round_trip_is_exact() {
     config.training.patience = None;
     config.training.steps = Some(2_000);
     config.training.seed = i64::MAX as u64;
-    config.model.prior = gwae_priors::PriorConfig::GaussianMixture {
+    config.model.gwae_mut().unwrap().prior = gwae_priors::PriorConfig::GaussianMixture {
         components: 7,
         form: Form::Official,
     };

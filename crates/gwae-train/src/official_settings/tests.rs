@@ -137,12 +137,14 @@ fn switches_reach_the_model() {
          mixed_potential: true\n",
     );
     let model = parse(&text).unwrap().model;
+    let model = model.gwae().unwrap();
     assert!(model.batchnorm && model.resblock && model.latent_bn);
     assert!(model.learned_similarity && model.mixed_potential);
     let numbers = CELEBA.replace("batchnorm: false", "batchnorm: 1\n  latent_bn:");
     let model = parse(&numbers.replace("resblock: false", "resblock: 0"))
         .unwrap()
         .model;
+    let model = model.gwae().unwrap();
     assert!(model.batchnorm && !model.resblock && !model.latent_bn);
 }
 

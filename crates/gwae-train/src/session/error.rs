@@ -1,7 +1,7 @@
 //! Why a run could not be started or had to stop.
 
 use gwae_datasets::DatasetError;
-use gwae_models::GwaeConfigError;
+use gwae_models::ModelConfigError;
 
 use crate::atomic::FileError;
 use crate::checkpoint::{CheckpointError, SaveError};
@@ -21,7 +21,7 @@ pub enum TrainError {
     Config(#[from] ConfigError),
     /// The architecture.
     #[error(transparent)]
-    Model(#[from] GwaeConfigError),
+    Model(#[from] ModelConfigError),
     /// The device.
     #[error(transparent)]
     Device(#[from] DeviceError),

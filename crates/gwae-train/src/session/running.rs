@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::tensor::Tensor;
 use gwae_core::noise::{HostGenerator, NoiseSource};
+use gwae_models::Autoencoder;
 
 use super::error::TrainError;
 use super::summary::{RunSummary, StopReason};
 use super::{Opened, SessionOptions, Stream, generator};
+use crate::algorithm::TrainingAlgorithm;
+use crate::averaging::ParameterAverage;
 use crate::checkpoint::{KeepAs, Which};
 use crate::config::TrainingConfig;
 use crate::data::upload;
@@ -16,21 +19,22 @@ use crate::early_stopping::EarlyStopping;
 use crate::evaluation::{reconstruction_psnr, validation_losses};
 use crate::health::{check_finite, parameters_are_finite};
 use crate::interrupt::StopFlag;
-use crate::losses::Losses;
 use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
+use crate::named_losses::NamedLosses;
 use crate::pictures::{Traversal, draw_losses, draw_reconstructions, draw_samples, draw_traversal};
 use crate::progress::{ProgressDisplay, RunOutline, StepProgress, ValidationProgress};
 use crate::state::{TrainingState, save_state};
-use crate::trainer::Trainer;
 
 /// Images in the picture of reconstructions, and prior draws in that of samples.
 const PICTURED: usize = 64;
 
 /// A run under way.
-pub(super) struct Session {
+pub(super) struct Session<T: TrainingAlgorithm> {
     opened: Opened,
     /// Absent only while a step consumes it.
-    trainer: Option<Trainer>,
+    trainer: Option<T>,
+    /// With `training.average_decay`.
+    average: Option<ParameterAverage>,
     noise: HostGenerator,
     early_stopping: EarlyStopping,
     /// Main steps done.
@@ -43,26 +47,28 @@ pub(super) struct Session {
     /// A validation is due at this step and was not done: an interruption came before its end.
     validation_pending: bool,
     /// The newest validation with its step.
-    validated: Option<(u64, Losses<f64>)>,
+    validated: Option<(u64, NamedLosses<f64>)>,
     /// Losses that are still on the device, with their steps.
-    unread: Vec<(u64, Losses<Tensor<1>>)>,
+    unread: Vec<(u64, NamedLosses<Tensor<1>>)>,
     /// The newest losses that were read.
-    last_losses: Option<Losses<f64>>,
+    last_losses: Option<NamedLosses<f64>>,
     log: MetricsLog,
     display: Box<dyn ProgressDisplay>,
     stop: StopFlag,
 }
 
-impl Session {
+impl<T: TrainingAlgorithm> Session<T> {
     pub(super) fn new(
         opened: Opened,
-        trainer: Trainer,
+        trainer: T,
+        average: Option<ParameterAverage>,
         state: TrainingState,
         options: SessionOptions,
     ) -> Result<Self, TrainError> {
         let patience = opened.config.training.patience;
         Ok(Self {
             trainer: Some(trainer),
+            average,
             noise: HostGenerator::from_state(&state.generator),
             early_stopping: EarlyStopping::resume(patience, state.early_stopping),
             step: state.step,
@@ -139,7 +145,10 @@ impl Session {
         let batch = self.opened.batches.next_batch()?;
         let images = upload(batch.images, batch.shape, &self.opened.device);
         let trainer = self.trainer.take().expect("put back after each step");
-        let (trainer, losses) = trainer.step(images, &mut self.noise);
+        let (trainer, losses) = trainer.training_step(images, &mut self.noise);
+        if let Some(average) = &mut self.average {
+            average.update(trainer.model());
+        }
         self.trainer = Some(trainer);
         self.step += 1;
         self.validation_pending = self.validates_now();
@@ -152,7 +161,7 @@ impl Session {
     fn report_steps(&mut self) -> Result<(), TrainError> {
         let (steps, losses): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.unread).into_iter().unzip();
-        let losses = Losses::read_all(losses);
+        let losses = NamedLosses::read_all(losses);
         for (step, losses) in steps.into_iter().zip(&losses) {
             check_finite(step, Phase::Train, losses)?;
         }
@@ -167,13 +176,12 @@ impl Session {
             // A limit that is never reached is longer than a duration can say.
             Duration::try_from_secs_f64(steps * elapsed / done).ok()
         });
-        let named = losses.named_values();
-        self.record(Phase::Train, Some(images_per_second), &named)?;
+        self.record(Phase::Train, Some(images_per_second), losses.named())?;
         let epoch = self.epoch();
         self.display.step(&StepProgress {
             step: self.step,
             epoch,
-            losses: &named,
+            losses: losses.named(),
             images_per_second,
             remaining,
         });
@@ -192,7 +200,7 @@ impl Session {
             return Ok(());
         };
         self.validation_pending = false;
-        let improved = self.early_stopping.update(self.step, losses.total);
+        let improved = self.early_stopping.update(self.step, *losses.total());
         self.record_validation(&losses, improved)?;
         let keep = self.keep_as(&losses);
         self.save(keep)?;
@@ -203,28 +211,27 @@ impl Session {
 
     fn record_validation(
         &mut self,
-        losses: &Losses<f64>,
+        losses: &NamedLosses<f64>,
         improved: bool,
     ) -> Result<(), TrainError> {
-        let named = losses.named_values();
-        self.record(Phase::Validation, None, &named)?;
+        self.record(Phase::Validation, None, losses.named())?;
         let epoch = self.epoch();
         self.display.validation(&ValidationProgress {
             step: self.step,
             epoch,
-            losses: &named,
+            losses: losses.named(),
             improved,
         });
         Ok(())
     }
 
     /// `None` where the run was asked to stop before the end.
-    fn validation_losses(&self) -> Result<Option<Losses<f64>>, TrainError> {
+    fn validation_losses(&self) -> Result<Option<NamedLosses<f64>>, TrainError> {
         let device = self.opened.device.clone().without_autodiff();
         let trainer = self.trainer();
         let losses = validation_losses(
-            &trainer.objective,
-            &trainer.model.valid(),
+            trainer,
+            &self.model_for_use(),
             &self.opened.data,
             &self.opened.split.validation,
             self.training().batch_size,
@@ -239,10 +246,10 @@ impl Session {
     }
 
     /// The best checkpoint is the one with the lowest validation loss of all that were saved.
-    fn keep_as(&self, validation: &Losses<f64>) -> KeepAs {
+    fn keep_as(&self, validation: &NamedLosses<f64>) -> KeepAs {
         let best = self.opened.checkpoints.entry(Which::Best);
         let best = best.and_then(|entry| entry.validation_loss);
-        let validation_loss = validation.total;
+        let validation_loss = *validation.total();
         match best {
             Some(best) if validation_loss >= best => KeepAs::Last,
             _ => KeepAs::LastAndBest { validation_loss },
@@ -250,7 +257,7 @@ impl Session {
     }
 
     fn save(&mut self, keep: KeepAs) -> Result<(), TrainError> {
-        if !parameters_are_finite(&self.trainer().model) {
+        if !parameters_are_finite(self.trainer().model()) {
             return Err(TrainError::BrokenParameters { step: self.step });
         }
         let state = TrainingState {
@@ -262,10 +269,11 @@ impl Session {
             seconds: self.seconds(),
         };
         self.log.sync()?;
-        let trainer = self.trainer.as_ref().expect("put back after each step");
-        self.opened
-            .checkpoints
-            .save(self.step, keep, |files| save_state(files, trainer, &state))?;
+        let trainer = self.trainer.as_mut().expect("put back after each step");
+        let average = self.average.as_ref();
+        self.opened.checkpoints.save(self.step, keep, |files| {
+            save_state(files, trainer, average, &state)
+        })?;
         self.opened.saved_step = Some(self.step);
         Ok(())
     }
@@ -311,7 +319,7 @@ impl Session {
     /// The validation losses of the last step. Where the run does not end on a validation, one is
     /// made for the record, but the patience does not count it: a run that is extended later
     /// stops where a longer one would have stopped.
-    fn final_validation(&mut self) -> Result<Option<Losses<f64>>, TrainError> {
+    fn final_validation(&mut self) -> Result<Option<NamedLosses<f64>>, TrainError> {
         let validation = match self.validated.take() {
             Some((step, losses)) if step == self.step => Some(losses),
             _ => {
@@ -338,7 +346,7 @@ impl Session {
 
     fn final_psnr(&self) -> Result<Option<f64>, TrainError> {
         let device = self.opened.device.clone().without_autodiff();
-        let model = self.trainer().model.valid();
+        let model = self.model_for_use();
         Ok(reconstruction_psnr(
             &model,
             &self.opened.data,
@@ -350,7 +358,7 @@ impl Session {
     /// Reconstructions, samples and a traversal with the present parameters; the noise and the
     /// images are the same every time, so pictures of different steps compare.
     fn draw_pictures(&self) -> Result<(), TrainError> {
-        let model = self.trainer().model.valid();
+        let model = self.model_for_use();
         let device = self.opened.device.clone().without_autodiff();
         let split = &self.opened.split;
         let held_out = match (&split.test[..], &split.validation[..]) {
@@ -366,7 +374,7 @@ impl Session {
         draw_reconstructions(&model, images.clone(), &directory.reconstructions())?;
         draw_samples(&model, PICTURED, noise, &directory.samples())?;
         let traversal = Traversal::default();
-        let start = model.encode(images.narrow(0, 0, 1)).mean;
+        let start = model.code(images.narrow(0, 0, 1));
         draw_traversal(&model, start, &traversal, noise, &directory.traversal())?;
         Ok(())
     }
@@ -396,7 +404,16 @@ impl Session {
         self.opened.saved_step == Some(self.step)
     }
 
-    fn trainer(&self) -> &Trainer {
+    /// The model that validation and pictures take: without autodiff, averaged where the run says so.
+    fn model_for_use(&self) -> T::Model {
+        let model = self.trainer().model();
+        match &self.average {
+            Some(average) => average.averaged(model),
+            None => model.valid(),
+        }
+    }
+
+    fn trainer(&self) -> &T {
         self.trainer.as_ref().expect("put back after each step")
     }
 

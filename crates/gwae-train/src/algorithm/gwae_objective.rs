@@ -10,12 +10,12 @@ use gwae_core::{
 use gwae_models::{Critic, Gwae, GwaeConfig, Posterior};
 use gwae_priors::Prior;
 
-use crate::config::{RunConfig, TrainingConfig};
+use crate::config::TrainingConfig;
 
 /// Weights and switches of the objective
 /// `L = L_GW + λ_W·L_W + λ_D·L_D + λ_H·L_H`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Objective {
+pub struct GwaeObjective {
     /// λ_W.
     pub reconstruction_weight: f64,
     /// λ_D.
@@ -62,7 +62,7 @@ pub struct CriticTerms {
     pub prior: Tensor<2>,
 }
 
-impl Objective {
+impl GwaeObjective {
     /// The objective that a configuration describes.
     pub fn new(model: &GwaeConfig, training: &TrainingConfig) -> Self {
         Self {
@@ -191,12 +191,6 @@ impl Objective {
             encoded,
             prior,
         }
-    }
-}
-
-impl From<&RunConfig> for Objective {
-    fn from(config: &RunConfig) -> Self {
-        Self::new(&config.model, &config.training)
     }
 }
 

@@ -1,22 +1,23 @@
-//! One training step: the main step, then the critic steps.
+//! One training step of a GWAE: the main step, then the critic steps.
 
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig};
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use gwae_core::{Mode, latent_scale, noise::NoiseSource};
-use gwae_models::Gwae;
+use gwae_models::{Gwae, GwaeConfig, ModelConfigError};
 
-use crate::config::RunConfig;
+use super::{CriticTerms, GwaeObjective, TrainingAlgorithm, warmup};
+use crate::config::TrainingConfig;
 use crate::losses::{CriticLosses, Losses};
-use crate::objective::{CriticTerms, Objective};
+use crate::named_losses::NamedLosses;
 
-/// A model with its optimisers. A step consumes the trainer and returns it, as Burn's
+/// A GWAE with its optimisers. A step consumes the trainer and returns it, as Burn's
 /// optimisers do with modules.
-pub struct Trainer {
+pub struct GwaeTrainer {
     /// The model, on an autodiff device.
     pub model: Gwae,
     /// Weights and switches of the losses.
-    pub objective: Objective,
+    pub objective: GwaeObjective,
     /// Optimiser of encoder, decoder, prior and distance scale.
     pub main_optimizer: ModuleOptimizer,
     /// Optimiser of the critic.
@@ -29,10 +30,10 @@ pub struct Trainer {
     pub completed_steps: u64,
 }
 
-impl Trainer {
+impl GwaeTrainer {
     /// Optimisers for `model` as the official program sets them up: two RMSprop (α 0.99,
     /// ε 1e-8, no momentum) with a critic, one Adam (0.9, 0.999, 1e-8) without.
-    pub fn new(model: Gwae, config: &RunConfig) -> Self {
+    pub fn new(model: Gwae, config: &GwaeConfig, training: &TrainingConfig) -> Self {
         // Burn's defaults are not PyTorch's: momentum 0.9 and ε 1e-5.
         let rms_prop = || {
             RmsPropConfig::new()
@@ -46,13 +47,13 @@ impl Trainer {
         };
         Self {
             model,
-            objective: config.into(),
+            objective: GwaeObjective::new(config, training),
             main_optimizer,
             critic_optimizer: rms_prop(),
-            learning_rate: config.training.learning_rate,
-            critic_learning_rate: config.training.critic_learning_rate,
-            critic_steps: config.training.critic_steps,
-            warmup_steps: config.training.warmup_steps,
+            learning_rate: training.learning_rate,
+            critic_learning_rate: training.critic_learning_rate,
+            critic_steps: training.critic_steps,
+            warmup_steps: training.warmup_steps,
             completed_steps: 0,
         }
     }
@@ -74,7 +75,7 @@ impl Trainer {
             .objective
             .main_terms(&self.model, images.clone(), Mode::Train, noise);
         let gradients = GradientsParams::from_grads(terms.total.backward(), &self.model);
-        let warmup = self.warmup();
+        let warmup = warmup(self.completed_steps + 1, self.warmup_steps);
         let learning_rate = warmup * self.learning_rate;
         self.model = self
             .main_optimizer
@@ -103,16 +104,6 @@ impl Trainer {
             prior_scale: latent_scale(prior),
         };
         (self, losses)
-    }
-
-    /// Factor of the learning rates in the next step: rises linearly to 1.
-    fn warmup(&self) -> f64 {
-        let next = self.completed_steps + 1;
-        if next >= self.warmup_steps {
-            1.0
-        } else {
-            next as f64 / self.warmup_steps as f64
-        }
     }
 
     /// The critic steps; returns the terms of the last one.
@@ -155,7 +146,7 @@ impl Trainer {
     /// `model` is a plain copy ([`Module::valid`]) of the trainer's, so that a validation over
     /// many batches makes one copy. The noise is asked as in a step with one critic step.
     pub fn evaluate(
-        objective: &Objective,
+        objective: &GwaeObjective,
         model: &Gwae,
         images: Tensor<4>,
         noise: &mut dyn NoiseSource,
@@ -180,6 +171,57 @@ impl Trainer {
             encoded_scale: latent_scale(encoded),
             prior_scale: latent_scale(prior),
         }
+    }
+}
+
+impl TrainingAlgorithm for GwaeTrainer {
+    type Config = GwaeConfig;
+    type Model = Gwae;
+
+    fn build(
+        config: &GwaeConfig,
+        noise: &mut dyn NoiseSource,
+        device: &Device,
+    ) -> Result<Gwae, ModelConfigError> {
+        Gwae::new(config, noise, device)
+    }
+
+    fn new(model: Gwae, config: &GwaeConfig, training: &TrainingConfig) -> Self {
+        Self::new(model, config, training)
+    }
+
+    fn model(&self) -> &Gwae {
+        &self.model
+    }
+
+    fn training_step(
+        self,
+        images: Tensor<4>,
+        noise: &mut dyn NoiseSource,
+    ) -> (Self, NamedLosses<Tensor<1>>) {
+        let (trainer, losses) = self.step(images, noise);
+        (trainer, losses.into())
+    }
+
+    fn evaluate(
+        &self,
+        model: &Gwae,
+        images: Tensor<4>,
+        noise: &mut dyn NoiseSource,
+    ) -> NamedLosses<Tensor<1>> {
+        Self::evaluate(&self.objective, model, images, noise).into()
+    }
+
+    fn optimizers(&mut self) -> Vec<(&'static str, &mut ModuleOptimizer)> {
+        let mut optimizers = vec![("optimizer_main.bpk", &mut self.main_optimizer)];
+        if self.model.critic.is_some() {
+            optimizers.push(("optimizer_critic.bpk", &mut self.critic_optimizer));
+        }
+        optimizers
+    }
+
+    fn set_completed_steps(&mut self, steps: u64) {
+        self.completed_steps = steps;
     }
 }
 

@@ -1,0 +1,121 @@
+//! Models whose whole objective one optimiser minimises.
+
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor};
+use gwae_core::Mode;
+use gwae_core::noise::NoiseSource;
+use gwae_models::{Autoencoder, ModelConfigError};
+
+use super::{DagmmObjective, TrainingAlgorithm, VaeObjective, warmup};
+use crate::config::TrainingConfig;
+use crate::named_losses::NamedLosses;
+
+/// What a model minimises, all of it at once.
+pub trait SingleObjective: Sized {
+    /// What model and objective are built from.
+    type Config;
+    /// The model.
+    type Model: Autoencoder + Module;
+
+    /// An untrained model, its parameters drawn from `noise`.
+    ///
+    /// # Errors
+    /// For a configuration that no model can be built from.
+    fn build(
+        config: &Self::Config,
+        noise: &mut dyn NoiseSource,
+        device: &Device,
+    ) -> Result<Self::Model, ModelConfigError>;
+
+    /// The objective that a configuration describes.
+    fn new(config: &Self::Config, training: &TrainingConfig) -> Self;
+
+    /// The losses of a batch; the first is what is minimised.
+    fn losses(
+        &self,
+        model: &Self::Model,
+        images: Tensor<4>,
+        mode: Mode,
+        noise: &mut dyn NoiseSource,
+    ) -> NamedLosses<Tensor<1>>;
+}
+
+/// A model, its objective and one Adam (0.9, 0.999, 1e-8).
+pub struct SingleTrainer<O: SingleObjective> {
+    /// The model, on an autodiff device.
+    pub model: O::Model,
+    /// What it minimises.
+    pub objective: O,
+    optimizer: ModuleOptimizer,
+    learning_rate: f64,
+    warmup_steps: u64,
+    completed_steps: u64,
+}
+
+/// Trains a [`Vae`](gwae_models::Vae).
+pub type VaeTrainer = SingleTrainer<VaeObjective>;
+
+/// Trains a [`Dagmm`](gwae_models::Dagmm).
+pub type DagmmTrainer = SingleTrainer<DagmmObjective>;
+
+impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
+    type Config = O::Config;
+    type Model = O::Model;
+
+    fn build(
+        config: &Self::Config,
+        noise: &mut dyn NoiseSource,
+        device: &Device,
+    ) -> Result<Self::Model, ModelConfigError> {
+        O::build(config, noise, device)
+    }
+
+    fn new(model: Self::Model, config: &Self::Config, training: &TrainingConfig) -> Self {
+        Self {
+            model,
+            objective: O::new(config, training),
+            // Burn's default ε is not PyTorch's.
+            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            learning_rate: training.learning_rate,
+            warmup_steps: training.warmup_steps,
+            completed_steps: 0,
+        }
+    }
+
+    fn model(&self) -> &Self::Model {
+        &self.model
+    }
+
+    fn training_step(
+        mut self,
+        images: Tensor<4>,
+        noise: &mut dyn NoiseSource,
+    ) -> (Self, NamedLosses<Tensor<1>>) {
+        let losses = self
+            .objective
+            .losses(&self.model, images, Mode::Train, noise);
+        let gradients = GradientsParams::from_grads(losses.total().backward(), &self.model);
+        self.completed_steps += 1;
+        let rate = warmup(self.completed_steps, self.warmup_steps) * self.learning_rate;
+        self.model = self.optimizer.step(rate, self.model, gradients);
+        (self, losses.detach())
+    }
+
+    fn evaluate(
+        &self,
+        model: &Self::Model,
+        images: Tensor<4>,
+        noise: &mut dyn NoiseSource,
+    ) -> NamedLosses<Tensor<1>> {
+        self.objective.losses(model, images, Mode::Evaluate, noise)
+    }
+
+    fn optimizers(&mut self) -> Vec<(&'static str, &mut ModuleOptimizer)> {
+        vec![("optimizer_main.bpk", &mut self.optimizer)]
+    }
+
+    fn set_completed_steps(&mut self, steps: u64) {
+        self.completed_steps = steps;
+    }
+}

@@ -1,0 +1,120 @@
+//! The losses of a step of any model: what logs, progress bars and pictures show.
+
+use burn::tensor::{Tensor, Transaction};
+
+/// Losses with their names, first the one that training minimises.
+///
+/// `T` is a tensor `[1]` while the losses are on the device and `f64` once they are read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedLosses<T>(Vec<(&'static str, T)>);
+
+impl<T> NamedLosses<T> {
+    /// Losses in the order in which they are shown.
+    ///
+    /// # Panics
+    /// Without any: the first one is the total.
+    pub fn new(named: Vec<(&'static str, T)>) -> Self {
+        assert!(!named.is_empty(), "a step has a loss");
+        Self(named)
+    }
+
+    /// Every loss with its name.
+    pub fn named(&self) -> &[(&'static str, T)] {
+        &self.0
+    }
+
+    /// What training minimises.
+    pub fn total(&self) -> &T {
+        &self.0[0].1
+    }
+
+    /// The loss of that name.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        let of_name = self.0.iter().find(|(known, _)| *known == name);
+        of_name.map(|(_, value)| value)
+    }
+
+    fn map<U>(self, mut f: impl FnMut(T) -> U) -> NamedLosses<U> {
+        let named = self.0.into_iter();
+        NamedLosses(named.map(|(name, value)| (name, f(value))).collect())
+    }
+}
+
+impl NamedLosses<Tensor<1>> {
+    /// The same values without a gradient.
+    pub fn detach(self) -> Self {
+        self.map(Tensor::detach)
+    }
+
+    /// Reads every value in one transfer from the device.
+    pub fn read(self) -> NamedLosses<f64> {
+        let mut read = Self::read_all(vec![self]);
+        read.pop().expect("as many as were given")
+    }
+
+    /// Reads the losses of several steps in one transfer from the device.
+    pub fn read_all(all: Vec<Self>) -> Vec<NamedLosses<f64>> {
+        let mut transaction = Transaction::default();
+        let empty: Vec<NamedLosses<()>> = all
+            .into_iter()
+            .map(|losses| {
+                losses.map(|value| {
+                    transaction = std::mem::take(&mut transaction).register(value);
+                })
+            })
+            .collect();
+        let mut values = transaction.execute().into_iter();
+        let read = |losses: NamedLosses<()>| {
+            losses.map(|()| {
+                let data = values.next().expect("one value per registered tensor");
+                data.iter::<f64>().next().expect("losses have one value")
+            })
+        };
+        empty.into_iter().map(read).collect()
+    }
+}
+
+impl NamedLosses<f64> {
+    /// The mean of several steps' losses, weighted; `None` without any. All have the same names.
+    pub fn weighted_mean(all: &[(Self, f64)]) -> Option<Self> {
+        let (first, _) = all.first()?;
+        let weight: f64 = all.iter().map(|(_, weight)| weight).sum();
+        let mut index = 0..;
+        Some(first.clone().map(|_| {
+            let index = index.next().expect("an endless range");
+            let weighted = all
+                .iter()
+                .map(|(losses, weight)| losses.0[index].1 * weight);
+            weighted.sum::<f64>() / weight
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn losses(factor: f64) -> NamedLosses<f64> {
+        NamedLosses::new(vec![("total", 3.0 * factor), ("part", 5.0 * factor)])
+    }
+
+    #[test]
+    fn reading_keeps_every_value_in_its_place() {
+        let device = Device::flex();
+        let tensors = losses(1.0).map(|value| Tensor::<1>::from_data([value as f32], &device));
+        assert_eq!(tensors.clone().read(), losses(1.0));
+        let doubled = tensors.clone().map(|value| value * 2.0);
+        let read = NamedLosses::read_all(vec![tensors, doubled]);
+        assert_eq!(read, [losses(1.0), losses(2.0)]);
+        assert_eq!(NamedLosses::read_all(Vec::new()), []);
+        assert_eq!((read[1].total(), read[1].get("part")), (&6.0, Some(&10.0)));
+    }
+
+    #[test]
+    fn means_are_weighted() {
+        let mean = NamedLosses::weighted_mean(&[(losses(1.0), 1.0), (losses(2.0), 3.0)]);
+        assert_eq!(mean, Some(losses(1.75)));
+        assert_eq!(NamedLosses::<f64>::weighted_mean(&[]), None);
+    }
+}
