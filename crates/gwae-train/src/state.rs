@@ -102,7 +102,7 @@ pub fn save_state<T: TrainingAlgorithm>(
 ) -> Result<(), StateError> {
     save_model(trainer.model(), &directory.join(MODEL_FILE))?;
     if let Some(average) = average {
-        let averaged = average.averaged(trainer.model());
+        let averaged = averaged_model::<T>(average, trainer.model());
         save_model(&averaged, &directory.join(AVERAGED_FILE))?;
     }
     for (file, optimizer) in trainer.optimizers() {
@@ -114,6 +114,16 @@ pub fn save_state<T: TrainingAlgorithm>(
         problem: error.to_string(),
     })?;
     Ok(fs::write(&path, text).map_err(FileError::on("write", &path))?)
+}
+
+/// The averaged model for use, its buffers in line with its parameters.
+pub fn averaged_model<T: TrainingAlgorithm>(
+    average: &ParameterAverage,
+    model: &T::Model,
+) -> T::Model {
+    let averaged = average.averaged(model);
+    T::settle_buffers(&averaged);
+    averaged
 }
 
 /// Reads what [`save_state`] wrote: the trainer, the average of its parameters where the training

@@ -11,6 +11,9 @@ use crate::config::TrainingConfig;
 use crate::losses::{CriticLosses, Losses};
 use crate::named_losses::NamedLosses;
 
+/// Power iterations that bring the singular vectors to replaced weights.
+const SETTLING_ITERATIONS: usize = 20;
+
 /// A GWAE with its optimisers. A step consumes the trainer and returns it, as Burn's
 /// optimisers do with modules.
 pub struct GwaeTrainer {
@@ -210,6 +213,16 @@ impl TrainingAlgorithm for GwaeTrainer {
         noise: &mut dyn NoiseSource,
     ) -> NamedLosses<Tensor<1>> {
         Self::evaluate(&self.objective, model, images, noise).into()
+    }
+
+    /// The singular vectors of the critic's layers are those of the last weights, not of the average;
+    /// with them the norms come out too small and the layers too large.
+    fn settle_buffers(model: &Gwae) {
+        if let Some(critic) = &model.critic {
+            for _ in 0..SETTLING_ITERATIONS {
+                critic.normalise(Mode::Train);
+            }
+        }
     }
 
     fn optimizers(&mut self) -> Vec<(&'static str, &mut ModuleOptimizer)> {

@@ -71,6 +71,10 @@ pub trait TrainingAlgorithm: Sized {
         noise: &mut dyn NoiseSource,
     ) -> NamedLosses<Tensor<1>>;
 
+    /// Brings buffers that depend on parameters in line with them, in a copy of the model whose
+    /// parameters were replaced by averages.
+    fn settle_buffers(_model: &Self::Model) {}
+
     /// Every optimiser with the name of its file in a checkpoint.
     fn optimizers(&mut self) -> Vec<(&'static str, &mut ModuleOptimizer)>;
 

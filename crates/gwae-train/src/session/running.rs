@@ -23,7 +23,7 @@ use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
 use crate::named_losses::NamedLosses;
 use crate::pictures::{Traversal, draw_losses, draw_reconstructions, draw_samples, draw_traversal};
 use crate::progress::{ProgressDisplay, RunOutline, StepProgress, ValidationProgress};
-use crate::state::{TrainingState, save_state};
+use crate::state::{TrainingState, averaged_model, save_state};
 
 /// Images in the picture of reconstructions, and prior draws in that of samples.
 const PICTURED: usize = 64;
@@ -408,7 +408,7 @@ impl<T: TrainingAlgorithm> Session<T> {
     fn model_for_use(&self) -> T::Model {
         let model = self.trainer().model();
         match &self.average {
-            Some(average) => average.averaged(model),
+            Some(average) => averaged_model::<T>(average, model),
             None => model.valid(),
         }
     }
