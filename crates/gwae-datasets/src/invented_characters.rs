@@ -65,7 +65,7 @@ impl Default for InventedCharactersConfig {
 /// as its S and its rings, is therefore not there, so that telling these characters from digits is
 /// somewhat easier. Parts of a character may still look like a digit.
 ///
-/// **Drawers.** Each has a pen (3.9 to 5 of 105 pixels), size, proportions, slant and care of their
+/// **Drawers.** Each has a pen (3.7 to 4.7 of 105 pixels), size, proportions, slant and care of their
 /// own; every drawing differs in these a little too, and in the place of every point of every
 /// stroke.
 ///

@@ -27,7 +27,7 @@ impl Hand {
     pub(super) fn new(seed: u64, drawer: u64) -> Self {
         let mut draws = Draws::new("drawer of invented characters", seed, drawer);
         Self {
-            pen: draws.between(0.0375, 0.0475),
+            pen: draws.between(0.0357, 0.0450),
             size: draws.between(0.58, 0.80),
             stretch: draws.between(0.87, 1.15),
             slant: draws.bell(0.12),
