@@ -3,7 +3,10 @@
 
 use std::time::Instant;
 
-use gwae_datasets::{Dataset, DatasetError, RenderedDsprites, RenderedShapes3d, items_in_parallel};
+use gwae_datasets::{
+    Dataset, DatasetError, InventedCharacters, InventedCharactersConfig, Letters, LettersConfig,
+    NoiseImages, NoiseImagesConfig, RenderedDsprites, RenderedShapes3d, items_in_parallel,
+};
 
 /// Pictures of each measurement, spread over the whole grid.
 const PICTURES: usize = 4_000;
@@ -13,7 +16,21 @@ const REPEATS: usize = 5;
 fn main() -> Result<(), DatasetError> {
     let size = 64;
     measure(&RenderedShapes3d::new(size)?, size)?;
-    measure(&RenderedDsprites::new(size)?, size)
+    measure(&RenderedDsprites::new(size)?, size)?;
+    for size in [size, InventedCharacters::OMNIGLOT_SIZE] {
+        let config = InventedCharactersConfig {
+            size,
+            ..Default::default()
+        };
+        measure(&InventedCharacters::new(config)?, size)?;
+    }
+    let letters = Letters::new(LettersConfig::default())?;
+    measure(&letters, Letters::SIZE)?;
+    let config = NoiseImagesConfig {
+        size,
+        ..Default::default()
+    };
+    measure(&NoiseImages::new(config)?, size)
 }
 
 fn measure(dataset: &dyn Dataset, size: usize) -> Result<(), DatasetError> {

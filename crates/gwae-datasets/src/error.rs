@@ -224,6 +224,45 @@ pub enum DatasetError {
         channels: usize,
     },
 
+    /// More or fewer of something than can be made.
+    #[error("{field}: {count} is out of range; use 1 to {most}")]
+    Count {
+        /// What there should be so many of, as its setting is called.
+        field: &'static str,
+        /// The value given.
+        count: usize,
+        /// The largest value.
+        most: usize,
+    },
+
+    /// A grid that leaves no patches to shuffle.
+    #[error("patches: a grid of {grid}×{grid} has nothing to shuffle; use 2 or more, such as 4")]
+    PatchGrid {
+        /// The value given.
+        grid: usize,
+    },
+
+    /// An image with fewer pixels than patches along a side.
+    #[error(
+        "image of {height}×{width} pixels (height × width) is too small for a grid of \
+         {grid}×{grid} patches; use a smaller grid, or larger images"
+    )]
+    SmallerThanGrid {
+        /// Its height.
+        height: usize,
+        /// Its width.
+        width: usize,
+        /// Patches along each side.
+        grid: usize,
+    },
+
+    /// The letters that come with the program cannot be read.
+    #[error("built-in font of the letters: {problem}; the program was built over a damaged file")]
+    Font {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
     /// An item that can be read but not made into model input.
     #[error("dataset {dataset}, item {index}: {error}")]
     Item {

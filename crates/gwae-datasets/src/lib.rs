@@ -31,6 +31,7 @@ mod dataset;
 mod decode;
 #[cfg(feature = "download")]
 mod download;
+mod draws;
 mod dsprites_file;
 mod embedded;
 mod error;
@@ -43,14 +44,20 @@ mod hdf5;
 mod idx;
 mod image_cache;
 mod image_folder;
+mod invented_characters;
+mod inverted;
 mod item;
 mod jpeg;
+mod letters;
 mod manifest;
 mod mnist;
+mod noise_images;
 mod npz;
 mod omniglot;
 mod order;
 mod parallel;
+mod patch_shuffled;
+mod pen;
 mod positioned_file;
 mod processors;
 mod raw_cache;
@@ -93,14 +100,19 @@ pub use idx::{
 };
 pub use image_cache::{CachedImages, ImageCacheError, ImageCacheProblem};
 pub use image_folder::ImageFolder;
+pub use invented_characters::{InventedCharacters, InventedCharactersConfig};
+pub use inverted::Inverted;
 pub use item::{FactorKind, FactorSpec, Image, Item};
+pub use letters::{Letters, LettersConfig};
 pub use manifest::{
     Checksum, FileForm, FormSize, Manifest, ManifestFile, Manual, Proof, manifest, manifests,
 };
 pub use mnist::{Mnist, MnistFamily};
+pub use noise_images::{NoiseImages, NoiseImagesConfig};
 pub use npz::{NpzError, NpzProblem};
 pub use omniglot::{Omniglot, OmniglotError, OmniglotProblem, Polarity};
 pub use order::{Position, batches_per_epoch, epoch_order};
+pub use patch_shuffled::PatchShuffled;
 pub use raw_cache::{RawCacheError, RawCacheProblem};
 pub use rendered::items_in_parallel;
 pub use rendered_dsprites::RenderedDsprites;

@@ -104,7 +104,7 @@ pub(crate) fn shuffle(values: &mut [u32], generator: &mut ChaCha8Rng) {
 }
 
 /// A uniform draw from `0..bound` without bias (Lemire 2019, arXiv:1805.10941).
-fn below(bound: u64, generator: &mut ChaCha8Rng) -> u64 {
+pub(crate) fn below(bound: u64, generator: &mut ChaCha8Rng) -> u64 {
     // 2⁶⁴ mod bound: low halves below it belong to the values that would be drawn too often.
     let threshold = bound.wrapping_neg() % bound;
     loop {

@@ -1,4 +1,4 @@
-//! What the rendered datasets have in common.
+//! What the rendered and the derived datasets have in common.
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -16,13 +16,31 @@ pub(crate) fn check_size(size: usize) -> Result<(), DatasetError> {
     }
 }
 
+/// Checks how many of something are asked for.
+pub(crate) fn check_count(
+    field: &'static str,
+    count: usize,
+    most: usize,
+) -> Result<(), DatasetError> {
+    if (1..=most).contains(&count) {
+        Ok(())
+    } else {
+        Err(DatasetError::Count { field, count, most })
+    }
+}
+
 /// Digest of all that the pictures of a renderer follow from: which renderer it is, its
 /// version, and the side of the pictures.
 pub(crate) fn recipe_fingerprint(renderer: &str, version: u32, size: usize) -> String {
+    settings_fingerprint(&format!(
+        "rendered {renderer}, version {version}, size {size}"
+    ))
+}
+
+/// Digest of all that pictures follow from, written out.
+pub(crate) fn settings_fingerprint(settings: &str) -> String {
     let mut hash = Sha256::new();
-    hash.update(format!(
-        "gwae-datasets: rendered {renderer}, version {version}, size {size}"
-    ));
+    hash.update(format!("gwae-datasets: {settings}"));
     hexadecimal(&hash.finalize())
 }
 
