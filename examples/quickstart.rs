@@ -90,6 +90,7 @@ fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> 
         display: standard_display(100),
         stop: catch_signals()?,
         command_line: command_line(),
+        probe: None,
     };
     let summary: Result<_, TrainError> = match &arguments.resume {
         Some(path) => {

@@ -1,6 +1,7 @@
 //! Everything that decides what a run computes.
 
 mod data;
+mod data_name;
 
 use std::path::{Path, PathBuf};
 
@@ -134,6 +135,9 @@ pub enum ConfigError {
     /// No such dataset.
     #[error("dataset `{0}` is not known; choose one of: {names}", names = data::dataset_names())]
     UnknownDataset(String),
+    /// No such change of a dataset.
+    #[error("`+{0}` is not known; a dataset's name can be followed by +inverted or +shuffled")]
+    UnknownChange(String),
     /// A value outside its range.
     #[error("{field} = {value} is out of range: it must be {allowed}")]
     OutOfRange {

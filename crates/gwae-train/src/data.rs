@@ -6,8 +6,10 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor, TensorData};
 use gwae_datasets::{
     BatchConfig, BatchStream, CachedImages, Celeba, Dataset, DatasetError, DspritesFile,
-    ImageFolder, ImageSource, Mnist, MnistFamily, Omniglot, Position, RenderedDsprites,
-    RenderedShapes3d, Shapes3dFile, Split, Transform, dataset_directory, embedded_digits, manifest,
+    ImageFolder, ImageSource, InventedCharacters, InventedCharactersConfig, Inverted, Letters,
+    LettersConfig, Mnist, MnistFamily, NoiseImages, NoiseImagesConfig, Omniglot, PatchShuffled,
+    Polarity, Position, RenderedDsprites, RenderedShapes3d, Shapes3dFile, Split, Transform,
+    dataset_directory, embedded_digits, manifest,
 };
 use gwae_models::BackboneConfig;
 
@@ -18,6 +20,9 @@ const SHAPES3D_FILE: &str = "3dshapes.h5";
 
 /// dSprites as published.
 const DSPRITES_FILE: &str = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz";
+
+/// Seed of the patches' places: the same images at every opening.
+const SHUFFLING_SEED: u64 = 0;
 
 /// How far the making of a dataset's faster copy has come, which takes minutes for the large ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,35 +55,60 @@ pub fn open_dataset(
     size: usize,
     progress: &mut dyn FnMut(Preparation),
 ) -> Result<Arc<dyn Dataset>, DatasetError> {
+    let mut dataset = open_as_it_is(data, size, progress)?;
+    let has_both_polarities = matches!(
+        data.dataset,
+        DatasetName::Omniglot | DatasetName::InventedCharacters
+    );
+    if data.polarity == Some(Polarity::Inverted) && !has_both_polarities {
+        dataset = Arc::new(Inverted::new(dataset));
+    }
+    if let Some(grid) = data.patch_shuffle {
+        dataset = Arc::new(PatchShuffled::new(dataset, grid, SHUFFLING_SEED)?);
+    }
+    Ok(dataset)
+}
+
+fn open_as_it_is(
+    data: &DataConfig,
+    size: usize,
+    progress: &mut dyn FnMut(Preparation),
+) -> Result<Arc<dyn Dataset>, DatasetError> {
     let mut report = reporter(data, progress);
     let cache = data.cache.as_deref();
-    let Some(place) = place(data)? else {
-        return Ok(match data.dataset {
-            DatasetName::Shapes3d => Arc::new(RenderedShapes3d::new(size)?),
-            DatasetName::Dsprites => Arc::new(RenderedDsprites::new(size)?),
-            // The others have a directory: the configuration was checked.
-            _ => Arc::new(embedded_digits()?),
-        });
-    };
+    let polarity = data.polarity.unwrap_or_default();
+    // The datasets that need one have a place: the configuration was checked.
+    let place = place(data)?.unwrap_or_default();
     let mnist = |family| Ok::<_, DatasetError>(Arc::new(Mnist::open(&place, family)?));
     Ok(match data.dataset {
         DatasetName::Digits => Arc::new(embedded_digits()?),
         DatasetName::Mnist => mnist(MnistFamily::Digits)?,
         DatasetName::FashionMnist => mnist(MnistFamily::Fashion)?,
         DatasetName::Kmnist => mnist(MnistFamily::Kuzushiji)?,
-        DatasetName::Omniglot => {
-            Arc::new(Omniglot::open(&place, data.polarity.unwrap_or_default())?)
-        }
+        DatasetName::Omniglot => Arc::new(Omniglot::open(&place, polarity)?),
+        DatasetName::Shapes3d if data.directory.is_none() => Arc::new(RenderedShapes3d::new(size)?),
         DatasetName::Shapes3d => {
             let file = file_in(&place, SHAPES3D_FILE);
             Arc::new(Shapes3dFile::open_cached(&file, cache, &mut report)?)
         }
+        DatasetName::Dsprites if data.directory.is_none() => Arc::new(RenderedDsprites::new(size)?),
         DatasetName::Dsprites => {
             let file = file_in(&place, DSPRITES_FILE);
             Arc::new(DspritesFile::open_cached(&file, cache, &mut report)?)
         }
         DatasetName::Celeba => Arc::new(Celeba::open(&place)?),
         DatasetName::Folder => Arc::new(ImageFolder::open(&place)?),
+        DatasetName::InventedCharacters => {
+            Arc::new(InventedCharacters::new(InventedCharactersConfig {
+                polarity,
+                ..InventedCharactersConfig::default()
+            })?)
+        }
+        DatasetName::Letters => Arc::new(Letters::new(LettersConfig::default())?),
+        DatasetName::Noise => Arc::new(NoiseImages::new(NoiseImagesConfig {
+            size,
+            ..NoiseImagesConfig::default()
+        })?),
     })
 }
 

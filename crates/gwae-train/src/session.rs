@@ -9,7 +9,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use gwae_core::noise::HostGenerator;
 use gwae_datasets::{BatchStream, DatasetError, Position, Split};
-use gwae_models::ModelConfig;
+use gwae_models::{Autoencoder, ModelConfig};
 
 use crate::algorithm::{DagmmTrainer, GwaeTrainer, TrainingAlgorithm, VaeTrainer};
 use crate::averaging::ParameterAverage;
@@ -51,6 +51,28 @@ pub struct SessionOptions {
     pub stop: StopFlag,
     /// The command line, for the record.
     pub command_line: Vec<String>,
+    /// Looks at the model after every validation.
+    pub probe: Option<Probe>,
+}
+
+/// Looks at the model for use in the course of its training: after every validation and after the
+/// last step. What it draws or measures is its own; an error stops the run, which is saved before.
+pub type Probe = Box<dyn FnMut(&Probed<'_>) -> Result<(), Box<dyn std::error::Error>>>;
+
+/// What a [`Probe`] is shown.
+pub struct Probed<'a> {
+    /// Main steps done.
+    pub step: u64,
+    /// Seconds since training began, interruptions left out; the probe's own are in it.
+    pub seconds: f64,
+    /// The model for use, without autodiff, with averaged parameters where the run keeps them.
+    pub model: &'a dyn Autoencoder,
+    /// The images of the run.
+    pub data: &'a RunData,
+    /// Their division.
+    pub split: &'a Split,
+    /// The device of the model, without autodiff.
+    pub device: &'a Device,
 }
 
 /// What a resumed run does otherwise from now on; what is `None` stays as it was. Changes are

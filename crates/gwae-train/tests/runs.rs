@@ -15,7 +15,9 @@ use gwae_train::progress::{
     ProgressDisplay, RunOutline, SilentDisplay, StepProgress, ValidationProgress,
 };
 use gwae_train::run_directory::RunDirectory;
-use gwae_train::session::{Changes, RunSummary, SessionOptions, StopReason, TrainError, start};
+use gwae_train::session::{
+    Changes, Probe, RunSummary, SessionOptions, StopReason, TrainError, start,
+};
 use gwae_train::{DeviceSpec, RunConfig, session};
 
 /// The model's configuration, which is that of a GWAE here.
@@ -52,6 +54,7 @@ fn options(display: Box<dyn ProgressDisplay>) -> SessionOptions {
         display,
         stop: StopFlag::new(),
         command_line: vec!["test".into()],
+        probe: None,
     }
 }
 
@@ -358,6 +361,37 @@ fn an_average_differs_from_the_model_and_is_what_is_used() {
         model.gwae().unwrap().official_state()
     };
     assert_ne!(load(AVERAGED_FILE), load(MODEL_FILE));
+}
+
+#[test]
+fn a_probe_sees_the_model_after_every_validation_and_at_the_end() {
+    let root = tempfile::tempdir().unwrap();
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let record = seen.clone();
+    let probe: Probe = Box::new(move |probed| {
+        let images = probed.data.images(&probed.split.test[..2], probed.device)?;
+        record
+            .borrow_mut()
+            .push((probed.step, probed.model.code(images).dims()));
+        Ok(())
+    });
+    let options = SessionOptions {
+        probe: Some(probe),
+        ..silent()
+    };
+    start(&config(), &root.path().join("run"), options).unwrap();
+    assert_eq!(*seen.borrow(), [(3, [2, 4]), (6, [2, 4]), (7, [2, 4])]);
+
+    let failing: Probe = Box::new(|_| Err("no room for the picture".into()));
+    let options = SessionOptions {
+        probe: Some(failing),
+        ..silent()
+    };
+    let path = root.path().join("failing");
+    let error = start(&config(), &path, options).unwrap_err();
+    assert_eq!(error.to_string(), "step 3: no room for the picture");
+    // What was trained is saved.
+    resume(&path, &steps(4), silent()).unwrap();
 }
 
 #[test]

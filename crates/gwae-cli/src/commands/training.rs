@@ -20,6 +20,7 @@ pub(super) fn options(device: DeviceArgument) -> Result<SessionOptions, Box<dyn 
         display: standard_display(STEPS_PER_LINE),
         stop: catch_signals()?,
         command_line: command_line(),
+        probe: None,
     })
 }
 

@@ -11,6 +11,9 @@ use crate::atomic::FileError;
 /// Side of the square in the middle of CelebA's images that models see, as in the authors' program.
 pub const CELEBA_CROP: usize = 144;
 
+/// Most patches along the side of an image that is shuffled.
+const MAX_PATCHES: usize = 16;
+
 /// Largest side of a crop.
 const MAX_CROP: usize = 1 << 16;
 
@@ -41,9 +44,14 @@ pub struct DataConfig {
     /// image. Without it [`CELEBA_CROP`] for CelebA, the whole image for all others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crop: Option<usize>,
-    /// Omniglot only: as published, black on white, or inverted, as MNIST is.
+    /// As published, or with black and white exchanged: Omniglot inverted is white on black, as MNIST
+    /// is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub polarity: Option<Polarity>,
+    /// Cuts every image into so many patches along each side, which change places; a set that
+    /// out-of-distribution tests are made with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patch_shuffle: Option<usize>,
 }
 
 impl Default for DataConfig {
@@ -56,6 +64,7 @@ impl Default for DataConfig {
             limit: None,
             crop: None,
             polarity: None,
+            patch_shuffle: None,
         }
     }
 }
@@ -85,11 +94,17 @@ pub enum DatasetName {
     Celeba,
     /// Any folder or zip archive of images.
     Folder,
+    /// Invented handwritten characters, rendered: a stand-in for Omniglot.
+    InventedCharacters,
+    /// Letters of a font that look like no digit, rendered.
+    Letters,
+    /// Noise at several smoothness levels.
+    Noise,
 }
 
 impl DatasetName {
     /// Every dataset.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Digits,
         Self::Mnist,
         Self::FashionMnist,
@@ -99,6 +114,9 @@ impl DatasetName {
         Self::Dsprites,
         Self::Celeba,
         Self::Folder,
+        Self::InventedCharacters,
+        Self::Letters,
+        Self::Noise,
     ];
 
     /// The name in files and on the command line.
@@ -113,13 +131,20 @@ impl DatasetName {
             Self::Dsprites => "dsprites",
             Self::Celeba => "celeba",
             Self::Folder => "folder",
+            Self::InventedCharacters => "invented_characters",
+            Self::Letters => "letters",
+            Self::Noise => "noise",
         }
     }
 
     /// The name of its manifest, where it can be downloaded or verified.
     pub fn manifest(self) -> Option<&'static str> {
         match self {
-            Self::Digits | Self::Folder => None,
+            Self::Digits
+            | Self::Folder
+            | Self::InventedCharacters
+            | Self::Letters
+            | Self::Noise => None,
             Self::FashionMnist => Some("fashion-mnist"),
             _ => Some(self.name()),
         }
@@ -128,7 +153,7 @@ impl DatasetName {
     /// What its directory must hold; `None` where there is none.
     fn files(self) -> Option<&'static str> {
         match self {
-            Self::Digits => None,
+            Self::Digits | Self::InventedCharacters | Self::Letters | Self::Noise => None,
             Self::Mnist | Self::FashionMnist | Self::Kmnist => {
                 Some("its four IDX files, with or without .gz")
             }
@@ -146,7 +171,7 @@ impl DatasetName {
     }
 
     fn needs_directory(self) -> bool {
-        !matches!(self, Self::Digits | Self::Shapes3d | Self::Dsprites)
+        self.files().is_some() && !matches!(self, Self::Shapes3d | Self::Dsprites)
     }
 
     /// Whether a single file can hold it.
@@ -246,12 +271,13 @@ impl DataConfig {
             self.crop.unwrap_or_default(),
             "from 1 to 65536 pixels, or 0 for the whole image",
         )?;
-        if self.polarity.is_some() && self.dataset != DatasetName::Omniglot {
-            return Err(ConfigError::Conflict {
-                field: "data.polarity",
-                problem: "does nothing for this dataset: remove it, or choose omniglot",
-            });
-        }
+        check(
+            self.patch_shuffle
+                .is_none_or(|grid| (2..=MAX_PATCHES).contains(&grid)),
+            "data.patch_shuffle",
+            self.patch_shuffle.unwrap_or_default(),
+            "from 2 to 16 patches along each side",
+        )?;
         self.validate_directory()
     }
 
@@ -261,7 +287,8 @@ impl DataConfig {
                 None => Ok(()),
                 Some(_) => Err(ConfigError::Conflict {
                     field: "data.directory",
-                    problem: "the digits are embedded and have none: remove it, or choose mnist",
+                    problem: "this dataset is embedded or rendered and has none: remove it, or \
+                              choose another dataset",
                 }),
             };
         };

@@ -70,8 +70,8 @@ fn every_range_is_checked() {
         }),
         ("data.limit = 1", |c| c.data.limit = Some(1)),
         ("data.crop = 100000", |c| c.data.crop = Some(100_000)),
-        ("data.polarity: does nothing", |c| {
-            c.data.polarity = Some(gwae_datasets::Polarity::Inverted);
+        ("data.patch_shuffle = 1", |c| {
+            c.data.patch_shuffle = Some(1);
         }),
         ("model.latent_dim = 0", |c| c.model.set_latent_dim(0)),
     ];
@@ -146,7 +146,12 @@ fn every_dataset_that_needs_files_says_which() {
         let message = DataConfig::of(dataset, None).validate();
         let message = message.map_err(|error| error.to_string());
         match dataset {
-            DatasetName::Digits | DatasetName::Shapes3d | DatasetName::Dsprites => {
+            DatasetName::Digits
+            | DatasetName::Shapes3d
+            | DatasetName::Dsprites
+            | DatasetName::InventedCharacters
+            | DatasetName::Letters
+            | DatasetName::Noise => {
                 message.unwrap();
             }
             _ => {

@@ -49,6 +49,14 @@ pub enum TrainError {
     /// A picture.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A probe of the caller.
+    #[error("step {step}: {error}")]
+    Probe {
+        /// The step that it looked at.
+        step: u64,
+        /// What went wrong.
+        error: Box<dyn std::error::Error>,
+    },
     /// A loss is NaN or infinite.
     #[error(transparent)]
     Broken(#[from] NonFiniteLoss),

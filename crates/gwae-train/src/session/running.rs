@@ -9,7 +9,7 @@ use gwae_models::Autoencoder;
 
 use super::error::TrainError;
 use super::summary::{RunSummary, StopReason};
-use super::{Opened, SessionOptions, Stream, generator};
+use super::{Opened, Probe, Probed, SessionOptions, Stream, generator};
 use crate::algorithm::TrainingAlgorithm;
 use crate::averaging::ParameterAverage;
 use crate::checkpoint::{KeepAs, Which};
@@ -55,6 +55,7 @@ pub(super) struct Session<T: TrainingAlgorithm> {
     log: MetricsLog,
     display: Box<dyn ProgressDisplay>,
     stop: StopFlag,
+    probe: Option<Probe>,
 }
 
 impl<T: TrainingAlgorithm> Session<T> {
@@ -82,6 +83,7 @@ impl<T: TrainingAlgorithm> Session<T> {
             log: MetricsLog::open(&opened.directory.metrics())?,
             display: options.display,
             stop: options.stop,
+            probe: options.probe,
             opened,
         })
     }
@@ -204,7 +206,7 @@ impl<T: TrainingAlgorithm> Session<T> {
         self.record_validation(&losses, improved)?;
         let keep = self.keep_as(&losses);
         self.save(keep)?;
-        self.draw_pictures()?;
+        self.show()?;
         self.validated = Some((self.step, losses));
         Ok(())
     }
@@ -334,7 +336,7 @@ impl<T: TrainingAlgorithm> Session<T> {
                     self.record_validation(losses, matches!(keep, KeepAs::LastAndBest { .. }))?;
                     self.save(keep)?;
                 }
-                self.draw_pictures()?;
+                self.show()?;
                 losses
             }
         };
@@ -355,10 +357,29 @@ impl<T: TrainingAlgorithm> Session<T> {
         )?)
     }
 
+    /// Draws the pictures and lets the probe look.
+    fn show(&mut self) -> Result<(), TrainError> {
+        let model = self.model_for_use();
+        self.draw_pictures(&model)?;
+        let Some(mut probe) = self.probe.take() else {
+            return Ok(());
+        };
+        let step = self.step;
+        let result = probe(&Probed {
+            step,
+            seconds: self.seconds(),
+            model: &model,
+            data: &self.opened.data,
+            split: &self.opened.split,
+            device: &self.opened.device.clone().without_autodiff(),
+        });
+        self.probe = Some(probe);
+        result.map_err(|error| TrainError::Probe { step, error })
+    }
+
     /// Reconstructions, samples and a traversal with the present parameters; the noise and the
     /// images are the same every time, so pictures of different steps compare.
-    fn draw_pictures(&self) -> Result<(), TrainError> {
-        let model = self.model_for_use();
+    fn draw_pictures(&self, model: &T::Model) -> Result<(), TrainError> {
         let device = self.opened.device.clone().without_autodiff();
         let split = &self.opened.split;
         let held_out = match (&split.test[..], &split.validation[..]) {
@@ -371,11 +392,11 @@ impl<T: TrainingAlgorithm> Session<T> {
         let mut noise = generator(&self.opened.config, Stream::Pictures);
         let noise: &mut dyn NoiseSource = &mut noise;
         let directory = &self.opened.directory;
-        draw_reconstructions(&model, images.clone(), &directory.reconstructions())?;
-        draw_samples(&model, PICTURED, noise, &directory.samples())?;
+        draw_reconstructions(model, images.clone(), &directory.reconstructions())?;
+        draw_samples(model, PICTURED, noise, &directory.samples())?;
         let traversal = Traversal::default();
         let start = model.code(images.narrow(0, 0, 1));
-        draw_traversal(&model, start, &traversal, noise, &directory.traversal())?;
+        draw_traversal(model, start, &traversal, noise, &directory.traversal())?;
         Ok(())
     }
 
