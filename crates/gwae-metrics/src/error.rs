@@ -16,7 +16,7 @@ pub enum MetricError {
     },
 
     /// There is nothing to measure.
-    #[error("{field}: empty; give at least one image")]
+    #[error("{field}: empty; there is nothing to measure")]
     Empty {
         /// Name of the input.
         field: &'static str,
@@ -41,5 +41,83 @@ pub enum MetricError {
         field: &'static str,
         /// Place of the value.
         index: usize,
+    },
+
+    /// A score is NaN. Infinite scores are allowed where this is raised: they have an order.
+    #[error("{field}[{index}] is NaN; the model that gave this score has diverged")]
+    NotANumber {
+        /// Name of the input.
+        field: &'static str,
+        /// Place of the value.
+        index: usize,
+    },
+
+    /// Two lists of labels that belong together differ in length.
+    #[error(
+        "{first} has {first_len} labels but {second} has {second_len}; \
+         give both labels of the same items in the same order"
+    )]
+    LabelMismatch {
+        /// Name of the first list.
+        first: &'static str,
+        /// Its length.
+        first_len: usize,
+        /// Name of the second list.
+        second: &'static str,
+        /// Its length.
+        second_len: usize,
+    },
+
+    /// The values are no whole number of points.
+    #[error(
+        "{values} values are no whole number of points of {dimensions} dimensions; \
+         points are row-major [n, dimensions]"
+    )]
+    PartialPoint {
+        /// Number of values.
+        values: usize,
+        /// Values per point.
+        dimensions: usize,
+    },
+
+    /// An option lies outside its range.
+    #[error("{field} = {value}; allowed is {allowed}")]
+    OutOfRange {
+        /// Name of the option.
+        field: &'static str,
+        /// Its value, as written by a person.
+        value: String,
+        /// The allowed range.
+        allowed: &'static str,
+    },
+
+    /// An item is assigned to a cluster that does not exist.
+    #[error("assignments[{index}] = {cluster} but there are {clusters} clusters, numbered from 0")]
+    NoSuchCluster {
+        /// Place of the assignment.
+        index: usize,
+        /// The assigned cluster.
+        cluster: usize,
+        /// Number of clusters.
+        clusters: usize,
+    },
+
+    /// An index that compares clusters with each other has nothing to compare.
+    #[error(
+        "{points} points in {clusters} non-empty clusters; \
+         this index needs at least 2 clusters and fewer clusters than points"
+    )]
+    ClusterCount {
+        /// Number of points.
+        points: usize,
+        /// Number of clusters with at least one point.
+        clusters: usize,
+    },
+
+    /// The system gives no thread.
+    #[error("no thread to compute on ({reason}); end other programs and try again")]
+    NoThread {
+        /// What the system says.
+        reason: String,
     },
 }
