@@ -12,7 +12,7 @@ use gwae::priors::PriorConfig;
 use gwae::train::checkpoint::Which;
 use gwae::train::interrupt::catch_signals;
 use gwae::train::progress::standard_display;
-use gwae::train::run_directory::command_line;
+use gwae::train::run_directory::{command_line, free_directory};
 use gwae::train::session::{self, Changes, RunSummary, SessionOptions, TrainError};
 use gwae::train::{ConfigError, DeviceSpec, RunConfig};
 
@@ -101,20 +101,12 @@ fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> 
             session::resume(path, Which::Last, &changes, options)
         }
         None => {
-            let path = arguments.out.clone().unwrap_or_else(free_directory);
+            let path = arguments.out.clone();
+            let path = path.unwrap_or_else(|| free_directory(Path::new("runs/quickstart")));
             session::start(&configuration(arguments)?, &path, options)
         }
     };
     Ok(summary?)
-}
-
-/// The first of `runs/quickstart`, `runs/quickstart-2`, … that does not exist.
-fn free_directory() -> PathBuf {
-    let numbered = (2..).map(|number| PathBuf::from(format!("runs/quickstart-{number}")));
-    std::iter::once(PathBuf::from("runs/quickstart"))
-        .chain(numbered)
-        .find(|path| !Path::new(path).exists())
-        .expect("numbers do not run out")
 }
 
 fn main() -> ExitCode {

@@ -18,8 +18,8 @@ pub struct ParameterAverage {
 }
 
 impl ParameterAverage {
-    /// An average that has seen nothing. A step weighs `1 − decay` in it, more while there are few:
-    /// the first ones are averaged evenly.
+    /// An average that has seen nothing. A step weighs `1 − decay` in it, more while there are few
+    /// (step n at least `9/(n + 9)`).
     pub fn new(decay: f64) -> Self {
         Self {
             decay,
@@ -39,7 +39,9 @@ impl ParameterAverage {
 
     /// Takes in the parameters after a step.
     pub fn update<M: Module>(&mut self, model: &M) {
-        let old = (self.steps as f64 / (self.steps + 1) as f64).min(self.decay);
+        // Early on the average reaches over a ninth of the steps so far: the first ones are soon
+        // forgotten.
+        let old = ((self.steps + 1) as f64 / (self.steps + 10) as f64).min(self.decay);
         self.steps += 1;
         let new = trainable(model);
         let averages = std::mem::take(&mut self.averages);
@@ -151,17 +153,17 @@ mod tests {
     }
 
     #[test]
-    fn first_steps_count_alike_and_later_ones_by_the_decay() {
+    fn early_steps_weigh_more_than_the_decay_says() {
         let models = [small(1), small(2), small(3)];
-        let mut average = ParameterAverage::new(0.6);
+        let mut average = ParameterAverage::new(0.2);
         for model in &models {
             average.update(model);
         }
-        // ((a + b)/2)·0.6 + c·0.4, since 2/3 is more than 0.6.
+        // b weighs 9/11; c would weigh 9/12 and weighs 1 − 0.2.
         let [a, b, c] = [0, 1, 2].map(|k: usize| weights(&models[k]));
         let averaged = average.averaged(&models[2]);
         for (k, value) in weights(&averaged).into_iter().enumerate() {
-            let expected = 0.3 * (a[k] + b[k]) + 0.4 * c[k];
+            let expected = 0.2 * (2.0 * a[k] + 9.0 * b[k]) / 11.0 + 0.8 * c[k];
             assert!((value - expected).abs() < 1e-6);
         }
         // Buffers are those of the model, and stay what they are in it.

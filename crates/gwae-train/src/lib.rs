@@ -21,6 +21,7 @@ pub mod model_file;
 pub mod named_losses;
 pub mod official_checkpoint;
 pub mod official_settings;
+pub mod ood;
 pub mod pictures;
 pub mod progress;
 pub mod report;

@@ -70,9 +70,23 @@ pub fn draw_samples(
 ) -> Result<(), ReportError> {
     // At least two: some priors normalise over the batch.
     let codes = model.sample_prior(count.max(2), noise).narrow(0, 0, count);
-    let samples = decode(model, codes);
-    let columns = (count as f64).sqrt().ceil() as usize;
-    Grid::new(columns).save(samples.images()?, path)
+    draw_codes(model, codes, path)
+}
+
+/// Draws the image of each code, in a square.
+///
+/// # Shapes
+/// - `codes`: `[images, latent]`
+///
+/// # Errors
+/// When the picture cannot be written.
+pub fn draw_codes(
+    model: &dyn Autoencoder,
+    codes: Tensor<2>,
+    path: &Path,
+) -> Result<(), ReportError> {
+    let columns = (codes.dims()[0] as f64).sqrt().ceil() as usize;
+    Grid::new(columns).save(decode(model, codes).images()?, path)
 }
 
 /// What a traversal walks through.

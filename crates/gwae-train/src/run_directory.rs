@@ -78,6 +78,20 @@ pub fn command_line() -> Vec<String> {
         .collect()
 }
 
+/// The first of `base`, `base-2`, `base-3`, … that does not exist: a place for a run that nobody
+/// named.
+pub fn free_directory(base: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| {
+        let mut name = base.as_os_str().to_owned();
+        name.push(format!("-{number}"));
+        PathBuf::from(name)
+    });
+    std::iter::once(base.to_owned())
+        .chain(numbered)
+        .find(|path| !path.exists())
+        .expect("numbers do not run out")
+}
+
 /// What only the caller of [`RunDirectory::create`] knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDescription {

@@ -1,0 +1,218 @@
+//! Scores of images in and out of the distribution against each other.
+
+use gwae_datasets::{DatasetError, Split};
+use gwae_metrics::{BootstrapConfig, DetectionReport, MetricError, RankedScores};
+use gwae_models::{Autoencoder, BackboneConfig};
+
+use burn::tensor::Device;
+
+use super::scoring::{ScoreTable, score_images};
+use crate::DataConfig;
+use crate::config::ConfigError;
+use crate::data::{Preparation, RunData};
+
+/// Images of one kind, to be scored.
+pub struct TestSet {
+    /// What tables call it.
+    pub name: String,
+    /// The images.
+    pub data: RunData,
+    /// Which of them.
+    pub indices: Vec<u32>,
+}
+
+/// One score on one set of out-of-distribution images, against the in-distribution ones.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The out-of-distribution images.
+    pub set: String,
+    /// The score.
+    pub score: String,
+    /// How well it tells them apart.
+    pub report: DetectionReport,
+    /// (False positive rate, true positive rate) at every threshold, the highest first.
+    pub curve: Vec<(f64, f64)>,
+}
+
+/// A set that cannot be opened or compared.
+#[derive(Debug, thiserror::Error)]
+pub enum ComparisonError {
+    /// How it was asked for.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its files or images.
+    #[error(transparent)]
+    Data(#[from] DatasetError),
+    /// Its scores.
+    #[error("scores of {set}: {cause}")]
+    Scores {
+        /// The images.
+        set: String,
+        /// What is wrong with their scores.
+        cause: MetricError,
+    },
+}
+
+impl TestSet {
+    /// At most `count` images, a choice by `seed`, of the official test part of `data`, or of all
+    /// images where there is no such part, as a model of `backbone` takes them.
+    ///
+    /// # Errors
+    /// When the dataset is not there or damaged.
+    pub fn open(
+        data: &DataConfig,
+        backbone: &BackboneConfig,
+        count: usize,
+        seed: u64,
+        progress: &mut dyn FnMut(Preparation),
+    ) -> Result<Self, ComparisonError> {
+        data.validate()?;
+        let name = data.to_string();
+        let data = RunData::open(data, backbone, progress)?;
+        let split = Split::official(data.dataset())?;
+        let has_test = !split.test.is_empty();
+        let mut split = split;
+        if !has_test {
+            std::mem::swap(&mut split.train, &mut split.test);
+        }
+        let indices = chosen(split.test, count, seed);
+        Ok(Self {
+            name,
+            data,
+            indices,
+        })
+    }
+
+    /// Scores the images by every measure of `model`.
+    ///
+    /// # Errors
+    /// When an image cannot be read.
+    pub fn score(
+        &self,
+        model: &dyn Autoencoder,
+        device: &Device,
+    ) -> Result<ScoreTable, DatasetError> {
+        score_images(model, &self.data, &self.indices, device)
+    }
+}
+
+/// `count` of the indices, spread evenly by `seed`, in order; all where there are no more.
+fn chosen(indices: Vec<u32>, count: usize, seed: u64) -> Vec<u32> {
+    use gwae_core::noise::{HostGenerator, NoiseSource};
+    if indices.len() <= count {
+        return indices;
+    }
+    let keys = HostGenerator::new(seed, 0).uniform(indices.len());
+    let mut keyed: Vec<(f32, u32)> = keys.into_iter().zip(indices).collect();
+    keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    keyed.truncate(count);
+    let mut indices: Vec<u32> = keyed.into_iter().map(|(_, index)| index).collect();
+    indices.sort_unstable();
+    indices
+}
+
+/// Compares every score of `inside` with the same score of `outside`, the scores of the set of that
+/// name.
+///
+/// # Errors
+/// When a score is not a number.
+pub fn compare(
+    set: &str,
+    inside: &ScoreTable,
+    outside: &ScoreTable,
+    bootstrap: &BootstrapConfig,
+) -> Result<Vec<Comparison>, ComparisonError> {
+    let comparison = |name: &str, inside: &[f64], outside: &[f64]| {
+        let ranked = RankedScores::new(inside, outside)?;
+        let points = ranked.curve().points.into_iter();
+        Ok(Comparison {
+            set: set.to_owned(),
+            score: name.to_owned(),
+            report: DetectionReport::of(&ranked, bootstrap)?,
+            curve: points
+                .map(|point| (point.false_positive_rate, point.true_positive_rate))
+                .collect(),
+        })
+    };
+    let columns = inside.columns.iter();
+    let pairs = columns.filter_map(|column| Some((column, outside.get(&column.name)?)));
+    pairs
+        .map(|(column, outside)| {
+            comparison(&column.name, &column.values, outside).map_err(|cause| {
+                ComparisonError::Scores {
+                    set: format!("{set}, {}", column.name),
+                    cause,
+                }
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ood::ScoreColumn;
+
+    fn table(columns: &[(&str, &[f64])]) -> ScoreTable {
+        ScoreTable {
+            columns: columns
+                .iter()
+                .map(|(name, values)| ScoreColumn {
+                    name: (*name).to_owned(),
+                    values: values.to_vec(),
+                })
+                .collect(),
+            codes: Vec::new(),
+            latent_dim: 1,
+        }
+    }
+
+    #[test]
+    fn scores_are_compared_by_name() {
+        let inside = table(&[("a", &[1.0, 2.0]), ("b", &[5.0, 5.0])]);
+        let outside = table(&[("b", &[5.0, 5.0, 5.0]), ("a", &[3.0, 4.0, 1.5])]);
+        let found = compare("set", &inside, &outside, &BootstrapConfig::default()).unwrap();
+        assert_eq!(
+            (found[0].score.as_str(), found[1].score.as_str()),
+            ("a", "b")
+        );
+        // Five of six pairs are in order.
+        assert!((found[0].report.auroc - 5.0 / 6.0).abs() < 1e-12);
+        assert_eq!(found[1].report.auroc, 0.5);
+        assert_eq!(found[0].curve.first(), Some(&(0.0, 0.0)));
+        assert_eq!(found[0].curve.last(), Some(&(1.0, 1.0)));
+        let broken = table(&[("a", &[f64::NAN])]);
+        let error = compare("set", &inside, &broken, &BootstrapConfig::default());
+        let message = error.unwrap_err().to_string();
+        assert!(message.starts_with("scores of set, a: "), "{message}");
+    }
+
+    #[test]
+    fn a_choice_is_repeatable_and_has_no_index_twice() {
+        let all: Vec<u32> = (10..110).collect();
+        let some = chosen(all.clone(), 30, 1);
+        assert_eq!(some, chosen(all.clone(), 30, 1));
+        assert_ne!(some, chosen(all.clone(), 30, 2));
+        assert_eq!(some.len(), 30);
+        assert!(some.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(some.iter().all(|index| all.contains(index)));
+        assert_eq!(chosen(all.clone(), 100, 1), all);
+    }
+
+    #[test]
+    fn the_test_part_is_taken_where_there_is_one() {
+        let backbone = BackboneConfig {
+            image_size: 32,
+            channels: 1,
+            ..BackboneConfig::default()
+        };
+        let open = |name: &str| {
+            let data = name.parse().unwrap();
+            TestSet::open(&data, &backbone, 50, 0, &mut |_| {}).unwrap()
+        };
+        let digits = open("digits+shuffled");
+        assert_eq!(digits.name, "digits+shuffled");
+        assert!(digits.indices.iter().all(|index| *index >= 8000));
+        assert_eq!(open("letters").indices.len(), 50);
+    }
+}

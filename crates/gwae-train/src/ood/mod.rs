@@ -1,0 +1,18 @@
+//! Out-of-distribution detection: does a model tell images of its training data from others by its
+//! own score?
+
+mod clusters;
+mod comparison;
+mod experiment;
+mod report;
+mod scoring;
+mod table;
+mod trace;
+
+pub use clusters::{ClusterAnalysis, ClusterError, ClusterSummary, analyse_clusters};
+pub use comparison::{Comparison, ComparisonError, TestSet, compare};
+pub use experiment::{Experiment, ExperimentError, ExperimentOutcome, ModelOutcome, Outlook};
+pub use report::{ModelScores, OodReportError, write_report};
+pub use scoring::{MEAN_BRIGHTNESS, ScoreColumn, ScoreTable, score_images};
+pub use table::{comparison_csv, comparison_table, scores_matrix, seeds_table};
+pub use trace::{Trace, TracePoint};

@@ -1,0 +1,186 @@
+//! What a comparison leaves on the disk.
+
+use std::path::Path;
+
+use gwae_metrics::BootstrapConfig;
+
+use super::comparison::{Comparison, ComparisonError, compare};
+use super::scoring::ScoreTable;
+use super::table::{comparison_csv, comparison_table};
+use crate::atomic::{FileError, write_atomically};
+use crate::report::{HistogramPanel, HistogramPlot, ReportError, RocCurve, RocPlot, Scores};
+
+/// The scores of one model.
+#[derive(Clone, Debug)]
+pub struct ModelScores {
+    /// What tables call the model.
+    pub model: String,
+    /// Of images like those it was trained on, which it did not see.
+    pub inside: ScoreTable,
+    /// Of every set of other images, with its name.
+    pub outside: Vec<(String, ScoreTable)>,
+}
+
+/// A report that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum OodReportError {
+    /// The scores.
+    #[error(transparent)]
+    Comparison(#[from] ComparisonError),
+    /// A picture.
+    #[error(transparent)]
+    Picture(#[from] ReportError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl ModelScores {
+    /// Compares every score on every set.
+    ///
+    /// # Errors
+    /// When a score is not a number.
+    pub fn compare(&self, bootstrap: &BootstrapConfig) -> Result<Vec<Comparison>, ComparisonError> {
+        let sets = self.outside.iter();
+        let each = sets.map(|(set, table)| compare(set, &self.inside, table, bootstrap));
+        Ok(each.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+}
+
+/// Compares the scores of several models and writes into `directory`, which exists: `table.md` and
+/// `table.csv` (every figure), `roc_SET.png` and `roc_SET.csv` for every set (the curves of all
+/// models), and `histograms_MODEL.png` for every model.
+///
+/// `drawn` chooses the scores in the pictures of curves, where all would be too many.
+///
+/// # Errors
+/// When a score is not a number or a file cannot be written.
+pub fn write_report(
+    models: &[ModelScores],
+    bootstrap: &BootstrapConfig,
+    drawn: &dyn Fn(&str, &str) -> bool,
+    directory: &Path,
+) -> Result<Vec<(String, Comparison)>, OodReportError> {
+    let mut rows: Vec<(String, Comparison)> = Vec::new();
+    for scores in models {
+        let comparisons = scores.compare(bootstrap)?.into_iter();
+        rows.extend(comparisons.map(|comparison| (scores.model.clone(), comparison)));
+    }
+    let borrowed: Vec<_> = rows
+        .iter()
+        .map(|(model, row)| (model.as_str(), row))
+        .collect();
+    write_atomically(
+        &directory.join("table.md"),
+        comparison_table(&borrowed).as_bytes(),
+    )?;
+    write_atomically(
+        &directory.join("table.csv"),
+        comparison_csv(&borrowed).as_bytes(),
+    )?;
+    let mut sets: Vec<&str> = Vec::new();
+    for (_, row) in &rows {
+        if !sets.contains(&row.set.as_str()) {
+            sets.push(&row.set);
+        }
+    }
+    for set in sets {
+        let of_set = borrowed
+            .iter()
+            .filter(|(model, row)| row.set == set && drawn(model, &row.score));
+        let of_set: Vec<_> = of_set.copied().collect();
+        write_curves(set, &of_set, directory)?;
+    }
+    for scores in models {
+        draw_histograms(scores, directory)?;
+    }
+    Ok(rows)
+}
+
+fn write_curves(
+    set: &str,
+    rows: &[(&str, &Comparison)],
+    directory: &Path,
+) -> Result<(), OodReportError> {
+    let names: Vec<String> = rows
+        .iter()
+        .map(|(model, row)| format!("{model}: {}", row.score))
+        .collect();
+    let curves: Vec<RocCurve<'_>> = rows
+        .iter()
+        .zip(&names)
+        .map(|((_, row), name)| RocCurve {
+            name,
+            auc: row.report.auroc,
+            interval: Some((row.report.interval.low, row.report.interval.high)),
+            points: &row.curve,
+        })
+        .collect();
+    if curves.is_empty() {
+        return Ok(());
+    }
+    let plot = RocPlot {
+        title: &format!("Telling {set} from the training distribution"),
+        curves: &curves,
+    };
+    plot.save(&directory.join(format!("roc_{}.png", file_name(set))))?;
+    let mut text = String::from("model,score,false_positive_rate,true_positive_rate\n");
+    for (model, row) in rows {
+        for (false_positive_rate, true_positive_rate) in &row.curve {
+            text.push_str(&format!(
+                "{model},{},{false_positive_rate},{true_positive_rate}\n",
+                row.score
+            ));
+        }
+    }
+    let path = directory.join(format!("roc_{}.csv", file_name(set)));
+    Ok(write_atomically(&path, text.as_bytes())?)
+}
+
+fn draw_histograms(scores: &ModelScores, directory: &Path) -> Result<(), OodReportError> {
+    let columns = scores.inside.columns.iter();
+    let sets: Vec<Vec<Scores<'_>>> = columns
+        .map(|column| {
+            let inside = Scores {
+                name: "in-distribution test images",
+                values: &column.values,
+            };
+            let outside = scores.outside.iter().filter_map(|(set, table)| {
+                Some(Scores {
+                    name: set,
+                    values: table.get(&column.name)?,
+                })
+            });
+            std::iter::once(inside).chain(outside).collect()
+        })
+        .collect();
+    let panels: Vec<HistogramPanel<'_>> = scores
+        .inside
+        .columns
+        .iter()
+        .zip(&sets)
+        .map(|(column, sets)| HistogramPanel {
+            name: &column.name,
+            sets,
+        })
+        .collect();
+    let plot = HistogramPlot {
+        title: &format!("Scores of {}", scores.model),
+        quantity: "score",
+        panels: &panels,
+    };
+    let name = format!("histograms_{}.png", file_name(&scores.model));
+    Ok(plot.save(&directory.join(name))?)
+}
+
+/// A name of a set or model as part of a file's name.
+pub(super) fn file_name(name: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        }
+    };
+    name.chars().map(plain).collect()
+}

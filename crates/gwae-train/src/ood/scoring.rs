@@ -1,0 +1,172 @@
+//! Every score of a model on images.
+
+use burn::tensor::{Device, Tensor};
+use gwae_datasets::DatasetError;
+use gwae_metrics::{MetricError, distance_from_median};
+use gwae_models::Autoencoder;
+
+use crate::data::RunData;
+
+/// Images that are scored at a time; the result does not depend on it.
+const BATCH: usize = 128;
+
+/// Name of the score that needs no model: what any other has to beat.
+pub const MEAN_BRIGHTNESS: &str = "mean_brightness";
+
+/// What the scores whose sign means nothing begin with.
+const POTENTIAL: &str = "potential";
+
+/// One score of many images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreColumn {
+    /// What the score is called.
+    pub name: String,
+    /// One number per image: the higher, the further from the training data.
+    pub values: Vec<f64>,
+}
+
+/// Scores of images, and their codes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreTable {
+    /// The scores: the model's own, first the published one; those of the reconstruction; and
+    /// [`MEAN_BRIGHTNESS`].
+    pub columns: Vec<ScoreColumn>,
+    /// Codes of the images, row-major `[images, latent]`.
+    pub codes: Vec<f32>,
+    /// Latent dimension.
+    pub latent_dim: usize,
+}
+
+impl ScoreTable {
+    /// The score of that name.
+    pub fn get(&self, name: &str) -> Option<&[f64]> {
+        let mut columns = self.columns.iter();
+        let column = columns.find(|column| column.name == name);
+        column.map(|column| column.values.as_slice())
+    }
+
+    /// The table with a two-sided form of every potential, `…_two_sided`: its distance from the
+    /// median that it has on `reference`, images that the model was trained on.
+    ///
+    /// A critic is trained to tell pairs of the data from pairs of the prior. Away from both nothing
+    /// decides which way its potential goes, so its sign there is an accident of the training; that
+    /// it differs from what training data have is not.
+    ///
+    /// # Errors
+    /// When a score is not a number.
+    pub fn with_two_sided(mut self, reference: &Self) -> Result<Self, MetricError> {
+        let mut columns = Vec::new();
+        for column in self.columns {
+            let two_sided = match reference.get(&column.name) {
+                Some(reference) if column.name.starts_with(POTENTIAL) => {
+                    Some(distance_from_median(&column.values, reference)?)
+                }
+                _ => None,
+            };
+            let name = format!("{}_two_sided", column.name);
+            columns.push(column);
+            columns.extend(two_sided.map(|values| ScoreColumn { name, values }));
+        }
+        self.columns = columns;
+        Ok(self)
+    }
+}
+
+/// Scores the images at `indices` of `data` by every measure of `model`, and by their mean
+/// brightness.
+///
+/// # Errors
+/// When an image cannot be read.
+pub fn score_images(
+    model: &dyn Autoencoder,
+    data: &RunData,
+    indices: &[u32],
+    device: &Device,
+) -> Result<ScoreTable, DatasetError> {
+    let mut table = ScoreTable {
+        columns: Vec::new(),
+        codes: Vec::new(),
+        latent_dim: model.latent_dim(),
+    };
+    for batch in indices.chunks(BATCH) {
+        let images = data.images(batch, device)?;
+        let codes = model.code(images.clone()).into_data();
+        table.codes.extend(codes.iter::<f32>());
+        let brightness = mean_brightness(images.clone());
+        let scores = model.scores(images).into_iter();
+        let scores = scores.map(|score| (score.name, score.values));
+        for (place, (name, values)) in scores.chain([(MEAN_BRIGHTNESS, brightness)]).enumerate() {
+            if table.columns.len() == place {
+                table.columns.push(ScoreColumn {
+                    name: name.to_owned(),
+                    values: Vec::with_capacity(indices.len()),
+                });
+            }
+            let values = values.into_data();
+            table.columns[place].values.extend(values.iter::<f64>());
+        }
+    }
+    Ok(table)
+}
+
+/// Mean over channels and pixels, `[batch]`.
+fn mean_brightness(images: Tensor<4>) -> Tensor<1> {
+    images.flatten::<2>(1, 3).mean_dim(1).squeeze_dim(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DataConfig;
+    use gwae_core::noise::HostGenerator;
+    use gwae_models::{Gwae, GwaeConfig};
+
+    #[test]
+    fn tables_do_not_depend_on_batches_and_know_both_sides() {
+        let config = GwaeConfig {
+            image_size: 32,
+            channels: 1,
+            latent_dim: 3,
+            width: 0.0625,
+            prior: "gaussian_mixture".parse().unwrap(),
+            ..GwaeConfig::default()
+        };
+        let device = Device::flex();
+        let model = Gwae::new(&config, &mut HostGenerator::new(1, 0), &device).unwrap();
+        let data = DataConfig::default();
+        let data = RunData::open(&data, &config.backbone(), &mut |_| {}).unwrap();
+        let indices: Vec<u32> = (0..130).collect();
+        let table = score_images(&model, &data, &indices, &device).unwrap();
+        let names: Vec<_> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "potential",
+                "potential_of_input",
+                "prior_surprise",
+                "reconstruction_error",
+                "relative_error",
+                "mean_brightness"
+            ]
+        );
+        assert!(table.columns.iter().all(|c| c.values.len() == 130));
+        assert_eq!(table.codes.len(), 3 * 130);
+        // The last two images alone are a batch of another size.
+        let last = score_images(&model, &data, &indices[128..], &device).unwrap();
+        for (column, alone) in table.columns.iter().zip(&last.columns) {
+            for (a, b) in column.values[128..].iter().zip(&alone.values) {
+                assert!((a - b).abs() <= 1e-4 * b.abs().max(1e-3), "{}", column.name);
+            }
+        }
+        let two_sided = last.clone().with_two_sided(&table).unwrap();
+        let mut sorted = table.get("potential").unwrap().to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let median = (sorted[64] + sorted[65]) / 2.0;
+        let found = two_sided.get("potential_two_sided").unwrap();
+        for (found, potential) in found.iter().zip(last.get("potential").unwrap()) {
+            assert!((found - (potential - median).abs()).abs() < 1e-9);
+        }
+        assert!(two_sided.get("potential_of_input_two_sided").is_some());
+        assert!(two_sided.get("relative_error_two_sided").is_none());
+    }
+}

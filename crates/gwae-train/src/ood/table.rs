@@ -1,0 +1,182 @@
+//! Tables of comparisons.
+
+use std::fmt::Write;
+
+use super::{Comparison, ExperimentOutcome};
+
+/// A Markdown table: a row per model, score and set. Every row is preceded by the name of its model
+/// where `model` gives one.
+pub fn comparison_table(rows: &[(&str, &Comparison)]) -> String {
+    let mut text = String::from(
+        "| model | score | out-of-distribution | AUROC | 95 % interval | AUPR | FPR at 95 % TPR |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for (
+        model,
+        Comparison {
+            set, score, report, ..
+        },
+    ) in rows
+    {
+        let _ = writeln!(
+            text,
+            "| {model} | {score} | {set} | {:.3} | {:.3} to {:.3} | {:.3} | {:.3} |",
+            report.auroc,
+            report.interval.low,
+            report.interval.high,
+            report.aupr,
+            report.fpr_at_95_tpr,
+        );
+    }
+    text
+}
+
+/// The same as comma-separated values, with all digits and the numbers of images.
+pub fn comparison_csv(rows: &[(&str, &Comparison)]) -> String {
+    let mut text = String::from(
+        "model,score,out_of_distribution,auroc,interval_low,interval_high,aupr,fpr_at_95_tpr,\
+         images_in,images_out\n",
+    );
+    for (
+        model,
+        Comparison {
+            set, score, report, ..
+        },
+    ) in rows
+    {
+        let _ = writeln!(
+            text,
+            "{model},{score},{set},{},{},{},{},{},{},{}",
+            report.auroc,
+            report.interval.low,
+            report.interval.high,
+            report.aupr,
+            report.fpr_at_95_tpr,
+            report.count_in,
+            report.count_out,
+        );
+    }
+    text
+}
+
+/// A Markdown table of the areas under the ROC curve: a row per model and score, a column per set;
+/// over several seeds the mean.
+pub fn scores_matrix(outcome: &ExperimentOutcome) -> String {
+    let mut sets: Vec<&str> = Vec::new();
+    let mut rows: Vec<(&str, &str)> = Vec::new();
+    let all = || {
+        let models = outcome.models.iter();
+        models.flat_map(|model| model.comparisons.iter().map(move |row| (model, row)))
+    };
+    for (model, row) in all() {
+        if !sets.contains(&row.set.as_str()) {
+            sets.push(&row.set);
+        }
+        if !rows.contains(&(model.model.as_str(), row.score.as_str())) {
+            rows.push((&model.model, &row.score));
+        }
+    }
+    let mut text = String::from("| AUROC of | by |");
+    for set in &sets {
+        let _ = write!(text, " {set} |");
+    }
+    let _ = write!(text, "\n|---|---|{}\n", "---|".repeat(sets.len()));
+    for (name, score) in rows {
+        let _ = write!(text, "| {name} | {score} |");
+        for set in &sets {
+            let of_cell = all().filter(|(model, row)| {
+                model.model == name && row.score == score && row.set == *set
+            });
+            let values: Vec<f64> = of_cell.map(|(_, row)| row.report.auroc).collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let _ = write!(text, " {mean:.3} |");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A Markdown table over several seeds: for every model, score and set the mean, the least and the
+/// largest area under the ROC curve.
+pub fn seeds_table(rows: &[(String, Comparison)]) -> String {
+    let mut text = String::from(
+        "| model | score | out-of-distribution | seeds | mean AUROC | least | largest |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    let mut groups: Vec<([&str; 3], Vec<f64>)> = Vec::new();
+    for (
+        model,
+        Comparison {
+            set, score, report, ..
+        },
+    ) in rows
+    {
+        let name = [model.as_str(), score, set];
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(report.auroc),
+            None => groups.push((name, vec![report.auroc])),
+        }
+    }
+    for ([model, score, set], values) in groups {
+        let count = values.len();
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let _ = writeln!(
+            text,
+            "| {model} | {score} | {set} | {count} | {mean:.3} | {least:.3} | {largest:.3} |"
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gwae_metrics::{BootstrapConfig, DetectionReport};
+
+    #[test]
+    fn a_row_has_every_figure() {
+        let comparison = Comparison {
+            set: "letters".into(),
+            score: "energy".into(),
+            report: DetectionReport::new(&[1.0, 2.0], &[3.0], &BootstrapConfig::default()).unwrap(),
+            curve: Vec::new(),
+        };
+        let rows = [("vae", &comparison)];
+        let table = comparison_table(&rows);
+        let row = "| vae | energy | letters | 1.000 | 1.000 to 1.000 | 1.000 | 0.000 |";
+        assert_eq!(table.lines().nth(2), Some(row));
+        let csv = comparison_csv(&rows);
+        assert_eq!(csv.lines().nth(1), Some("vae,energy,letters,1,1,1,1,0,2,1"));
+        assert_eq!(
+            csv.lines().next().unwrap().split(',').count(),
+            csv.lines().nth(1).unwrap().split(',').count()
+        );
+    }
+
+    #[test]
+    fn seeds_are_summed_up() {
+        let comparison = |outside: &[f64]| Comparison {
+            set: "noise".into(),
+            score: "energy".into(),
+            report: DetectionReport::new(&[1.0, 2.0], outside, &BootstrapConfig::default())
+                .unwrap(),
+            curve: Vec::new(),
+        };
+        let rows = [
+            ("vae".to_owned(), comparison(&[3.0])),
+            ("vae".to_owned(), comparison(&[1.5])),
+            ("dagmm".to_owned(), comparison(&[0.0])),
+        ];
+        let table = seeds_table(&rows);
+        let lines: Vec<_> = table.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "| vae | energy | noise | 2 | 0.750 | 0.500 | 1.000 |",
+                "| dagmm | energy | noise | 1 | 0.000 | 0.000 | 0.000 |"
+            ]
+        );
+    }
+}
