@@ -1,6 +1,7 @@
 //! The command line.
 
 mod data;
+mod detection;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use gwae_train::checkpoint::Which;
 use gwae_train::{DatasetName, DeviceSpec};
 
 pub use data::{Check, Data, DataCommand, Get, List, Show};
+pub use detection::{Metrics, Ood};
 
 /// Gromov-Wasserstein autoencoders: train, look at, import and verify.
 #[derive(Debug, Parser)]
@@ -25,6 +27,7 @@ Examples:
   gwae data list                                      which datasets there are
   gwae import checkpoint_best.pth --out runs/celeba   take over a model of the authors' program
   gwae sample runs/celeba -n 64 --seed 1              draw images from its prior
+  gwae ood runs/digits                                which images are no digits?
   gwae verify tests/golden/*.json                     compare this program with the authors'
 
 `gwae COMMAND --help` explains each command."
@@ -50,6 +53,10 @@ pub enum Command {
     Reconstruct(Reconstruct),
     /// Show what each latent dimension of a trained model changes
     Traverse(Traverse),
+    /// Tell images of the training data from others by a trained model's own scores
+    Ood(Ood),
+    /// Measure how well scores of any program tell two kinds of items apart
+    Metrics(Metrics),
     /// Take over a checkpoint (.pth) of the authors' PyTorch program
     Import(Import),
     /// Compare this program with numbers that the authors' program computed
@@ -74,7 +81,7 @@ Examples:
   gwae train config.toml --dataset shapes3d --steps 5000
 
 A TOML file has the tables [model], [model.prior], [training] and [data]; what it leaves out has the
-value of the authors' CelebA settings. For example:
+value of the authors' CelebA settings. kind = \"vae\" or \"dagmm\" in [model] trains that baseline. For example:
 
   [model]
   image_size = 32
@@ -86,8 +93,8 @@ value of the authors' CelebA settings. For example:
   dataset = \"digits\"
 
 `gwae data list` names the datasets and `gwae data get` downloads them. [data] also takes directory,
-validation_fraction, limit (so many images of each part, for quick runs), crop, cache and, for
-omniglot, polarity = \"inverted\".
+validation_fraction, limit (so many images of each part, for quick runs), crop, cache, polarity =
+\"inverted\" and patch_shuffle.
 
 Ctrl-C finishes the step, saves and returns; `gwae resume` goes on from there.")]
 pub struct Train {
@@ -132,7 +139,8 @@ pub struct Train {
     )]
     pub batch_size: Option<usize>,
     /// Dataset: digits (embedded), mnist, fashion_mnist, kmnist, omniglot, shapes3d and dsprites
-    /// (rendered, or with --data from their files), celeba, or folder (any images)
+    /// (rendered, or with --data from their files), celeba, folder (any images), or
+    /// invented_characters, letters and noise (rendered)
     #[arg(long, help_heading = "In place of the configuration's")]
     pub dataset: Option<DatasetName>,
     /// Directory of the dataset's files, or the one that `gwae data get` was given

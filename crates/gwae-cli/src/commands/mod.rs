@@ -2,6 +2,8 @@
 
 mod data;
 mod import;
+mod metrics;
+mod ood;
 mod reconstruct;
 mod resume;
 mod sample;
@@ -27,6 +29,8 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),
         Command::Traverse(arguments) => traverse::run(&arguments),
+        Command::Ood(arguments) => ood::run(&arguments),
+        Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }

@@ -1,0 +1,76 @@
+//! Arguments of `gwae ood` and `gwae metrics`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gwae_train::DataConfig;
+
+use super::ModelArguments;
+
+/// Arguments of `gwae ood`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae ood runs/digits                                  the sets that need no download
+  gwae ood runs/digits --out-of-distribution omniglot+inverted=~/datasets
+  gwae ood runs/mnist --in-distribution mnist=~/datasets --out-of-distribution fashion_mnist=~/datasets \\
+      --out-of-distribution digits+shuffled
+
+A set is the name of a dataset, +inverted (black and white exchanged) and +shuffled (patches of each
+image change places) as wanted, and =DIRECTORY where it has files. Its official test part is taken, or
+all of it where there is none.
+
+Every score is higher for images that are further from the training data. `potential` is the published
+score of a GWAE, D(f(z), z); its sign away from the data depends on chance, which `…_two_sided` (the
+distance from the median on training images) does not. `mean_brightness` needs no model: it is what a
+score has to beat.")]
+pub struct Ood {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// Images like those of the training; without it, the test part of the run
+    #[arg(long, value_name = "NAME[=DIR]")]
+    pub in_distribution: Option<DataConfig>,
+    /// Images of another kind; can be given several times; without it, letters, invented
+    /// characters, the shuffled test images and noise
+    #[arg(long, value_name = "NAME[=DIR]")]
+    pub out_of_distribution: Vec<DataConfig>,
+    /// Images of each set, at most
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub images: u32,
+    /// Seed of the choice of images
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Directory for tables, curves, histograms and scores; without it, one in the run directory
+    #[arg(long, value_name = "DIRECTORY")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `gwae metrics`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae metrics --scores-in digits.npy --scores-out letters.npy
+  gwae metrics --scores-in a.npy --scores-out b.npy --json result.json
+
+The files hold one number per image, as numpy.save writes an array of any plain number type. Higher means
+further from the training data. Ties count half.")]
+pub struct Metrics {
+    /// Scores of in-distribution items
+    #[arg(long, value_name = "FILE.npy")]
+    pub scores_in: PathBuf,
+    /// Scores of out-of-distribution items
+    #[arg(long, value_name = "FILE.npy")]
+    pub scores_out: PathBuf,
+    /// Write the result as JSON too
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Resamples of the confidence interval
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub resamples: u32,
+    /// Seed of the resamples
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
