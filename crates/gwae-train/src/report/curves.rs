@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use image::{RgbImage, imageops};
-use plotters::coord::Shift;
+use image::RgbImage;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::font::register;
+use super::canvas::{
+    Axis, Canvas, HEADER, HEADING, MARGIN, MAX_PANELS, NUMBERS_LEFT, SOFT_TEXT, TEXT, WIDTH,
+    draw_axes, font, header_middle, left_of, panel_grid, render, scaled, stroke, text,
+};
 use super::labels::{printable, step_label, value_label};
 use super::series::{
     Point, SMOOTHED_FROM, central_range, drawable, held, padded_range, running_mean, runs, sampled,
@@ -15,30 +17,13 @@ use super::series::{
 };
 use super::{ReportError, png_file};
 
-/// Most panels of one picture.
-pub(super) const MAX_PANELS: usize = 48;
-
-/// Width of the picture in pixels: what a README shows.
-const WIDTH: u32 = 1200;
-const HEADER: u32 = 56;
-
-/// Everything is drawn this many times larger and averaged down: smooth lines and letters.
-const OVERSAMPLING: u32 = 2;
-
 /// Share of single steps at either end of the scale that are held at its quantile.
 const OUTLIERS: f64 = 0.01;
 
-const TEXT: RGBColor = RGBColor(40, 44, 52);
-const SOFT_TEXT: RGBColor = RGBColor(100, 106, 115);
-const BACKGROUND: RGBColor = RGBColor(255, 255, 255);
-const MESH: RGBColor = RGBColor(232, 234, 237);
-const AXIS: RGBColor = RGBColor(150, 155, 163);
 const TRAIN: RGBColor = RGBColor(31, 105, 180);
 const TRAIN_STEPS: RGBColor = RGBColor(186, 209, 234);
 const NOTE: RGBColor = RGBColor(180, 30, 50);
 const VALIDATION: RGBColor = RGBColor(217, 95, 2);
-
-type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
 /// One loss over training. Points that are NaN, infinite or beyond ±10³⁰ leave a gap and are
 /// counted in the panel's heading.
@@ -68,20 +53,9 @@ pub fn render_curves(title: &str, curves: &[Curve<'_>]) -> Result<RgbImage, Repo
             count: curves.len(),
         });
     }
-    let columns = match curves.len() {
-        1 => 1,
-        2 | 4 => 2,
-        _ => 3,
-    };
-    let rows = curves.len().div_ceil(columns);
-    let panel_height = if columns == 3 { 290 } else { 380 };
-    let (width, height) = (WIDTH, HEADER + rows as u32 * panel_height);
-    let mut pixels = vec![255; (width * height * OVERSAMPLING.pow(2) * 3) as usize];
-    draw(title, curves, (rows, columns), &mut pixels, (width, height))
-        .map_err(ReportError::Draw)?;
-    let large = RgbImage::from_raw(width * OVERSAMPLING, height * OVERSAMPLING, pixels)
-        .ok_or_else(|| ReportError::Draw("the canvas has another size".to_owned()))?;
-    Ok(imageops::thumbnail(&large, width, height))
+    let (rows, columns, panel_height) = panel_grid(curves.len());
+    let size = (WIDTH, HEADER + rows as u32 * panel_height);
+    render(size, |canvas| draw(canvas, title, curves, (rows, columns)))
 }
 
 /// As [`render_curves`], into a PNG file.
@@ -93,16 +67,11 @@ pub fn save_curves(title: &str, curves: &[Curve<'_>], path: &Path) -> Result<(),
 }
 
 fn draw(
+    canvas: &Canvas<'_>,
     title: &str,
     curves: &[Curve<'_>],
     (rows, columns): (usize, usize),
-    pixels: &mut [u8],
-    (width, height): (u32, u32),
 ) -> Result<(), String> {
-    register()?;
-    let size = (width * OVERSAMPLING, height * OVERSAMPLING);
-    let canvas = BitMapBackend::with_buffer(pixels, size).into_drawing_area();
-    canvas.fill(&BACKGROUND).map_err(text)?;
     let (header, body) = canvas.split_vertically(scaled(HEADER));
     let smoothed = curves.iter().any(|c| c.train.len() >= SMOOTHED_FROM);
     draw_header(&header, title, smoothed)?;
@@ -114,14 +83,13 @@ fn draw(
     for (panel, curve) in body.split_evenly((rows, columns)).iter().zip(curves) {
         draw_panel(panel, curve, steps.clone())?;
     }
-    canvas.present().map_err(text)
+    Ok(())
 }
 
 fn draw_header(area: &Canvas<'_>, title: &str, smoothed: bool) -> Result<(), String> {
-    let style = font(22, TEXT).pos(Pos::new(HPos::Left, VPos::Center));
-    let middle = scaled(HEADER) / 2 + scaled(4);
-    let place = (scaled(22), middle);
-    area.draw_text(&printable(title, 60), &style, place)
+    let middle = header_middle();
+    let place = (scaled(MARGIN), middle);
+    area.draw_text(&printable(title, 60), &left_of(22, TEXT), place)
         .map_err(text)?;
 
     let train = if smoothed {
@@ -129,8 +97,8 @@ fn draw_header(area: &Canvas<'_>, title: &str, smoothed: bool) -> Result<(), Str
     } else {
         "train"
     };
-    let style = font(16, TEXT).pos(Pos::new(HPos::Left, VPos::Center));
-    let mut right = scaled(WIDTH - 22);
+    let style = left_of(16, TEXT);
+    let mut right = scaled(WIDTH - MARGIN);
     for (name, colour, marker) in [("validation", VALIDATION, true), (train, TRAIN, false)] {
         let (name_width, _) = area.estimate_text_size(name, &style).map_err(text)?;
         let left = right - name_width as i32;
@@ -172,8 +140,8 @@ fn draw_panel(
     let empty = range.is_none();
     let range = range.unwrap_or(0.0..1.0);
 
-    let heading = font(17, TEXT).pos(Pos::new(HPos::Left, VPos::Center));
-    let left = scaled(22 + 62);
+    let heading = left_of(17, TEXT);
+    let left = scaled(MARGIN + NUMBERS_LEFT);
     let name = printable(curve.name, 32);
     panel
         .draw_text(&name, &heading, (left, scaled(16)))
@@ -186,38 +154,26 @@ fn draw_panel(
         .count();
     if skipped > 0 {
         let (name_width, _) = panel.estimate_text_size(&name, &heading).map_err(text)?;
-        let note = font(14, NOTE).pos(Pos::new(HPos::Left, VPos::Center));
+        let note = left_of(14, NOTE);
         let place = (left + name_width as i32 + scaled(14), scaled(16));
         panel
             .draw_text(&format!("{skipped} not finite"), &note, place)
             .map_err(text)?;
     }
 
-    let mut chart = ChartBuilder::on(panel)
-        .margin_top(scaled(32))
-        .margin_left(scaled(22))
-        .margin_right(scaled(26))
-        .margin_bottom(scaled(8))
-        .x_label_area_size(scaled(44))
-        .y_label_area_size(scaled(62))
-        .build_cartesian_2d(steps, range)
-        .map_err(text)?;
-    chart
-        .configure_mesh()
-        .x_labels(6)
-        .y_labels(6)
-        .max_light_lines(0)
-        .bold_line_style(stroke(MESH, 1))
-        .axis_style(stroke(AXIS, 1))
-        .set_all_tick_mark_size(scaled(4))
-        .label_style(font(14, SOFT_TEXT))
-        .axis_desc_style(font(15, SOFT_TEXT))
-        .x_desc("step")
-        .x_label_formatter(&|step| step_label(*step))
-        .y_label_formatter(&|value| value_label(*value))
-        .draw()
-        .map_err(text)?;
-    let area = chart.plotting_area();
+    let x = Axis {
+        name: "step",
+        range: steps,
+        numbers: 6,
+        label: &step_label,
+    };
+    let y = Axis {
+        name: "",
+        range,
+        numbers: 6,
+        label: &value_label,
+    };
+    let area = draw_axes(panel, HEADING, x, y)?;
     if empty {
         let (width, height) = area.dim_in_pixel();
         let style = font(16, SOFT_TEXT).pos(Pos::new(HPos::Center, VPos::Center));
@@ -251,23 +207,6 @@ fn draw_panel(
         }
     }
     Ok(())
-}
-
-/// Letters of `size` pixels in the finished picture.
-fn font(size: u32, colour: RGBColor) -> TextStyle<'static> {
-    super::font::font(scaled(size), colour)
-}
-
-fn stroke(colour: RGBColor, thickness: u32) -> ShapeStyle {
-    colour.stroke_width(thickness * OVERSAMPLING)
-}
-
-fn scaled(pixels: u32) -> i32 {
-    (pixels * OVERSAMPLING) as i32
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 #[cfg(test)]
@@ -326,13 +265,10 @@ mod tests {
                     train,
                     validation,
                 };
-                draw(
-                    &"a very long title ".repeat(20),
-                    &[curve],
-                    (1, 1),
-                    &mut vec![0; 400 * OVERSAMPLING as usize * 300 * OVERSAMPLING as usize * 3],
-                    (400, 300),
-                )
+                render((400, 300), |canvas| {
+                    let title = "a very long title ".repeat(20);
+                    draw(canvas, &title, &[curve], (1, 1))
+                })
                 .unwrap();
             }
         }

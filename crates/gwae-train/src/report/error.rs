@@ -78,11 +78,78 @@ pub enum ReportError {
     /// More panels than a picture has room for.
     #[error(
         "curves: {count} panels are too many for one picture (at most {}); plot fewer",
-        super::curves::MAX_PANELS
+        super::canvas::MAX_PANELS
     )]
     TooManyCurves {
         /// Number of curves.
         count: usize,
+    },
+
+    /// A plot of nothing.
+    #[error("{plot}: no series given; name at least one")]
+    NoSeries {
+        /// Which plot, such as `ROC curves`.
+        plot: &'static str,
+    },
+
+    /// More series, classes or panels than can be told apart or have room.
+    #[error("{plot}: {count} {what} are too many for one picture (at most {limit}); plot fewer")]
+    TooManySeries {
+        /// Which plot.
+        plot: &'static str,
+        /// `series`, `classes` or `panels`.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+
+    /// A series without points or values.
+    #[error("{plot}: `{series}` is empty; leave it out or give it values")]
+    EmptySeries {
+        /// Which plot.
+        plot: &'static str,
+        /// Name of the series.
+        series: String,
+    },
+
+    /// A number that has no place in the plot.
+    #[error("{plot}: value {index} of `{series}` is {value:?}; expected {expected}")]
+    BadValue {
+        /// Which plot.
+        plot: &'static str,
+        /// Name of the series.
+        series: String,
+        /// Which of its values or points, from 0.
+        index: usize,
+        /// The number.
+        value: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+
+    /// Points and classes that do not belong together.
+    #[error("scatter plot: {points} points and {classes} classes; give one class for each point")]
+    ClassCount {
+        /// Number of points.
+        points: usize,
+        /// Number of classes given for them.
+        classes: usize,
+    },
+
+    /// A point of a class that has no name.
+    #[error(
+        "scatter plot: point {index} is of class {class}, but only {names} classes are named \
+         (they count from 0); name all of them"
+    )]
+    UnnamedClass {
+        /// Which point, from 0.
+        index: usize,
+        /// Its class.
+        class: usize,
+        /// Number of names.
+        names: usize,
     },
 
     /// The plotting library or the PNG encoder refused.

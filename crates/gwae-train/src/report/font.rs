@@ -26,3 +26,12 @@ pub(super) fn font(size: i32, colour: RGBColor) -> TextStyle<'static> {
         pos: Pos::default(),
     }
 }
+
+/// Width in pixels of words in letters of `size` pixels.
+pub(super) fn text_width(words: &str, size: i32) -> usize {
+    // Drawing reports a damaged font.
+    let _ = register();
+    let bounds = font(size, BLACK).font.layout_box(words);
+    let width = bounds.map_or(0, |((left, _), (right, _))| right - left);
+    usize::try_from(width).unwrap_or(0)
+}

@@ -7,7 +7,7 @@ use image::{Rgb, RgbImage};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::font::{font, register};
+use super::font::{font, register, text_width};
 use super::labels::printable;
 use super::{ReportError, png_file};
 
@@ -241,13 +241,7 @@ fn with_row_names(picture: &RgbImage, names: &[String]) -> Result<RgbImage, Repo
     register().map_err(ReportError::Draw)?;
     let style = font(NAME_SIZE, BLACK).pos(Pos::new(HPos::Right, VPos::Center));
     let names: Vec<String> = names.iter().map(|name| printable(name, 24)).collect();
-    let widths = names.iter().map(|name| {
-        let size = style
-            .font
-            .layout_box(name)
-            .map(|((left, _), (right, _))| right - left);
-        size.unwrap_or_default().max(0) as u32
-    });
+    let widths = names.iter().map(|name| text_width(name, NAME_SIZE) as u32);
     let margin = widths.max().unwrap_or_default() + 2 * NAME_GAP;
     let (width, height) = (picture.width() + margin, picture.height());
     let mut pixels = vec![255; (width * height * 3) as usize];

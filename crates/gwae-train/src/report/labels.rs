@@ -1,5 +1,12 @@
 //! Words and numbers short enough for a picture.
 
+use std::ops::Range;
+
+use super::font::text_width;
+
+/// Longer words have no room in any picture.
+const MOST_LETTERS: usize = 400;
+
 /// One line of at most `limit` characters.
 pub(super) fn printable(words: &str, limit: usize) -> String {
     let line: Vec<char> = words
@@ -11,6 +18,52 @@ pub(super) fn printable(words: &str, limit: usize) -> String {
     } else {
         line[..limit - 1].iter().chain(&['…']).collect()
     }
+}
+
+/// One line of at most `room` pixels in letters of `size` pixels.
+pub(super) fn fitted(words: &str, size: i32, room: i32) -> String {
+    let room = usize::try_from(room).unwrap_or(0);
+    let line = printable(words, MOST_LETTERS);
+    if text_width(&line, size) <= room {
+        return line;
+    }
+    let letters: Vec<char> = line.chars().collect();
+    let cut = |length: usize| -> String {
+        let kept: String = letters[..length].iter().collect();
+        format!("{}…", kept.trim_end())
+    };
+    // The longest beginning that has room: all shorter ones have it too.
+    let (mut fits, mut too_long) = (0, letters.len());
+    while too_long - fits > 1 {
+        let middle = fits + (too_long - fits) / 2;
+        if text_width(&cut(middle), size) <= room {
+            fits = middle;
+        } else {
+            too_long = middle;
+        }
+    }
+    cut(fits)
+}
+
+/// At most `lines` lines of at most `room` pixels in letters of `size` pixels, broken between
+/// words; the last one is cut where there is more.
+pub(super) fn wrapped(words: &str, size: i32, room: i32, lines: usize) -> Vec<String> {
+    let words = printable(words, MOST_LETTERS);
+    let mut rest: Vec<&str> = words.split_whitespace().collect();
+    let mut wrapped = Vec::new();
+    while wrapped.len() + 1 < lines && !rest.is_empty() {
+        let fitting = (1..=rest.len())
+            .take_while(|&count| text_width(&rest[..count].join(" "), size) as i32 <= room)
+            .last();
+        // A word longer than the line is cut.
+        let count = fitting.unwrap_or(1);
+        wrapped.push(fitted(&rest[..count].join(" "), size, room));
+        rest.drain(..count);
+    }
+    if !rest.is_empty() {
+        wrapped.push(fitted(&rest.join(" "), size, room));
+    }
+    wrapped
 }
 
 /// A training step, in thousands where it is long.
@@ -31,11 +84,33 @@ pub(super) fn value_label(value: f64) -> String {
     } else if (1e-3..1e5).contains(&size) {
         trimmed(format!("{value:.5}"))
     } else {
-        let scientific = format!("{value:.3e}");
-        match scientific.split_once('e') {
-            Some((digits, exponent)) => format!("{}e{exponent}", trimmed(digits.to_owned())),
-            None => scientific,
-        }
+        scientific(value, 3)
+    }
+}
+
+/// A number along an axis of `range`, with as many digits as tell it from its neighbours.
+pub(super) fn tick_label(value: f64, range: &Range<f64>) -> String {
+    let largest = range.start.abs().max(range.end.abs());
+    // Numbers along an axis are no closer than this.
+    let spacing = (range.end - range.start) / 10.0;
+    if value.abs() < 1e-3 * spacing {
+        "0".to_owned()
+    } else if (1e-3..1e5).contains(&largest) {
+        trimmed(format!("{value:.0$}", decimals(1.0 / spacing)))
+    } else {
+        scientific(value, decimals(largest / spacing))
+    }
+}
+
+fn decimals(ratio: f64) -> usize {
+    ratio.log10().ceil().clamp(0.0, 12.0) as usize
+}
+
+fn scientific(value: f64, decimals: usize) -> String {
+    let number = format!("{value:.decimals$e}");
+    match number.split_once('e') {
+        Some((digits, exponent)) => format!("{}e{exponent}", trimmed(digits.to_owned())),
+        None => number,
     }
 }
 
@@ -73,6 +148,60 @@ mod tests {
         }
         for (step, label) in [(0.0, "0"), (500.0, "500"), (12_500.0, "12.5k")] {
             assert_eq!(step_label(step), label);
+        }
+    }
+
+    #[test]
+    fn words_fit_their_room() {
+        let title = "receiver operating characteristics of all scores";
+        let whole = text_width(title, 40) as i32;
+        assert_eq!(fitted(title, 40, whole), title);
+        for room in [whole - 1, whole / 2, 100, 40] {
+            let cut = fitted(title, 40, room);
+            assert!(text_width(&cut, 40) as i32 <= room, "{cut}");
+            let beginning = cut.strip_suffix('…').unwrap();
+            assert!(title.starts_with(beginning), "{cut}");
+            // One letter more would not have fitted, but for a space that is left out.
+            let longer = &title[..title.len().min(beginning.len() + 2)];
+            assert!(text_width(&format!("{longer}…"), 40) as i32 > room, "{cut}");
+        }
+        assert_eq!(fitted(title, 40, -5), "…");
+        assert_eq!(fitted("", 40, 0), "");
+    }
+
+    #[test]
+    fn words_are_broken_into_lines() {
+        let words = "  distance of the potential\nfrom its median ";
+        assert_eq!(
+            wrapped(words, 30, 10_000, 3),
+            ["distance of the potential from its median"]
+        );
+        let room = text_width("distance of the", 30) as i32;
+        assert_eq!(
+            wrapped(words, 30, room, 9),
+            ["distance of the", "potential from", "its median"]
+        );
+        let two = wrapped(words, 30, room, 2);
+        assert_eq!((two.len(), &two[0][..]), (2, "distance of the"));
+        assert!(two[1].starts_with("potential") && two[1].ends_with('…'));
+        // A word without room is cut, and the next ones follow.
+        let long = wrapped("reconstructionerror of x", 30, room / 2, 3);
+        assert!(long[0].ends_with('…') && long[1] == "of x", "{long:?}");
+        assert!(wrapped(" \n", 30, room, 3).is_empty());
+    }
+
+    #[test]
+    fn neighbours_along_an_axis_differ() {
+        for (value, range, label) in [
+            (0.2, 0.0..1.0, "0.2"),
+            (1e-17, -1.0..1.0, "0"),
+            (-1500.0, -2000.0..3000.0, "-1500"),
+            (123_456.2, 123_456.0..123_457.0, "1.234562e5"),
+            (0.12345, 0.1234..0.1235, "0.12345"),
+            (2e-7, 0.0..1e-6, "2e-7"),
+            (1e30, -1e30..1e30, "1e30"),
+        ] {
+            assert_eq!(tick_label(value, &range), label);
         }
     }
 }

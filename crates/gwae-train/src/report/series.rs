@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use super::ReportError;
+use super::labels::printable;
+
 /// Values beyond are not drawn: their differences would leave the range of numbers.
 const LARGEST: f64 = 1e30;
 
@@ -115,6 +118,56 @@ pub(super) fn central_range(mut values: Vec<f64>, edge: f64) -> Option<(f64, f64
     Some((*central.first()?, *central.last()?))
 }
 
+/// Refuses what [`drawable`] refuses, and a series without values.
+pub(super) fn check(
+    plot: &'static str,
+    series: &str,
+    values: impl ExactSizeIterator<Item = f64>,
+) -> Result<(), ReportError> {
+    let series = || printable(series, 80);
+    if values.len() == 0 {
+        return Err(ReportError::EmptySeries {
+            plot,
+            series: series(),
+        });
+    }
+    for (index, value) in values.enumerate() {
+        if !drawable(value) {
+            return Err(ReportError::BadValue {
+                plot,
+                series: series(),
+                index,
+                value,
+                expected: "a finite number within ±1e30",
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The range that holds the central part of every set of drawable values, and what lies near it:
+/// beyond the quantiles `edge` and `1 − edge` of each set, at most a quarter of the distance between
+/// them. Outliers lie outside; never empty.
+pub(super) fn robust_range<'a>(
+    sets: impl Iterator<Item = &'a [f64]>,
+    edge: f64,
+) -> Option<Range<f64>> {
+    let ranges = sets.filter_map(|set| {
+        let (lowest, highest) = central_range(set.to_vec(), 0.0)?;
+        let (low, high) = central_range(set.to_vec(), edge)?;
+        let beyond = 0.25 * (high - low);
+        Some((lowest.max(low - beyond), highest.min(high + beyond)))
+    });
+    let (low, high) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    // So narrow that numbers along the axis could not be told apart.
+    let narrow = (1e-6 * low.abs().max(high.abs())).max(1e-30);
+    if high - low > narrow {
+        Some(low..high)
+    } else {
+        padded_range([low].into_iter(), 0.0)
+    }
+}
+
 /// The points with their values held between `lowest` and `highest`.
 pub(super) fn held(run: &[Point], (lowest, highest): (f64, f64)) -> Vec<Point> {
     run.iter()
@@ -208,5 +261,49 @@ mod tests {
             held(&[(1.0, 5.0), (2.0, -5.0)], (-1.0, 1.0)),
             [(1.0, 1.0), (2.0, -1.0)]
         );
+    }
+
+    #[test]
+    fn robust_ranges_hold_every_set_and_no_outliers() {
+        let range = |sets: &[&[f64]]| robust_range(sets.iter().copied(), 0.01);
+        // 0..=200 is held whole: 2 % beyond the quantiles 2 and 198 are less than a quarter.
+        let mut plain: Vec<f64> = (0..=200).map(f64::from).collect();
+        assert_eq!(range(&[&plain]), Some(0.0..200.0));
+        plain[17] = 1e9;
+        // Quantiles 2 and 199, and a quarter of the 197 between them.
+        assert_eq!(range(&[&plain]), Some(0.0..199.0 + 197.0 / 4.0));
+        // A second set far away is no outlier.
+        assert_eq!(
+            range(&[&plain, &[-5e3, -4e3]]),
+            Some(-5e3..199.0 + 197.0 / 4.0)
+        );
+        assert_eq!(range(&[]), None);
+        assert_eq!(range(&[&[]]), None);
+        assert_eq!(range(&[&[0.0]]), Some(-1.0..1.0));
+        assert_eq!(range(&[&[1e-320, 2e-320]]), Some(-1.0..1.0));
+        let flat = range(&[&[5.0], &[5.0 + 1e-9]]).unwrap();
+        assert!((flat.start - 4.5).abs() < 1e-12 && (flat.end - 5.5).abs() < 1e-12);
+        assert_eq!(range(&[&[-1e30, 1e30]]), Some(-1e30..1e30));
+    }
+
+    #[test]
+    fn broken_and_missing_values_are_named() {
+        let error = |values: &[f64]| {
+            let error = check("plot", "a\nname", values.iter().copied()).unwrap_err();
+            error.to_string()
+        };
+        assert_eq!(
+            error(&[]),
+            "plot: `a name` is empty; leave it out or give it values"
+        );
+        for (value, word) in [(f64::NAN, "NaN"), (f64::INFINITY, "inf"), (-1e31, "-1e31")] {
+            let error = error(&[1.0, value]);
+            assert!(
+                error.starts_with("plot: value 1 of `a name` is "),
+                "{error}"
+            );
+            assert!(error.contains(word) && !error.contains('\n'), "{error}");
+        }
+        check("plot", "", [1e30, -1e30, 0.0].into_iter()).unwrap();
     }
 }

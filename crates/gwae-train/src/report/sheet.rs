@@ -7,7 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::font::{font, register};
+use super::font::{font, register, text_width};
 use super::grid::{MAX_PIXELS, paint};
 use super::labels::printable;
 use super::{Images, ReportError, png_file};
@@ -231,12 +231,6 @@ fn frame(picture: &mut RgbImage, [left, top]: [usize; 2], [height, width]: [usiz
         picture.put_pixel(left, y, FRAME);
         picture.put_pixel(right, y, FRAME);
     }
-}
-
-fn text_width(words: &str, size: i32) -> usize {
-    let bounds = font(size, BLACK).font.layout_box(words);
-    let width = bounds.map_or(0, |((left, _), (right, _))| right - left);
-    usize::try_from(width).unwrap_or(0)
 }
 
 #[cfg(test)]
