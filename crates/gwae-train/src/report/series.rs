@@ -160,7 +160,7 @@ pub(super) fn robust_range<'a>(
     });
     let (low, high) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
     // So narrow that numbers along the axis could not be told apart.
-    let narrow = (1e-6 * low.abs().max(high.abs())).max(0.0);
+    let narrow = (1e-6 * low.abs().max(high.abs())).max(1e-30);
     if high - low > narrow {
         Some(low..high)
     } else {
