@@ -1,0 +1,156 @@
+//! `gwae ood` and `gwae metrics`, run as a user runs them.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn gwae(arguments: &[&str], directory: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Version 1 of NumPy's format with one axis of little-endian doubles.
+fn npy(values: &[f64]) -> Vec<u8> {
+    let mut header = format!(
+        "{{'descr': '<f8', 'fortran_order': False, 'shape': ({},), }}",
+        values.len()
+    );
+    while !(10 + header.len() + 1).is_multiple_of(64) {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+const SMALL: &str = "\
+[model]
+image_size = 32
+channels = 1
+latent_dim = 4
+width = 0.1
+prior = { family = \"gaussian_mixture\", components = 3 }
+[training]
+batch_size = 8
+steps = 2
+critic_steps = 1
+average_decay = 0.9
+[data]
+validation_fraction = 0.002
+";
+
+#[test]
+fn a_run_is_asked_which_images_are_not_its_own() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("small.toml"), SMALL).unwrap();
+    assert!(gwae(&["train", "small.toml"], root.path()).status.success());
+    let output = gwae(
+        &[
+            "ood",
+            "runs/small",
+            "--images",
+            "30",
+            "--out-of-distribution",
+            "letters",
+            "--out-of-distribution",
+            "digits+shuffled",
+            "--out",
+            "found",
+        ],
+        root.path(),
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    for part in ["| gwae | potential | letters |", "digits+shuffled", "mean_brightness"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    let found = root.path().join("found");
+    for file in [
+        "table.md",
+        "table.csv",
+        "roc_letters.png",
+        "roc_digits_shuffled.csv",
+        "histograms_gwae.png",
+        "scores/digits/potential.npy",
+        "scores/letters/potential_two_sided.npy",
+    ] {
+        assert!(found.join(file).exists(), "{file}");
+    }
+
+    // The scores that it leaves give the figures that it printed.
+    let json = root.path().join("result.json");
+    let output = gwae(
+        &[
+            "metrics",
+            "--scores-in",
+            "found/scores/digits/relative_error.npy",
+            "--scores-out",
+            "found/scores/letters/relative_error.npy",
+            "--json",
+            "result.json",
+        ],
+        root.path(),
+    );
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let result: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let csv = std::fs::read_to_string(found.join("table.csv")).unwrap();
+    let row = csv.lines().find(|line| line.starts_with("gwae,relative_error,letters,"));
+    let auroc: f64 = row.unwrap().split(',').nth(3).unwrap().parse().unwrap();
+    assert_eq!(result["auroc"].as_f64(), Some(auroc));
+}
+
+#[test]
+fn scores_of_any_program_are_measured() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("in.npy"), npy(&[1.0, 2.0, 3.0])).unwrap();
+    std::fs::write(root.path().join("out.npy"), npy(&[2.0, 4.0])).unwrap();
+    let metrics = |scores_out: &str| {
+        let arguments = ["metrics", "--scores-in", "in.npy", "--scores-out", scores_out];
+        gwae(&arguments, root.path())
+    };
+    let output = metrics("out.npy");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // Of six pairs, four are in order and one is a tie.
+    assert!(text(&output.stdout).starts_with("AUROC           0.7500"));
+
+    std::fs::write(root.path().join("broken.npy"), npy(&[2.0, f64::NAN])).unwrap();
+    for (file, words) in [
+        ("broken.npy", "score 1 (counted from 0) is not a number"),
+        ("nowhere.npy", "nowhere.npy"),
+        ("in.txt", "in.txt"),
+    ] {
+        std::fs::write(root.path().join("in.txt"), "1 2 3").unwrap();
+        let output = metrics(file);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(words), "{message}");
+        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+    }
+}
+
+#[test]
+fn wrong_sets_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    for (set, words) in [
+        ("letter", "`letter`"),
+        ("letters+rotated", "+rotated"),
+    ] {
+        let output = gwae(&["ood", "runs/x", "--out-of-distribution", set], root.path());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
+    }
+    let output = gwae(&["ood", "runs/x"], root.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("runs/x"));
+}
