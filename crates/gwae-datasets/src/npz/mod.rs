@@ -96,7 +96,7 @@ impl NpzFile {
                 entry: name,
                 found: format!(
                     "{} in {} order",
-                    header.elements,
+                    header::shown(&header.elements),
                     order(header.fortran_order)
                 ),
                 expected: format!("{elements} in C order"),
