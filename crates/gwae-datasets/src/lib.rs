@@ -52,6 +52,7 @@ mod letters;
 mod manifest;
 mod mnist;
 mod noise_images;
+mod npy;
 mod npz;
 mod omniglot;
 mod order;
@@ -109,6 +110,9 @@ pub use manifest::{
 };
 pub use mnist::{Mnist, MnistFamily};
 pub use noise_images::{NoiseImages, NoiseImagesConfig};
+pub use npy::{
+    MAX_NPY_ELEMENTS, NpyError, NpyNumbers, NpyProblem, read_npy_numbers, write_npy_f64,
+};
 pub use npz::{NpzError, NpzProblem};
 pub use omniglot::{Omniglot, OmniglotError, OmniglotProblem, Polarity};
 pub use order::{Position, batches_per_epoch, epoch_order};

@@ -1,6 +1,7 @@
 //! dSprites from archives by NumPy (`npz_files/make_files.py`), whole and damaged.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use gwae_datasets::{
@@ -128,6 +129,37 @@ fn other_arrays_are_refused() {
         ),
     ] {
         let found = npz_problem(&path(name));
+        assert!(matches!(found, NpzProblem::Array { .. }), "{found}");
+        assert!(found.to_string().contains(text), "{found}");
+    }
+}
+
+/// Types of elements that an archive names go into messages, which are one line all the same.
+#[test]
+fn strange_elements_are_refused_on_one_line() {
+    for (elements, text) in [
+        ("'|u1\nx'".to_owned(), "holds |u1\\nx in C order"),
+        (format!("'{}'", "u".repeat(50_000)), "uuu… in C order"),
+        (
+            "[('a', '|u1')]".to_owned(),
+            "holds records of named fields instead of |u1",
+        ),
+    ] {
+        let dictionary =
+            format!("{{'descr': {elements}, 'fortran_order': False, 'shape': (1, 1, 1)}}\n");
+        let mut array = b"\x93NUMPY\x01\x00".to_vec();
+        array.extend((dictionary.len() as u16).to_le_bytes());
+        array.extend(dictionary.bytes());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("archive.npz");
+        let mut archive = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+        let options = zip::write::SimpleFileOptions::default();
+        for entry in ["imgs.npy", "latents_classes.npy"] {
+            archive.start_file(entry, options).unwrap();
+            archive.write_all(&array).unwrap();
+        }
+        archive.finish().unwrap();
+        let found = npz_problem(&path);
         assert!(matches!(found, NpzProblem::Array { .. }), "{found}");
         assert!(found.to_string().contains(text), "{found}");
     }

@@ -1,7 +1,6 @@
 //! NumPy archives (`.npz`: a zip archive of `.npy` arrays), array by array, as streams.
 
 mod error;
-mod header;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -10,8 +9,8 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
+use crate::npy::header::{self, HeaderError};
 pub use error::{NpzError, NpzProblem};
-use header::HeaderError;
 
 type Result<T> = std::result::Result<T, NpzProblem>;
 
@@ -80,6 +79,11 @@ impl NpzFile {
                 entry: name,
                 reason,
             },
+            HeaderError::Fields => NpzProblem::Array {
+                entry: name,
+                found: "records of named fields".to_owned(),
+                expected: format!("{elements} in C order"),
+            },
             HeaderError::Read(error) => NpzProblem::Damaged {
                 entry: name,
                 offset: 0,
@@ -92,7 +96,7 @@ impl NpzFile {
                 entry: name,
                 found: format!(
                     "{} in {} order",
-                    header.elements,
+                    header::shown(&header.elements),
                     order(header.fortran_order)
                 ),
                 expected: format!("{elements} in C order"),

@@ -5,27 +5,42 @@
 //! | 0 | `\x93NUMPY`, major and minor version |
 //! | 8 | length of the dictionary: u16 (version 1) or u32 (versions 2 and 3), little-endian |
 //! | then | `{'descr': '<i8', 'fortran_order': False, 'shape': (3, 4), }`, spaces, a line feed |
+//!
+//! The dictionary is Latin-1 (versions 1 and 2) or UTF-8 (version 3). Source: the documentation of
+//! NumPy's module `numpy.lib.format`.
 
 use std::io::Read;
+
+/// How every array begins.
+pub(crate) const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// Longest dictionary. Those of arrays with plain elements take some 100 bytes.
 const MAX_LENGTH: u32 = 1 << 16;
 
 /// Most axes, as NumPy has it.
-const MAX_AXES: usize = 64;
+pub(crate) const MAX_AXES: usize = 64;
+
+/// The elements begin at a multiple of this many bytes.
+const ALIGNMENT: usize = 64;
+
+/// NumPy leaves room for so many digits in the size of the first axis, so that a file can grow in
+/// place.
+const GROWTH_DIGITS: usize = 21;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Type of the elements, such as `|u1` or `<i8`.
-    pub(super) elements: String,
+    pub(crate) elements: String,
     /// Whether the first axis varies fastest.
-    pub(super) fortran_order: bool,
-    pub(super) shape: Vec<u64>,
+    pub(crate) fortran_order: bool,
+    pub(crate) shape: Vec<u64>,
 }
 
-pub(super) enum HeaderError {
+pub(crate) enum HeaderError {
     Read(std::io::Error),
     Format(String),
+    /// The elements are records of named fields.
+    Fields,
 }
 
 impl From<&str> for HeaderError {
@@ -35,10 +50,10 @@ impl From<&str> for HeaderError {
 }
 
 /// The header, and how many bytes it takes.
-pub(super) fn read(reader: &mut impl Read) -> Result<(Header, u64), HeaderError> {
+pub(crate) fn read(reader: &mut impl Read) -> Result<(Header, u64), HeaderError> {
     let mut start = [0; 8];
     reader.read_exact(&mut start).map_err(HeaderError::Read)?;
-    if !start.starts_with(b"\x93NUMPY") {
+    if !start.starts_with(MAGIC) {
         return Err("does not start with \\x93NUMPY".into());
     }
     let mut length = [0; 4];
@@ -61,12 +76,51 @@ pub(super) fn read(reader: &mut impl Read) -> Result<(Header, u64), HeaderError>
     reader
         .read_exact(&mut dictionary)
         .map_err(HeaderError::Read)?;
-    let header = parse(&dictionary)?;
+    let text = if start[6] == 3 {
+        String::from_utf8(dictionary).map_err(|_| "not text")?
+    } else {
+        dictionary.into_iter().map(char::from).collect()
+    };
+    let header = parse(&text)?;
     Ok((header, 8 + width as u64 + u64::from(length)))
 }
 
-fn parse(dictionary: &[u8]) -> Result<Header, HeaderError> {
-    let text = std::str::from_utf8(dictionary).map_err(|_| "not text")?;
+/// The header of an array in row-major order, in version 1, byte for byte as NumPy 2 writes it.
+///
+/// `shape` has no more than [`MAX_AXES`] axes, so that the length fits into 16 bits.
+pub(crate) fn encode(elements: &str, shape: &[u64]) -> Vec<u8> {
+    let sizes: Vec<String> = shape.iter().map(u64::to_string).collect();
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let growth = sizes.first().map_or(0, |size| GROWTH_DIGITS - size.len());
+    let mut dictionary = format!(
+        "{{'descr': '{elements}', 'fortran_order': False, 'shape': ({}{comma}), }}{}",
+        sizes.join(", "),
+        " ".repeat(growth)
+    );
+    let start = MAGIC.len() + 4;
+    // At least one space, as NumPy has it, and the line feed.
+    let spaces = ALIGNMENT - (start + dictionary.len() + 1) % ALIGNMENT;
+    dictionary.push_str(&" ".repeat(spaces));
+    dictionary.push('\n');
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend([1, 0]);
+    bytes.extend((dictionary.len() as u16).to_le_bytes());
+    bytes.extend(dictionary.bytes());
+    bytes
+}
+
+/// A text from a file, fit for a message: short, and on one line.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 40;
+    let mut characters = text.chars();
+    let mut shown: String = characters.by_ref().take(LONGEST).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown.escape_debug().to_string()
+}
+
+fn parse(text: &str) -> Result<Header, HeaderError> {
     let text = text.strip_suffix('\n').ok_or("no line feed at its end")?;
     let mut rest = Rest(text);
     let (mut elements, mut fortran_order, mut shape) = (None, None, None);
@@ -75,10 +129,14 @@ fn parse(dictionary: &[u8]) -> Result<Header, HeaderError> {
         let key = rest.string()?;
         rest.expect(':')?;
         let first = match key {
+            "descr" if rest.skip('[') => return Err(HeaderError::Fields),
             "descr" => elements.replace(rest.string()?.to_owned()).is_none(),
             "fortran_order" => fortran_order.replace(rest.boolean()?).is_none(),
             "shape" => shape.replace(rest.tuple()?).is_none(),
-            _ => return Err(HeaderError::Format(format!("unknown key `{key}`"))),
+            _ => {
+                let key = shown(key);
+                return Err(HeaderError::Format(format!("unknown key `{key}`")));
+            }
         };
         if !first {
             return Err(HeaderError::Format(format!("key `{key}` twice")));
@@ -128,8 +186,13 @@ impl<'a> Rest<'a> {
     }
 
     fn string(&mut self) -> Result<&'a str, HeaderError> {
-        self.expect('\'')?;
-        let (string, rest) = self.0.split_once('\'').ok_or("a text without end")?;
+        let quote = if self.skip('"') {
+            '"'
+        } else {
+            self.expect('\'')?;
+            '\''
+        };
+        let (string, rest) = self.0.split_once(quote).ok_or("a text without end")?;
         self.0 = rest;
         Ok(string)
     }
@@ -178,6 +241,7 @@ mod tests {
         read(&mut bytes.as_slice()).map_err(|error| match error {
             HeaderError::Read(error) => format!("read: {error}"),
             HeaderError::Format(reason) => reason,
+            HeaderError::Fields => "fields".to_owned(),
         })
     }
 
@@ -201,6 +265,12 @@ mod tests {
                 "<f8",
                 false,
                 vec![],
+            ),
+            (
+                "{\"descr\": \"<f4\", \"fortran_order\": False, \"shape\": (2,)}\n",
+                "<f4",
+                false,
+                vec![2],
             ),
         ] {
             for version in 1..=3 {
@@ -244,13 +314,15 @@ mod tests {
             ("{'descr': '|u1, }\n", "without end"),
             (
                 "{'descr': [('a', '<i8')], 'fortran_order': False, 'shape': (3,), }\n",
-                "no `'`",
+                "fields",
             ),
             (
                 "{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (3,)}\n",
                 "twice",
             ),
             ("{'colour': 'red'}\n", "unknown key"),
+            ("{'a\nb': 'red'}\n", "unknown key `a\\nb`"),
+            ("{descr: '|u1'}\n", "no `'`"),
             (
                 "{'descr': '|u1', 'fortran_order': False, 'shape': (3,)} print()\n",
                 "spaces",
@@ -260,11 +332,52 @@ mod tests {
             let error = header(1, dictionary).unwrap_err();
             assert!(error.contains(reason), "{dictionary}: {error}");
         }
+        // A name outside of ASCII is one byte in version 1 and two in version 3.
+        let latin = b"\x93NUMPY\x01\x00\x1a\x00{'descr': [('\xe9', '<f8')]}\n";
+        assert!(matches!(
+            read(&mut latin.as_slice()),
+            Err(HeaderError::Fields)
+        ));
+        assert_eq!(
+            header(3, "{'descr': [('\u{e9}', '<f8')]}\n"),
+            Err("fields".to_owned())
+        );
         assert!(header(4, "{}\n").unwrap_err().contains("version"));
         assert!(
             header(2, &" ".repeat(70_000))
                 .unwrap_err()
                 .contains("70000 bytes")
         );
+    }
+    #[test]
+    fn what_it_encodes_is_aligned_and_reads_back() {
+        for shape in [
+            vec![],
+            vec![0],
+            vec![u64::MAX],
+            vec![2, 3],
+            vec![10; 9],
+            vec![u64::MAX; MAX_AXES],
+        ] {
+            let bytes = encode("<f8", &shape);
+            assert_eq!(bytes.len() % ALIGNMENT, 0, "{shape:?}");
+            let Ok((found, length)) = read(&mut bytes.as_slice()) else {
+                panic!("{shape:?} does not read back");
+            };
+            assert_eq!(length, bytes.len() as u64);
+            let expected = Header {
+                elements: "<f8".to_owned(),
+                fortran_order: false,
+                shape,
+            };
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn texts_in_messages_are_short_and_on_one_line() {
+        assert_eq!(shown("<i8"), "<i8");
+        assert_eq!(shown("a\nb\u{0}"), "a\\nb\\0");
+        assert_eq!(shown(&"x".repeat(41)), format!("{}…", "x".repeat(40)));
     }
 }
