@@ -71,7 +71,11 @@ fn a_run_is_asked_which_images_are_not_its_own() {
     );
     assert!(output.status.success(), "{}", text(&output.stderr));
     let printed = text(&output.stdout);
-    for part in ["| gwae | potential | letters |", "digits+shuffled", "mean_brightness"] {
+    for part in [
+        "| gwae | potential | letters |",
+        "digits+shuffled",
+        "mean_brightness",
+    ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     let found = root.path().join("found");
@@ -102,10 +106,11 @@ fn a_run_is_asked_which_images_are_not_its_own() {
         root.path(),
     );
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let result: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     let csv = std::fs::read_to_string(found.join("table.csv")).unwrap();
-    let row = csv.lines().find(|line| line.starts_with("gwae,relative_error,letters,"));
+    let row = csv
+        .lines()
+        .find(|line| line.starts_with("gwae,relative_error,letters,"));
     let auroc: f64 = row.unwrap().split(',').nth(3).unwrap().parse().unwrap();
     assert_eq!(result["auroc"].as_f64(), Some(auroc));
 }
@@ -116,7 +121,13 @@ fn scores_of_any_program_are_measured() {
     std::fs::write(root.path().join("in.npy"), npy(&[1.0, 2.0, 3.0])).unwrap();
     std::fs::write(root.path().join("out.npy"), npy(&[2.0, 4.0])).unwrap();
     let metrics = |scores_out: &str| {
-        let arguments = ["metrics", "--scores-in", "in.npy", "--scores-out", scores_out];
+        let arguments = [
+            "metrics",
+            "--scores-in",
+            "in.npy",
+            "--scores-out",
+            scores_out,
+        ];
         gwae(&arguments, root.path())
     };
     let output = metrics("out.npy");
@@ -142,13 +153,17 @@ fn scores_of_any_program_are_measured() {
 #[test]
 fn wrong_sets_are_named() {
     let root = tempfile::tempdir().unwrap();
-    for (set, words) in [
-        ("letter", "`letter`"),
-        ("letters+rotated", "+rotated"),
-    ] {
-        let output = gwae(&["ood", "runs/x", "--out-of-distribution", set], root.path());
+    for (set, words) in [("letter", "`letter`"), ("letters+rotated", "+rotated")] {
+        let output = gwae(
+            &["ood", "runs/x", "--out-of-distribution", set],
+            root.path(),
+        );
         assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
+        assert!(
+            text(&output.stderr).contains(words),
+            "{}",
+            text(&output.stderr)
+        );
     }
     let output = gwae(&["ood", "runs/x"], root.path());
     assert_eq!(output.status.code(), Some(1));

@@ -55,15 +55,21 @@ impl MixtureMoments {
         }
     }
 
-    /// The mixture with `jitter` added to the diagonals of the covariances.
+    /// The mixture with every variance `v` of the covariances enlarged to `(1 + jitter)·v + jitter²`.
+    ///
+    /// In proportion, because rounding is: a covariance of fewer points than dimensions is singular,
+    /// and in single precision its factorisation then needs about 1e-3 to be stable, whatever the
+    /// scale of each dimension.
     pub fn mixture(self, jitter: f64) -> GaussianMixture {
         let [_, size] = self.means.dims();
         let covariances = self.covariances;
         let identity = Tensor::<2>::eye(size, &covariances.device()).cast(covariances.dtype());
+        let identity = identity.unsqueeze_dim::<3>(0);
+        let enlarged = covariances.clone() * identity.clone() * jitter + identity * jitter.powi(2);
         GaussianMixture {
             log_weights: self.weights.clamp_min(LEAST_WEIGHT).log(),
             means: self.means,
-            factors: cholesky(covariances + identity.unsqueeze_dim::<3>(0) * jitter),
+            factors: cholesky(covariances + enlarged),
         }
     }
 }
@@ -178,10 +184,28 @@ mod tests {
     #[test]
     fn far_points_have_a_finite_energy() {
         let device = Device::flex();
-        let mixture = MixtureMoments::of(points(&device), memberships(&device)).mixture(1e-6);
+        let mixture = MixtureMoments::of(points(&device), memberships(&device)).mixture(1e-3);
         let far = f64_tensor(&[1e4, -1e4], [1, 2], &device);
         let energy = values(mixture.energy(far))[0];
         assert!(energy.is_finite() && energy > 1e6, "{energy}");
+    }
+
+    #[test]
+    fn in_single_precision_a_singular_covariance_stays_finite() {
+        // Three points in six dimensions of very different scales, in one component.
+        let device = Device::flex().autodiff();
+        let numbers: Vec<f32> = (0..18)
+            .map(|k| (k as f32 * 1.7).sin() * 10f32.powi(k % 6 - 3))
+            .collect();
+        let data = burn::tensor::TensorData::new(numbers, [3, 6]);
+        let points = Tensor::<2>::from_data(data, &device).require_grad();
+        let memberships = Tensor::<2>::ones([3, 1], &device);
+        let energy = MixtureMoments::of(points.clone(), memberships)
+            .mixture(1e-3)
+            .energy(points.clone());
+        let gradient = points.grad(&energy.clone().sum().backward()).unwrap();
+        assert!(values(energy).iter().all(|energy| energy.abs() < 1e3));
+        assert!(values(gradient).iter().all(|slope| slope.is_finite()));
     }
 
     #[test]
@@ -189,7 +213,7 @@ mod tests {
         let device = Device::flex();
         let one_sided: Vec<f64> = [1.0, 0.0].repeat(5);
         let memberships = f64_tensor(&one_sided, [5, 2], &device);
-        let mixture = MixtureMoments::of(points(&device), memberships).mixture(1e-6);
+        let mixture = MixtureMoments::of(points(&device), memberships).mixture(1e-3);
         assert!(
             values(mixture.energy(points(&device)))
                 .iter()

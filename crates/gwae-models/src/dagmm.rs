@@ -16,8 +16,8 @@ use crate::config::ModelConfigError;
 use crate::decoder::Decoder;
 use crate::encoder::Encoder;
 
-/// Added to the diagonals of the covariances before they are factorised.
-const JITTER: f64 = 1e-6;
+/// Share that variances are enlarged by before covariances are factorised.
+const JITTER: f64 = 1e-3;
 
 /// Features of a reconstruction beside the code: relative Euclidean distance and cosine similarity.
 const RECONSTRUCTION_FEATURES: usize = 2;

@@ -12,8 +12,8 @@ use crate::{Form, Prior};
 /// Standard deviation of the initial matrices around the identity.
 const INITIAL_SPREAD: f64 = 0.01;
 
-/// Added to the diagonals of the covariances before they are factorised.
-const JITTER: f64 = 1e-6;
+/// Share that variances are enlarged by before covariances are factorised.
+const JITTER: f64 = 1e-4;
 
 /// A mixture of K Gaussians, then a batch normalisation without scale and shift.
 ///

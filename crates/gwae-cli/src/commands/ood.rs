@@ -9,7 +9,9 @@ use gwae_datasets::{Split, write_npy_f64};
 use gwae_metrics::BootstrapConfig;
 use gwae_train::DataConfig;
 use gwae_train::data::RunData;
-use gwae_train::ood::{ModelScores, ScoreTable, TestSet, comparison_table, score_images, write_report};
+use gwae_train::ood::{
+    ModelScores, ScoreTable, TestSet, comparison_table, score_images, write_report,
+};
 use gwae_train::progress::PreparationBar;
 
 use crate::arguments::Ood;
@@ -53,7 +55,10 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
     };
     let directory = match &arguments.out {
         Some(directory) => directory.clone(),
-        None => trained.run.path().join(format!("ood-step-{}", trained.step)),
+        None => trained
+            .run
+            .path()
+            .join(format!("ood-step-{}", trained.step)),
     };
     fs::create_dir_all(&directory)
         .map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
@@ -65,7 +70,10 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
         &directory,
     )?;
     write_scores(&scores, &inside.name, &directory)?;
-    let rows: Vec<_> = rows.iter().map(|(model, row)| (model.as_str(), row)).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(model, row)| (model.as_str(), row))
+        .collect();
     print(comparison_table(&rows));
     print(format!(
         "{} against {} of {}, {}: {}",
@@ -104,14 +112,23 @@ fn built_in(inside: &DataConfig) -> Result<Vec<DataConfig>, Box<dyn Error>> {
     let mut shuffled = inside.clone();
     shuffled.patch_shuffle = "digits+shuffled".parse::<DataConfig>()?.patch_shuffle;
     let mut sets = vec![shuffled];
-    for name in ["letters", "invented_characters+inverted", "invented_characters", "noise"] {
+    for name in [
+        "letters",
+        "invented_characters+inverted",
+        "invented_characters",
+        "noise",
+    ] {
         sets.push(name.parse()?);
     }
     Ok(sets)
 }
 
 /// Every score as `scores/SET/SCORE.npy`, for other programs and `gwae metrics`.
-fn write_scores(scores: &ModelScores, inside: &str, directory: &Path) -> Result<(), Box<dyn Error>> {
+fn write_scores(
+    scores: &ModelScores,
+    inside: &str,
+    directory: &Path,
+) -> Result<(), Box<dyn Error>> {
     let sets = std::iter::once((inside, &scores.inside));
     let outside = scores.outside.iter();
     for (set, table) in sets.chain(outside.map(|(set, table)| (set.as_str(), table))) {

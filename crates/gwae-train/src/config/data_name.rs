@@ -70,7 +70,7 @@ mod tests {
     fn what_is_unknown_is_named() {
         let message = |text: &str| text.parse::<DataConfig>().unwrap_err().to_string();
         assert!(message("digit").contains("`digit`"));
-        assert!(message("digits+rotated").contains("`rotated`"));
+        assert!(message("digits+rotated").contains("`+rotated`"));
         assert!(message("").contains("``"));
     }
 }

@@ -88,7 +88,7 @@ fn conflicts_tell_the_way_out() {
         message(|c| c.data.validation_fraction = 0.0).contains("training.patience = 0"),
         "no validation data for the patience"
     );
-    assert!(message(|c| c.data.directory = Some(".".into())).contains("choose mnist"));
+    assert!(message(|c| c.data.directory = Some(".".into())).contains("has none: remove it"));
     let mut config = RunConfig::default();
     config.model.gwae_mut().unwrap().merged_condition = false;
     config.training.critic_steps = 0;
