@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use gwae::models::{ModelConfig, ModelKind};
 use gwae::train::interrupt::catch_signals;
-use gwae::train::ood::{Experiment, ExperimentOutcome, Outlook, scores_matrix};
+use gwae::train::ood::{Experiment, ExperimentOutcome, MEAN_BRIGHTNESS, Outlook, scores_matrix};
 use gwae::train::progress::{PreparationBar, standard_display};
 use gwae::train::run_directory::{command_line, free_directory};
 use gwae::train::{ConfigError, DataConfig, DeviceSpec, RunConfig};
@@ -181,15 +181,30 @@ fn sets(arguments: &Arguments) -> Result<Vec<DataConfig>, ConfigError> {
     Ok(sets)
 }
 
-/// The scores that are drawn as curves: the published one of every model and, of the GWAE, the others
-/// that are worth a look.
+/// The score to trust: how much of an image no code expresses. Its sign is fixed by what it means, it
+/// is the same for every model, and it does not change with the contrast.
+const HEADLINE: &str = "relative_error";
+
+/// The headline, and what needs no model.
+fn is_headline(_: &str, score: &str) -> bool {
+    [HEADLINE, MEAN_BRIGHTNESS].contains(&score)
+}
+
+/// The published score of each model, and what needs no model.
+fn is_published(model: &str, score: &str) -> bool {
+    let published = match model {
+        "GWAE" => "potential",
+        "VAE" => "prior_surprise",
+        _ => "energy",
+    };
+    [published, MEAN_BRIGHTNESS].contains(&score)
+}
+
+/// The scores that are drawn as curves: the brightness, which every model has, with one of them.
 fn is_drawn(model: &str, score: &str) -> bool {
-    let published = ["potential", "prior_surprise", "energy"].contains(&score);
-    let of_gwae = ["potential_two_sided", "mean_brightness"].contains(&score);
-    match model {
-        "GWAE" => score == "potential" || of_gwae || score == "relative_error",
-        _ => published || score == "relative_error",
-    }
+    let of_gwae = ["potential_two_sided", MEAN_BRIGHTNESS].contains(&score);
+    let of_all = score != MEAN_BRIGHTNESS && (score == HEADLINE || is_published(model, score));
+    of_all || model == "GWAE" && of_gwae
 }
 
 fn run(arguments: &Arguments) -> Result<(PathBuf, ExperimentOutcome), Box<dyn std::error::Error>> {
@@ -219,7 +234,10 @@ fn run(arguments: &Arguments) -> Result<(PathBuf, ExperimentOutcome), Box<dyn st
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok((directory, outcome)) => {
-            println!("{outcome}\n\n{}", scores_matrix(&outcome));
+            let matrix = |shown| scores_matrix(&outcome, shown);
+            println!("{outcome}\n\nEvery score:\n{}", matrix(&|_, _| true));
+            println!("The published scores:\n{}", matrix(&is_published));
+            println!("The one to trust:\n{}", matrix(&is_headline));
             if outcome.interrupted {
                 println!("interrupted: the table has the models that were finished");
             }

@@ -1,8 +1,9 @@
 //! Tables of comparisons.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::{Comparison, ExperimentOutcome};
+use super::{Comparison, ExperimentOutcome, MEAN_BRIGHTNESS};
 
 /// A Markdown table: a row per model, score and set. Every row is preceded by the name of its model
 /// where `model` gives one.
@@ -59,21 +60,38 @@ pub fn comparison_csv(rows: &[(&str, &Comparison)]) -> String {
     text
 }
 
-/// A Markdown table of the areas under the ROC curve: a row per model and score, a column per set;
-/// over several seeds the mean.
-pub fn scores_matrix(outcome: &ExperimentOutcome) -> String {
+/// A Markdown table of the areas under the ROC curve: a row per model and score for which `shown` holds,
+/// a column per set; over several seeds the mean. What needs no model has one row.
+pub fn scores_matrix(outcome: &ExperimentOutcome, shown: &dyn Fn(&str, &str) -> bool) -> String {
+    fn owner<'a>(model: &'a str, score: &str) -> &'a str {
+        if score == MEAN_BRIGHTNESS {
+            "no model"
+        } else {
+            model
+        }
+    }
     let mut sets: Vec<&str> = Vec::new();
     let mut rows: Vec<(&str, &str)> = Vec::new();
-    let all = || {
-        let models = outcome.models.iter();
-        models.flat_map(|model| model.comparisons.iter().map(move |row| (model, row)))
-    };
-    for (model, row) in all() {
-        if !sets.contains(&row.set.as_str()) {
-            sets.push(&row.set);
-        }
-        if !rows.contains(&(model.model.as_str(), row.score.as_str())) {
-            rows.push((&model.model, &row.score));
+    let mut cells: HashMap<(&str, &str, &str), Vec<f64>> = HashMap::new();
+    for model in &outcome.models {
+        for Comparison {
+            set, score, report, ..
+        } in &model.comparisons
+        {
+            if !shown(&model.model, score) {
+                continue;
+            }
+            let row = (owner(&model.model, score), score.as_str());
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+            if !sets.contains(&set.as_str()) {
+                sets.push(set);
+            }
+            cells
+                .entry((row.0, row.1, set))
+                .or_default()
+                .push(report.auroc);
         }
     }
     let mut text = String::from("| AUROC of | by |");
@@ -81,13 +99,12 @@ pub fn scores_matrix(outcome: &ExperimentOutcome) -> String {
         let _ = write!(text, " {set} |");
     }
     let _ = write!(text, "\n|---|---|{}\n", "---|".repeat(sets.len()));
-    for (name, score) in rows {
-        let _ = write!(text, "| {name} | {score} |");
+    for (model, score) in rows {
+        let _ = write!(text, "| {model} | {score} |");
         for set in &sets {
-            let of_cell = all().filter(|(model, row)| {
-                model.model == name && row.score == score && row.set == *set
-            });
-            let values: Vec<f64> = of_cell.map(|(_, row)| row.report.auroc).collect();
+            let values = cells
+                .get(&(model, score, *set))
+                .map_or(&[][..], Vec::as_slice);
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let _ = write!(text, " {mean:.3} |");
         }
@@ -133,6 +150,7 @@ pub fn seeds_table(rows: &[(String, Comparison)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ood::ModelOutcome;
     use gwae_metrics::{BootstrapConfig, DetectionReport};
 
     #[test]
@@ -177,6 +195,39 @@ mod tests {
                 "| vae | energy | noise | 2 | 0.750 | 0.500 | 1.000 |",
                 "| dagmm | energy | noise | 1 | 0.000 | 0.000 | 0.000 |"
             ]
+        );
+    }
+
+    #[test]
+    fn the_matrix_has_a_cell_per_score_and_set() {
+        let comparison = |set: &str, score: &str, outside: &[f64]| Comparison {
+            set: set.into(),
+            score: score.into(),
+            report: DetectionReport::new(&[1.0, 2.0], outside, &BootstrapConfig::default())
+                .unwrap(),
+            curve: Vec::new(),
+        };
+        let model = |name: &str, energy: &[f64]| ModelOutcome {
+            model: name.into(),
+            seed: 0,
+            seconds: 1.0,
+            psnr: None,
+            comparisons: vec![
+                comparison("noise", "energy", energy),
+                comparison("noise", MEAN_BRIGHTNESS, &[3.0]),
+                comparison("letters", "hidden", &[0.0]),
+            ],
+            clusters: None,
+        };
+        let outcome = ExperimentOutcome {
+            models: vec![model("a", &[3.0]), model("a", &[1.5]), model("b", &[0.0])],
+            interrupted: false,
+        };
+        let table = scores_matrix(&outcome, &|_, score| score != "hidden");
+        assert_eq!(
+            table,
+            "| AUROC of | by | noise |\n|---|---|---|\n| a | energy | 0.750 |\n\
+             | no model | mean_brightness | 1.000 |\n| b | energy | 0.000 |\n"
         );
     }
 }
