@@ -13,7 +13,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use gwae::core::noise::{HostGenerator, NoiseSource, uniform_tensor};
-use gwae::core::{Mode, estimated_gw_loss, gradient_penalty};
+use gwae::core::{MixtureMoments, Mode, estimated_gw_loss, gradient_penalty};
 use gwae::models::{Gwae, GwaeConfig};
 use gwae::priors::Prior;
 use gwae::train::device::{DeviceBackend, DeviceSpec};
@@ -155,6 +155,31 @@ fn gw_loss() {
         let log_coefficient = model.log_distance_coefficient.val();
         estimated_gw_loss(decoded.flatten(1, 3), codes, log_coefficient)
     });
+}
+
+/// Cholesky factors, substitution and moments, column by column.
+#[test]
+fn energy_of_a_mixture() {
+    let compute = |device: &Device| {
+        let device = device.clone().autodiff();
+        let mut noise = HostGenerator::new(7, 0);
+        let points: Tensor<2> = uniform_tensor(&mut noise, [40, 5], &device);
+        let memberships: Tensor<2> = uniform_tensor(&mut noise, [40, 3], &device);
+        let memberships = memberships.clone() / memberships.sum_dim(1);
+        let points = points.require_grad();
+        let mixture = MixtureMoments::of(points.clone(), memberships).mixture(1e-3);
+        let energy = mixture.energy(points.clone()).sum();
+        let gradient = points.grad(&energy.clone().backward()).unwrap();
+        [read(energy), read(gradient)].concat()
+    };
+    let expected = compute(&Device::flex());
+    for (name, device) in devices() {
+        let found = compute(&device);
+        for (expected, found) in expected.iter().zip(&found) {
+            let close = (expected - found).abs() < 1e-3 * expected.abs().max(1.0);
+            assert!(close, "{name}: {found} instead of {expected}");
+        }
+    }
 }
 
 /// The gradient of the distance coefficient is a sum over all pairs, more than some kernels can
