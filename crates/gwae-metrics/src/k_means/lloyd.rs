@@ -10,86 +10,128 @@ pub(super) struct Run {
     pub converged: bool,
 }
 
-/// Assigns and averages in turn until no label changes.
+/// Assigns and averages in turn until no label changes, or until the squared distances that the
+/// centres move sum to `least_move` or less; then the points are assigned once more.
 pub(super) fn lloyd<const LANES: usize>(
     points: &Points,
     mut centres: Vec<f32>,
     most: usize,
+    least_move: f64,
 ) -> Run {
-    let clusters = centres.len() / points.dimensions;
-    let mut labels = vec![usize::MAX; points.count()];
+    let mut labels = vec![None; points.count()];
     let mut distances = vec![0.0; points.count()];
-    for iteration in 1..=most {
+    let mut clusters = ClusterSums::new(centres.len() / points.dimensions, points.dimensions);
+    let mut converged = false;
+    let mut iterations = 0;
+    while iterations < most {
+        iterations += 1;
         let lanes = Lanes::<LANES>::new(&centres, points.dimensions);
         let mut changed = false;
         for ((row, label), distance) in points.rows().zip(&mut labels).zip(&mut distances) {
             let (nearest, squared) = lanes.nearest(row);
-            changed |= *label != nearest;
-            (*label, *distance) = (nearest, squared);
+            *distance = squared;
+            changed |= clusters.move_point(row, label, nearest);
         }
-        changed |= fill_empty_clusters(&mut labels, &mut distances, clusters);
-        if !changed {
-            return Run {
-                labels,
-                iterations: iteration,
-                converged: true,
-            };
+        changed |= fill_empty_clusters(points, &mut labels, &mut distances, &mut clusters);
+        if !changed || converged {
+            converged = true;
+            break;
         }
-        update(&mut centres, points, &labels);
+        converged = clusters.move_centres(&mut centres) <= least_move;
     }
     Run {
-        labels,
-        iterations: most,
-        converged: false,
+        // Every point was assigned in the first iteration.
+        labels: labels.into_iter().map(|label| label.unwrap_or(0)).collect(),
+        iterations,
+        converged,
     }
 }
 
 /// Gives each empty cluster the point farthest from its centre, as long as there is one that is
 /// not at its centre. Says whether a label changed.
-fn fill_empty_clusters(labels: &mut [usize], distances: &mut [f32], clusters: usize) -> bool {
-    let mut counts = vec![0usize; clusters];
-    labels.iter().for_each(|&label| counts[label] += 1);
+fn fill_empty_clusters(
+    points: &Points,
+    labels: &mut [Option<usize>],
+    distances: &mut [f32],
+    clusters: &mut ClusterSums,
+) -> bool {
     let mut changed = false;
-    for cluster in 0..clusters {
-        if counts[cluster] > 0 {
+    for cluster in 0..clusters.counts.len() {
+        if clusters.counts[cluster] > 0 {
             continue;
         }
         let farthest = (0..labels.len())
-            .filter(|&point| distances[point] > 0.0 && counts[labels[point]] > 1)
+            .filter(|&point| {
+                let shared = labels[point].is_some_and(|label| clusters.counts[label] > 1);
+                shared && distances[point] > 0.0
+            })
             .max_by(|&a, &b| distances[a].total_cmp(&distances[b]));
         let Some(point) = farthest else { break };
-        counts[labels[point]] -= 1;
-        counts[cluster] = 1;
-        (labels[point], distances[point]) = (cluster, 0.0);
-        changed = true;
+        distances[point] = 0.0;
+        changed |= clusters.move_point(points.row(point), &mut labels[point], cluster);
     }
     changed
 }
 
-/// Moves each centre to the mean of its points. An empty cluster's stays.
-fn update(centres: &mut [f32], points: &Points, labels: &[usize]) {
-    let mut sums = vec![0.0; centres.len()];
-    let mut counts = vec![0u64; centres.len() / points.dimensions];
-    sum_by_label(points, labels, &mut sums, &mut counts);
-    for ((centre, sum), &count) in centres
-        .chunks_exact_mut(points.dimensions)
-        .zip(sums.chunks_exact(points.dimensions))
-        .zip(&counts)
-        .filter(|&(_, &count)| count > 0)
-    {
-        for (value, sum) in centre.iter_mut().zip(sum) {
-            *value = (sum / count as f64) as f32;
-        }
-    }
+/// The sum and number of each cluster's points, kept up to date: after the first iterations few
+/// points change their cluster.
+struct ClusterSums {
+    /// Row-major `[clusters, dimensions]`.
+    sums: Vec<f64>,
+    counts: Vec<u64>,
+    dimensions: usize,
 }
 
-fn sum_by_label(points: &Points, labels: &[usize], sums: &mut [f64], counts: &mut [u64]) {
-    for (row, &label) in points.rows().zip(labels) {
-        counts[label] += 1;
-        let sum = &mut sums[label * points.dimensions..][..points.dimensions];
-        for (sum, &value) in sum.iter_mut().zip(row) {
+impl ClusterSums {
+    fn new(clusters: usize, dimensions: usize) -> Self {
+        Self {
+            sums: vec![0.0; clusters * dimensions],
+            counts: vec![0; clusters],
+            dimensions,
+        }
+    }
+
+    /// Takes a point out of the cluster it is labelled with and puts it into another one. Says
+    /// whether these differ.
+    fn move_point(&mut self, row: &[f32], label: &mut Option<usize>, to: usize) -> bool {
+        if *label == Some(to) {
+            return false;
+        }
+        if let Some(from) = *label {
+            self.counts[from] -= 1;
+            for (sum, &value) in self.sum_mut(from).iter_mut().zip(row) {
+                *sum -= f64::from(value);
+            }
+        }
+        self.counts[to] += 1;
+        for (sum, &value) in self.sum_mut(to).iter_mut().zip(row) {
             *sum += f64::from(value);
         }
+        *label = Some(to);
+        true
+    }
+
+    fn sum_mut(&mut self, cluster: usize) -> &mut [f64] {
+        &mut self.sums[cluster * self.dimensions..][..self.dimensions]
+    }
+
+    /// Moves each centre to the mean of its points; an empty cluster's stays. Gives the sum of
+    /// the squared distances moved.
+    fn move_centres(&self, centres: &mut [f32]) -> f64 {
+        let mut moved = 0.0;
+        for ((centre, sum), &count) in centres
+            .chunks_exact_mut(self.dimensions)
+            .zip(self.sums.chunks_exact(self.dimensions))
+            .zip(&self.counts)
+            .filter(|&(_, &count)| count > 0)
+        {
+            for (value, sum) in centre.iter_mut().zip(sum) {
+                let mean = (sum / count as f64) as f32;
+                moved += f64::from(mean - *value).powi(2);
+                *value = mean;
+            }
+        }
+        moved
     }
 }
 
@@ -101,9 +143,15 @@ pub(super) fn means_and_inertia(
     clusters: usize,
 ) -> (Vec<f32>, f64) {
     let dimensions = points.dimensions;
-    let mut means = vec![0.0; clusters * dimensions];
-    let mut counts = vec![0u64; clusters];
-    sum_by_label(points, labels, &mut means, &mut counts);
+    let mut clusters = ClusterSums::new(clusters, dimensions);
+    for (row, &label) in points.rows().zip(labels) {
+        clusters.move_point(row, &mut None, label);
+    }
+    let ClusterSums {
+        sums: mut means,
+        counts,
+        ..
+    } = clusters;
     for (mean, &count) in means.chunks_exact_mut(dimensions).zip(&counts) {
         if count == 0 {
             let first = points.row(0).iter().copied().map(f64::from);

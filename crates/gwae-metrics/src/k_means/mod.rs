@@ -20,13 +20,17 @@ use lloyd::{lloyd, means_and_inertia};
 use start::starting_centres;
 
 /// How k-means searches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KMeansConfig {
     /// Number of starts, of which the one with the least inertia is kept; by default 10.
     pub restarts: u64,
     /// Most iterations of a start; by default 300. It ends earlier when no label changes.
     pub max_iterations: usize,
+    /// A start also ends when the squared distances that the centres move in an iteration sum to
+    /// this share of the points' variance (its mean over the dimensions), as in scikit-learn; by
+    /// default 10⁻⁴. With 0, only unchanged labels end it.
+    pub tolerance: f64,
     /// Seed of the starts; by default 0. The same seed gives the same clusters on any number of
     /// threads.
     pub seed: u64,
@@ -37,6 +41,7 @@ impl Default for KMeansConfig {
         Self {
             restarts: 10,
             max_iterations: 300,
+            tolerance: 1e-4,
             seed: 0,
         }
     }
@@ -54,7 +59,7 @@ pub struct KMeans {
     pub inertia: f64,
     /// Iterations of the start that was kept.
     pub iterations: usize,
-    /// Whether it ended because no label changed.
+    /// Whether it ended before the most iterations were done.
     pub converged: bool,
     dimensions: usize,
 }
@@ -70,8 +75,8 @@ pub struct KMeans {
 ///
 /// # Errors
 /// [`MetricError::Empty`], [`MetricError::PartialPoint`], [`MetricError::NotFinite`], and
-/// [`MetricError::OutOfRange`] unless `1 ≤ clusters ≤ n`, `restarts ≥ 1` and
-/// `max_iterations ≥ 1`.
+/// [`MetricError::OutOfRange`] unless `1 ≤ clusters ≤ n`, `restarts ≥ 1`,
+/// `max_iterations ≥ 1`, and `tolerance` is finite and not negative.
 pub fn k_means(
     points: &[f32],
     dimensions: usize,
@@ -94,11 +99,17 @@ pub fn k_means(
     if config.max_iterations == 0 {
         return Err(refuse("max_iterations", "0".to_owned(), "1 or more"));
     }
+    if !(config.tolerance >= 0.0 && config.tolerance.is_finite()) {
+        let allowed = "0 or more, and finite";
+        return Err(refuse("tolerance", config.tolerance.to_string(), allowed));
+    }
     let scaled = centred_and_scaled(&points);
     let scaled = Points {
         values: &scaled,
         dimensions,
     };
+    let squares: f64 = scaled.values.iter().map(|&x| f64::from(x).powi(2)).sum();
+    let least_move = config.tolerance * squares / scaled.values.len() as f64;
     let best = (0..config.restarts)
         .into_par_iter()
         .map(|restart| {
@@ -110,7 +121,7 @@ pub fn k_means(
                 5..=8 => lloyd::<8>,
                 _ => lloyd::<16>,
             };
-            let run = run(&scaled, first, config.max_iterations);
+            let run = run(&scaled, first, config.max_iterations, least_move);
             let inertia = means_and_inertia(&scaled, &run.labels, clusters).1;
             (restart, inertia, run)
         })
@@ -182,7 +193,7 @@ mod tests {
     use super::*;
     use crate::random::fraction;
 
-    /// Points around well separated centres, one after the other.
+    /// Points around random centres, one of each in turn.
     fn blobs(count: usize, dimensions: usize, clusters: usize, spread: f32) -> Vec<f32> {
         let mut generator = generator(7, 0);
         let mut draw = || fraction(&mut generator) as f32 - 0.5;
@@ -216,7 +227,7 @@ mod tests {
                         .filter(|&i| labels[i] == cluster)
                         .map(|i| points.row(i))
                         .collect();
-                    // Half the mean over pairs: Σ‖x − mean‖² = Σ_{i<j} ‖xᵢ − xⱼ‖² / n.
+                    // Σ‖x − mean‖² = Σ_{i<j} ‖xᵢ − xⱼ‖² / n.
                     for (i, a) in members.iter().enumerate() {
                         for b in &members[..i] {
                             inertia += squared_distance(a, b) / members.len() as f64;
@@ -305,7 +316,7 @@ mod tests {
             values: &values,
             dimensions: 1,
         };
-        let run = lloyd::<4>(&points, vec![1.0, 1.0], 10);
+        let run = lloyd::<4>(&points, vec![1.0, 1.0], 10, 0.0);
         assert_eq!(run.labels, [0, 0, 0, 1]);
         assert!(run.converged);
     }
@@ -356,6 +367,14 @@ mod tests {
                 max_iterations: 0,
                 ..config
             },
+            KMeansConfig {
+                tolerance: -1.0,
+                ..config
+            },
+            KMeansConfig {
+                tolerance: f64::NAN,
+                ..config
+            },
         ] {
             assert!(matches!(
                 fit(&[0.0], 1, 1, config),
@@ -389,7 +408,8 @@ mod tests {
             clusters in 1usize..20,
         ) {
             let points = &points[..points.len() / 3 * 3];
-            let found = fit(points, 3, clusters);
+            let config = KMeansConfig { tolerance: 0.0, ..KMeansConfig::default() };
+            let found = k_means(points, 3, clusters, &config).unwrap();
             prop_assert!(found.converged);
             let mut inertia = 0.0;
             for (row, &label) in points.chunks_exact(3).zip(&found.labels) {
