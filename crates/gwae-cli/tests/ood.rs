@@ -85,11 +85,16 @@ fn a_run_is_asked_which_images_are_not_its_own() {
         "roc_letters.png",
         "roc_digits_shuffled.csv",
         "histograms_gwae.png",
-        "scores/digits/potential.npy",
-        "scores/letters/potential_two_sided.npy",
+        "scores/in/potential.npy",
+        "scores/out/letters/potential_two_sided.npy",
     ] {
         assert!(found.join(file).exists(), "{file}");
     }
+
+    // What is there is not overwritten.
+    let again = gwae(&["ood", "runs/small", "--out", "found"], root.path());
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("not empty"));
 
     // The scores that it leaves give the figures that it printed.
     let json = root.path().join("result.json");
@@ -97,9 +102,9 @@ fn a_run_is_asked_which_images_are_not_its_own() {
         &[
             "metrics",
             "--scores-in",
-            "found/scores/digits/relative_error.npy",
+            "found/scores/in/relative_error.npy",
             "--scores-out",
-            "found/scores/letters/relative_error.npy",
+            "found/scores/out/letters/relative_error.npy",
             "--json",
             "result.json",
         ],
@@ -113,6 +118,46 @@ fn a_run_is_asked_which_images_are_not_its_own() {
         .find(|line| line.starts_with("gwae,relative_error,letters,"));
     let auroc: f64 = row.unwrap().split(',').nth(3).unwrap().parse().unwrap();
     assert_eq!(result["auroc"].as_f64(), Some(auroc));
+}
+
+#[test]
+fn baselines_and_runs_without_a_test_part_are_asked_too() {
+    let root = tempfile::tempdir().unwrap();
+    let backbone = "image_size = 32\nlatent_dim = 4\nwidth = 0.1\n";
+    let training = "[training]\nbatch_size = 8\nsteps = 2\npatience = 0\n";
+    for (name, model, data) in [
+        (
+            "vae",
+            "kind = \"vae\"\nchannels = 1\n",
+            "dataset = \"digits\"\n",
+        ),
+        // Three channels, and images without a test part.
+        (
+            "dagmm",
+            "kind = \"dagmm\"\nchannels = 3\ncomponents = 2\n",
+            "dataset = \"letters\"\nvalidation_fraction = 0.02\n",
+        ),
+    ] {
+        let config = format!("[model]\n{model}{backbone}{training}[data]\n{data}");
+        let file = format!("{name}.toml");
+        std::fs::write(root.path().join(&file), config).unwrap();
+        let trained = gwae(&["train", &file], root.path());
+        assert!(trained.status.success(), "{}", text(&trained.stderr));
+        let run = format!("runs/{name}");
+        let output = gwae(&["ood", &run, "--images", "20"], root.path());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let score = if name == "vae" {
+            "prior_surprise"
+        } else {
+            "energy"
+        };
+        let printed = text(&output.stdout);
+        assert!(
+            printed.contains(&format!("| {name} | {score} | noise |")),
+            "{printed}"
+        );
+        assert!(printed.contains("+shuffled"), "{printed}");
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@
 
 use burn::tensor::{Tensor, s};
 
-/// Pivots are kept at least this large, so that a matrix that rounding has made indefinite gives a
-/// large finite answer, not NaN.
+/// Pivots are kept at least this large, and a column with a smaller one has nothing below it, so that a
+/// matrix that rounding has made indefinite gives large finite answers, not NaN.
 const LEAST_PIVOT: f64 = 1e-10;
 
 /// Lower triangular L with `L Lᵀ = A` for every matrix of a stack.
@@ -22,11 +22,13 @@ pub fn cholesky(matrices: Tensor<3>) -> Tensor<3> {
             // The part of the column at and below the diagonal; `rest` shrinks by one each time.
             let column = rest.clone().slice(s![.., .., 0..1]);
             let pivot = column.clone().slice(s![.., 0..1, ..]);
-            let root = pivot.clamp_min(LEAST_PIVOT).sqrt();
+            let root = pivot.clone().clamp_min(LEAST_PIVOT).sqrt();
             if j + 1 == n {
                 return padded_above(root, j);
             }
-            let below = column.slice(s![.., 1.., ..]) / root.clone();
+            let sound = pivot.clone().detach().greater_elem(LEAST_PIVOT);
+            let sound = sound.float().cast(pivot.dtype());
+            let below = column.slice(s![.., 1.., ..]) * sound / root.clone();
             let outer = below.clone().matmul(below.clone().transpose());
             rest = rest.clone().slice(s![.., 1.., 1..]) - outer;
             padded_above(Tensor::cat(vec![root, below], 1), j)
@@ -115,8 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn an_indefinite_matrix_gives_finite_numbers() {
-        let matrix = f64_tensor(&[1.0, 2.0, 2.0, 1.0], [1, 2, 2], &Device::flex());
+    fn an_indefinite_matrix_gives_finite_numbers_in_single_precision() {
+        let n = 18;
+        let device = Device::flex();
+        // Symmetric, with eigenvalues of both signs.
+        let entry = |i: usize, j: usize| ((i * j) as f32 * 0.9).sin() * 30.0;
+        let entries: Vec<f32> = (0..n * n).map(|k| entry(k / n, k % n)).collect();
+        let data = burn::tensor::TensorData::new(entries, [1, n, n]);
+        let matrix = Tensor::<3>::from_data(data, &device);
         let lower = cholesky(matrix);
         assert!(values(lower.clone()).iter().all(|x| x.is_finite()));
         assert!(values(log_determinant(lower))[0].is_finite());

@@ -40,20 +40,24 @@ pub trait Autoencoder {
         self.decode(self.code(images))
     }
 
-    /// Every score of the model: its own, then the [reconstruction scores](reconstruction_scores)
-    /// that all models have.
+    /// Images with their codes and reconstructions.
     ///
     /// # Shapes
     /// - `images`: `[batch, channels, size, size]` in `[0, 1]`
-    fn scores(&self, images: Tensor<4>) -> Vec<Score> {
+    fn encoded(&self, images: Tensor<4>) -> Encoded {
         let codes = self.code(images.clone());
-        let encoded = Encoded {
+        Encoded {
             reconstructed: self.decode(codes.clone()),
             images,
             codes,
-        };
-        let mut scores = self.own_scores(&encoded);
-        scores.extend(reconstruction_scores(&encoded));
+        }
+    }
+
+    /// Every score of the model: its own, then the [reconstruction scores](reconstruction_scores)
+    /// that all models have.
+    fn scores(&self, encoded: &Encoded) -> Vec<Score> {
+        let mut scores = self.own_scores(encoded);
+        scores.extend(reconstruction_scores(encoded));
         scores
     }
 }

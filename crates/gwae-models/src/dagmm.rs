@@ -22,6 +22,9 @@ const JITTER: f64 = 1e-3;
 /// Features of a reconstruction beside the code: relative Euclidean distance and cosine similarity.
 const RECONSTRUCTION_FEATURES: usize = 2;
 
+/// Weights are kept at least this large where moments are put together.
+const LEAST_WEIGHT: f64 = 1e-8;
+
 /// Share of a batch in the running statistics of the mixture (new = 0.9·old + 0.1·batch).
 const MOMENTUM: f64 = 0.1;
 
@@ -184,11 +187,29 @@ impl RunningMoments {
         }
     }
 
-    /// Moves a share of the way towards the moments of a batch.
+    /// Takes in the moments of a batch: the moments of the old points and the new ones together, each
+    /// component's by how many points it has in both. A component without points in the batch keeps
+    /// its mean and covariance.
     pub fn update(&self, batch: &MixtureMoments) {
+        let old = self.moments();
+        let column = |share: f64, weights: Tensor<1>| {
+            let weights = weights.detach().unsqueeze_dim::<2>(1);
+            weights.clamp_min(LEAST_WEIGHT) * share
+        };
+        let of_old = column(1.0 - MOMENTUM, old.weights.clone());
+        let of_new = column(MOMENTUM, batch.weights.clone());
+        let share = of_new.clone() / (of_old + of_new);
+        let step = batch.means.clone().detach() - old.means.clone();
+        // Σ = (1 − s)·Σ_old + s·Σ_new + s·(1 − s)·δδᵀ with the share s and the distance δ of means.
+        let outer = step.clone().unsqueeze_dim::<3>(2) * step.clone().unsqueeze_dim::<3>(1);
+        let between = share.clone() * (share.clone() * -1.0 + 1.0);
+        let blocks = |share: Tensor<2>| share.unsqueeze_dim::<3>(2);
+        let covariances = old.covariances.clone()
+            + (batch.covariances.clone().detach() - old.covariances) * blocks(share.clone())
+            + outer * blocks(between);
         move_running(&self.weights, batch.weights.clone(), MOMENTUM);
-        move_running(&self.means, batch.means.clone(), MOMENTUM);
-        move_running(&self.covariances, batch.covariances.clone(), MOMENTUM);
+        move_running(&self.means, old.means + step * share, 1.0);
+        move_running(&self.covariances, covariances, 1.0);
     }
 
     /// The moments as they are.
@@ -421,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn running_moments_move_a_tenth_of_the_way() {
+    fn running_moments_are_those_of_all_points_together() {
         let device = Device::flex().autodiff();
         let model = model(&device);
         let points = Tensor::<2>::ones([4, 4], &device) * 2.0;
@@ -432,8 +453,17 @@ mod tests {
         let moments = model.running.moments();
         let means = values(moments.means);
         assert!(means.iter().all(|mean| (mean - 0.2).abs() < 1e-6));
+        // Within: 0.9·1 + 0.1·0; between: 0.09·2².
         let covariances = values(moments.covariances);
-        assert!((covariances[0] - 0.9).abs() < 1e-6 && covariances[1].abs() < 1e-6);
+        assert!((covariances[0] - 1.26).abs() < 1e-6 && (covariances[1] - 0.36).abs() < 1e-6);
+        // A component without points in a batch stays what it is.
+        let points = Tensor::<2>::ones([4, 4], &device) * 50.0;
+        let memberships = Tensor::<2>::from_data([[0.5, 0.5, 0.0]; 4], &device);
+        model
+            .running
+            .update(&MixtureMoments::of(points, memberships));
+        let means = values(model.running.moments().means);
+        assert!(means[0] > 5.0 && (means[8] - 0.2).abs() < 1e-3, "{means:?}");
         // A model for use keeps its own statistics.
         let used = model.valid();
         used.running.update(&MixtureMoments {
@@ -441,8 +471,7 @@ mod tests {
             means: Tensor::ones([3, 4], &device.clone().without_autodiff()),
             covariances: Tensor::ones([3, 4, 4], &device.clone().without_autodiff()),
         });
-        let means = values(model.running.moments().means);
-        assert!(means.iter().all(|mean| (mean - 0.2).abs() < 1e-6));
+        assert_eq!(values(model.running.moments().means), means);
     }
 
     #[test]
@@ -450,7 +479,7 @@ mod tests {
         let device = Device::flex();
         let model = model(&device);
         let batch = MixtureMoments {
-            weights: Tensor::from_data([1.0, 0.0, 0.0], &device),
+            weights: Tensor::from_data([0.8, 0.1, 0.1], &device),
             means: Tensor::full([3, 4], 3.0, &device),
             covariances: Tensor::<2>::eye(4, &device)
                 .unsqueeze_dim::<3>(0)

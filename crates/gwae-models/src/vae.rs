@@ -140,7 +140,7 @@ mod tests {
         let mut noise = HostGenerator::new(4, 0);
         let model = Vae::new(&config(), &mut noise, &device).unwrap();
         let images: Tensor<4> = uniform_tensor(&mut noise, [2, 1, 32, 32], &device);
-        let scores = model.scores(images.clone());
+        let scores = model.scores(&model.encoded(images.clone()));
         let names: Vec<_> = scores.iter().map(|score| score.name).collect();
         assert_eq!(
             names,

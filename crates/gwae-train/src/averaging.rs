@@ -33,7 +33,11 @@ impl ParameterAverage {
         Self {
             decay,
             steps,
-            averages: trainable(model),
+            averages: if steps == 0 {
+                Vec::new()
+            } else {
+                trainable(model)
+            },
         }
     }
 

@@ -43,7 +43,8 @@ pub struct TrainingConfig {
     pub warmup_steps: u64,
     /// Share of the old value in the moving average of the parameters that validation, pictures and
     /// later use take, such as 0.999 for an average over the last thousand steps; 0 takes the
-    /// parameters as they are (official).
+    /// parameters as they are (official). Batch statistics of encoder and decoder are then those of
+    /// the last steps.
     pub average_decay: f64,
     /// λ_W, the weight of the reconstruction loss.
     pub reconstruction_weight: f64,

@@ -55,7 +55,15 @@ pub fn open_dataset(
     size: usize,
     progress: &mut dyn FnMut(Preparation),
 ) -> Result<Arc<dyn Dataset>, DatasetError> {
-    let mut dataset = open_as_it_is(data, size, progress)?;
+    changed(open_as_it_is(data, size, progress)?, data)
+}
+
+/// The dataset with black and white exchanged and patches shuffled, where `data` says so and the
+/// dataset itself does not know how.
+fn changed(
+    mut dataset: Arc<dyn Dataset>,
+    data: &DataConfig,
+) -> Result<Arc<dyn Dataset>, DatasetError> {
     let has_both_polarities = matches!(
         data.dataset,
         DatasetName::Omniglot | DatasetName::InventedCharacters
@@ -172,7 +180,7 @@ impl RunData {
         model: &BackboneConfig,
         progress: &mut dyn FnMut(Preparation),
     ) -> Result<Self, DatasetError> {
-        let mut dataset = open_dataset(data, model.image_size, progress)?;
+        let mut dataset = open_as_it_is(data, model.image_size, progress)?;
         let mut transform = transform(data, model.image_size, model.channels);
         if let Some(directory) = resized_copy(data)? {
             let mut report = reporter(data, progress);
@@ -182,6 +190,8 @@ impl RunData {
             // It has been cropped.
             transform.crop = None;
         }
+        // After the copy, which then serves every form of the dataset.
+        let dataset = changed(dataset, data)?;
         Ok(Self {
             source: Arc::new(ImageSource::new(dataset, transform)?),
         })

@@ -67,6 +67,8 @@ pub struct Probed<'a> {
     pub seconds: f64,
     /// The model for use, without autodiff, with averaged parameters where the run keeps them.
     pub model: &'a dyn Autoencoder,
+    /// Whether it is the end of the training.
+    pub last: bool,
     /// The images of the run.
     pub data: &'a RunData,
     /// Their division.

@@ -28,7 +28,8 @@ pub struct Ood {
     /// The model.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Images like those of the training; without it, the test part of the run
+    /// Images like those of the training; without it, those that the run held out: its test part, or
+    /// where the dataset has none its validation part
     #[arg(long, value_name = "NAME[=DIR]")]
     pub in_distribution: Option<DataConfig>,
     /// Images of another kind; can be given several times; without it, letters, invented
@@ -42,7 +43,8 @@ pub struct Ood {
     /// Seed of the choice of images
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Directory for tables, curves, histograms and scores; without it, one in the run directory
+    /// Directory for tables, curves, histograms and scores (.npy), new or empty; without it, one in the
+    /// run directory
     #[arg(long, value_name = "DIRECTORY")]
     pub out: Option<PathBuf>,
 }

@@ -5,25 +5,40 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use gwae_datasets::{Split, write_npy_f64};
+use gwae_datasets::{PatchShuffled, Split, write_npy_f64};
 use gwae_metrics::BootstrapConfig;
 use gwae_train::DataConfig;
 use gwae_train::data::RunData;
 use gwae_train::ood::{
-    ModelScores, ScoreTable, TestSet, comparison_table, score_images, write_report,
+    ModelScores, REFERENCE, ScoreTable, TestSet, choose, comparison_table, held_out,
+    make_names_unique, score_images, write_report,
 };
 use gwae_train::progress::PreparationBar;
+use gwae_train::run_directory::free_directory;
 
 use crate::arguments::Ood;
 use crate::terminal::{note, print};
 use crate::trained_model::TrainedModel;
 
-/// Training images that say what a score is on the training data.
-const REFERENCE: usize = 1_000;
-
 pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
     let trained = TrainedModel::open(&arguments.model)?;
-    let reference = reference(&trained)?;
+    let directory = match &arguments.out {
+        Some(directory) => directory.clone(),
+        None => free_directory(
+            &trained
+                .run
+                .path()
+                .join(format!("ood-step-{}", trained.step)),
+        ),
+    };
+    if fs::read_dir(&directory).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(format!(
+            "{} is not empty: give --out a new directory",
+            directory.display()
+        )
+        .into());
+    }
+    let own = own_images(&trained);
     let (backbone, count) = (trained.backbone(), arguments.images as usize);
     let mut bar = PreparationBar::new();
     let mut open = |data: &DataConfig| {
@@ -31,15 +46,52 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
             bar.update(&done);
         })
     };
-    let own = &trained.run.config().data;
-    let inside = open(arguments.in_distribution.as_ref().unwrap_or(own))?;
+    let config = match &arguments.in_distribution {
+        Some(given) => given.clone(),
+        None => trained.run.config().data.clone(),
+    };
     let sets = match &arguments.out_of_distribution[..] {
-        [] => built_in(arguments.in_distribution.as_ref().unwrap_or(own))?,
+        [] => built_in(&config)?,
         given => given.to_vec(),
     };
-    let sets = sets.iter().map(&mut open).collect::<Result<Vec<_>, _>>()?;
-    let score = |set: &TestSet| -> Result<ScoreTable, Box<dyn Error>> {
-        let table = set.score(trained.autoencoder(), &trained.device)?;
+    let mut sets = sets.iter().map(&mut open).collect::<Result<Vec<_>, _>>()?;
+    make_names_unique(&mut sets);
+    let reference = match &own {
+        Ok((data, split)) => {
+            let indices = choose(&split.train, REFERENCE, arguments.seed);
+            let table = score_images(trained.autoencoder(), data, &indices, &trained.device)?;
+            Some(table)
+        }
+        Err(reason) => {
+            note(format!("no two-sided scores: {reason}"));
+            None
+        }
+    };
+    let (inside, inside_name) = match (&arguments.in_distribution, own) {
+        (Some(given), _) => {
+            let set = open(given)?;
+            (set.score(trained.autoencoder(), &trained.device)?, set.name)
+        }
+        (None, Ok((data, split))) => {
+            let indices = choose(held_out(&split), count, arguments.seed);
+            if indices.is_empty() {
+                return Err(
+                    "the run held no images out, so there are none that are like the \
+                            training data and new: name some with --in-distribution"
+                        .into(),
+                );
+            }
+            let scores = score_images(trained.autoencoder(), &data, &indices, &trained.device)?;
+            (scores, config.to_string())
+        }
+        (None, Err(reason)) => {
+            return Err(format!(
+                "{reason}: name images like those of its training with --in-distribution"
+            )
+            .into());
+        }
+    };
+    let two_sided = |table: ScoreTable| -> Result<ScoreTable, Box<dyn Error>> {
         Ok(match &reference {
             Some(reference) => table.with_two_sided(reference)?,
             None => table,
@@ -47,21 +99,17 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
     };
     let scores = ModelScores {
         model: trained.run.config().model.kind().to_string(),
-        inside: score(&inside)?,
+        inside: two_sided(inside)?,
         outside: sets
             .iter()
-            .map(|set| Ok((set.name.clone(), score(set)?)))
+            .map(|set| {
+                let table = set.score(trained.autoencoder(), &trained.device)?;
+                Ok((set.name.clone(), two_sided(table)?))
+            })
             .collect::<Result<_, Box<dyn Error>>>()?,
     };
-    let directory = match &arguments.out {
-        Some(directory) => directory.clone(),
-        None => trained
-            .run
-            .path()
-            .join(format!("ood-step-{}", trained.step)),
-    };
-    fs::create_dir_all(&directory)
-        .map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
+    create(&directory)?;
+    write_scores(&scores, &directory.join("scores"))?;
     let all = |_: &str, _: &str| true;
     let rows = write_report(
         std::slice::from_ref(&scores),
@@ -69,48 +117,48 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
         &all,
         &directory,
     )?;
-    write_scores(&scores, &inside.name, &directory)?;
     let rows: Vec<_> = rows
         .iter()
         .map(|(model, row)| (model.as_str(), row))
         .collect();
     print(comparison_table(&rows));
+    let images = scores.inside.columns.first();
     print(format!(
-        "{} against {} of {}, {}: {}",
+        "{} against {} images of {inside_name}, {}: {}",
         scores
             .outside
             .iter()
             .map(|(set, _)| set.as_str())
             .collect::<Vec<_>>()
             .join(", "),
-        inside.indices.len(),
-        inside.name,
+        images.map_or(0, |column| column.values.len()),
         trained.name(),
         directory.display()
     ));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Scores of images that the model was trained on; `None` where they are not here.
-fn reference(trained: &TrainedModel) -> Result<Option<ScoreTable>, Box<dyn Error>> {
+/// The images of the run with their division, or why they are not here.
+fn own_images(trained: &TrainedModel) -> Result<(RunData, Split), String> {
     if trained.run.record().imported_from.is_some() {
-        note("the model was imported, so its training images are not here: no two-sided scores");
-        return Ok(None);
+        return Err("the model was imported, so what it was trained on is not here".into());
     }
+    let config = &trained.run.config().data;
     let mut bar = PreparationBar::new();
-    let data = &trained.run.config().data;
-    let data = RunData::open(data, &trained.backbone(), &mut |done| bar.update(&done))?;
-    let split: Split = trained.run.split()?;
-    split.check(data.dataset())?;
-    let indices = &split.train[..split.train.len().min(REFERENCE)];
-    let table = score_images(trained.autoencoder(), &data, indices, &trained.device)?;
-    Ok(Some(table))
+    let mut open = || -> Result<_, Box<dyn Error>> {
+        config.validate()?;
+        let data = RunData::open(config, &trained.backbone(), &mut |done| bar.update(&done))?;
+        let split: Split = trained.run.split()?;
+        split.check(data.dataset())?;
+        Ok((data, split))
+    };
+    open().map_err(|error| format!("the images of the run are not here ({error})"))
 }
 
 /// What needs no download, with the images themselves in another order of patches.
 fn built_in(inside: &DataConfig) -> Result<Vec<DataConfig>, Box<dyn Error>> {
     let mut shuffled = inside.clone();
-    shuffled.patch_shuffle = "digits+shuffled".parse::<DataConfig>()?.patch_shuffle;
+    shuffled.patch_shuffle = Some(PatchShuffled::DEFAULT_GRID);
     let mut sets = vec![shuffled];
     for name in [
         "letters",
@@ -123,22 +171,22 @@ fn built_in(inside: &DataConfig) -> Result<Vec<DataConfig>, Box<dyn Error>> {
     Ok(sets)
 }
 
-/// Every score as `scores/SET/SCORE.npy`, for other programs and `gwae metrics`.
-fn write_scores(
-    scores: &ModelScores,
-    inside: &str,
-    directory: &Path,
-) -> Result<(), Box<dyn Error>> {
-    let sets = std::iter::once((inside, &scores.inside));
+/// Every score as `in/SCORE.npy` and `out/SET/SCORE.npy`, for other programs and `gwae metrics`.
+fn write_scores(scores: &ModelScores, directory: &Path) -> Result<(), Box<dyn Error>> {
+    let sets = std::iter::once((directory.join("in"), &scores.inside));
     let outside = scores.outside.iter();
-    for (set, table) in sets.chain(outside.map(|(set, table)| (set.as_str(), table))) {
-        let folder = directory.join("scores").join(set);
-        fs::create_dir_all(&folder)
-            .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let outside = outside.map(|(set, table)| (directory.join("out").join(set), table));
+    for (folder, table) in sets.chain(outside) {
+        create(&folder)?;
         for column in &table.columns {
             let path = folder.join(format!("{}.npy", column.name));
             write_npy_f64(&path, &column.values, &[column.values.len() as u64])?;
         }
     }
     Ok(())
+}
+
+fn create(directory: &Path) -> Result<(), String> {
+    fs::create_dir_all(directory)
+        .map_err(|error| format!("cannot create {}: {error}", directory.display()))
 }

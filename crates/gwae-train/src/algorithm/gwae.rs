@@ -3,13 +3,22 @@
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig};
 use burn::tensor::{Device, Tensor};
-use gwae_core::{Mode, latent_scale, noise::NoiseSource};
+use gwae_core::noise::{HostGenerator, NoiseSource};
+use gwae_core::{Mode, latent_scale};
 use gwae_models::{Gwae, GwaeConfig, ModelConfigError};
+use gwae_priors::Prior;
 
 use super::{CriticTerms, GwaeObjective, TrainingAlgorithm, warmup};
 use crate::config::TrainingConfig;
 use crate::losses::{CriticLosses, Losses};
 use crate::named_losses::NamedLosses;
+
+/// Batches of prior codes that bring the statistics of the prior's batch norm to replaced parameters:
+/// each halves what is left of the old ones.
+const SETTLING_BATCHES: usize = 12;
+
+/// Codes in each of these batches.
+const SETTLING_BATCH: usize = 512;
 
 /// Power iterations that bring the singular vectors to replaced weights.
 const SETTLING_ITERATIONS: usize = 20;
@@ -216,8 +225,16 @@ impl TrainingAlgorithm for GwaeTrainer {
     }
 
     /// The singular vectors of the critic's layers are those of the last weights, not of the average;
-    /// with them the norms come out too small and the layers too large.
+    /// with them the norms come out too small and the layers too large. The statistics of the prior's
+    /// batch norm are those of the last two batches of the sampler as it was.
     fn settle_buffers(model: &Gwae) {
+        let mut noise = HostGenerator::new(0, 0);
+        let device = model.log_distance_coefficient.val().device();
+        for _ in 0..SETTLING_BATCHES {
+            model
+                .prior
+                .sample(SETTLING_BATCH, Mode::Train, &mut noise, &device);
+        }
         if let Some(critic) = &model.critic {
             for _ in 0..SETTLING_ITERATIONS {
                 critic.normalise(Mode::Train);

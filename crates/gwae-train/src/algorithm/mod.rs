@@ -71,8 +71,8 @@ pub trait TrainingAlgorithm: Sized {
         noise: &mut dyn NoiseSource,
     ) -> NamedLosses<Tensor<1>>;
 
-    /// Brings buffers that depend on parameters in line with them, in a copy of the model whose
-    /// parameters were replaced by averages.
+    /// Brings buffers that depend on parameters in line with them, as far as that needs no training
+    /// images, in a copy of the model whose parameters were replaced by averages.
     fn settle_buffers(_model: &Self::Model) {}
 
     /// Every optimiser with the name of its file in a checkpoint.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData};
 use gwae_core::Mode;
 use gwae_core::noise::HostGenerator;
+use gwae_datasets::{Dataset, DatasetError};
 use gwae_metrics::{
     ClusterCountScan, ClusterUsage, ContingencyTable, KMeansConfig, MetricError, TSneConfig,
     k_means, scan_cluster_counts, t_sne,
@@ -24,6 +25,9 @@ const SAMPLES: usize = 64;
 /// Points in the picture of the codes, whose arrangement takes seconds for some thousands.
 const EMBEDDED: usize = 2_000;
 
+/// Most labels that the picture of codes has colours for.
+const MOST_COLOURS: usize = 30;
+
 /// Numbers of clusters that k-means is tried with.
 const CLUSTER_COUNTS: std::ops::RangeInclusive<usize> = 2..=12;
 
@@ -35,6 +39,16 @@ pub enum ClusterError {
         "the model has no Gaussian mixture prior, so it has no clusters: train one with prior = {{ family = \"gaussian_mixture\" }}"
     )]
     NoMixture,
+    /// Too few images, or labels of others.
+    #[error(
+        "clusters of {images} images with {labels} labels: there must be a label for each image, and at least 3"
+    )]
+    Images {
+        /// Images.
+        images: usize,
+        /// Labels.
+        labels: usize,
+    },
     /// Codes or labels that cannot be measured.
     #[error("clusters: {0}")]
     Metric(#[from] MetricError),
@@ -88,19 +102,60 @@ pub struct ClusterAnalysis {
     pub labels_of_components: Vec<Vec<u64>>,
 }
 
+/// The labels of images: the values of the first factor of their dataset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labels {
+    /// The label of each image, from 0.
+    pub values: Vec<usize>,
+    /// What the labels are called.
+    pub names: Vec<String>,
+}
+
+impl Labels {
+    /// The labels of the items at `indices`; all alike where the dataset has no factors.
+    ///
+    /// # Errors
+    /// When an item cannot be read.
+    pub fn of(dataset: &dyn Dataset, indices: &[u32]) -> Result<Self, DatasetError> {
+        let Some(factor) = dataset.factors().first() else {
+            return Ok(Self {
+                values: vec![0; indices.len()],
+                names: vec!["all".into()],
+            });
+        };
+        let items = indices.iter().map(|index| dataset.item(*index as usize));
+        let values = items.map(|item| Ok(item?.factors[0] as usize));
+        let numbers = || (0..factor.values).map(|n| n.to_string()).collect();
+        Ok(Self {
+            values: values.collect::<Result<_, DatasetError>>()?,
+            names: dataset.value_names(0).map_or_else(numbers, <[_]>::to_vec),
+        })
+    }
+
+    /// The labels that the picture of codes can tell apart: with more, all are alike.
+    fn drawn(&self) -> Self {
+        if self.names.len() <= MOST_COLOURS {
+            return self.clone();
+        }
+        Self {
+            values: vec![0; self.values.len()],
+            names: vec![format!("{} classes", self.names.len())],
+        }
+    }
+}
+
 /// Analyses the components of the mixture prior of `model` on images with known labels, and writes
 /// into `directory`: `cluster_samples/component_k.png` (decoded draws of each component),
 /// `embedding.png` (the codes in the plane by t-SNE, coloured by label) and `clusters.json`.
 ///
-/// `images` are the scores and codes of the images, `labels` their labels from 0.
+/// `images` are the scores and codes of the images that `labels` are of, at least three.
 ///
 /// # Errors
 /// For a model without a mixture, and when a file cannot be written.
 pub fn analyse_clusters(
     model: &Gwae,
     images: &ScoreTable,
-    labels: &[usize],
-    label_names: &[&str],
+    labels: &Labels,
     device: &Device,
     seed: u64,
     directory: &Path,
@@ -108,6 +163,13 @@ pub fn analyse_clusters(
     let PriorSampler::GaussianMixture(prior) = &model.prior else {
         return Err(ClusterError::NoMixture);
     };
+    let count = images.codes.len() / images.latent_dim;
+    if count != labels.values.len() || count <= *CLUSTER_COUNTS.start() {
+        return Err(ClusterError::Images {
+            images: count,
+            labels: labels.values.len(),
+        });
+    }
     let components = prior.components();
     let assigned = assignment(prior, images, device);
     let weights: Vec<f64> = prior.weights().into_data().iter::<f64>().collect();
@@ -116,27 +178,28 @@ pub fn analyse_clusters(
         seed,
         ..KMeansConfig::default()
     };
-    let clustered = k_means(codes, size, components.min(labels.len()), &config)?;
-    let most = (*CLUSTER_COUNTS.end()).min(labels.len());
+    let clustered = k_means(codes, size, components.min(count), &config)?;
+    let most = (*CLUSTER_COUNTS.end()).min(count);
     let counts = scan_cluster_counts(codes, size, *CLUSTER_COUNTS.start()..=most, &config)?;
-    let mut labels_of_components = vec![vec![0; label_names.len()]; components];
-    for (component, label) in assigned.iter().zip(labels) {
-        labels_of_components[*component][*label] += 1;
+    let mut labels_of_components = vec![vec![0; labels.names.len()]; components];
+    for (component, label) in assigned.iter().zip(&labels.values) {
+        if let Some(count) = labels_of_components[*component].get_mut(*label) {
+            *count += 1;
+        }
     }
     let analysis = ClusterAnalysis {
         components,
         prior_usage: ClusterUsage::from_weights(&weights)?,
         assigned_usage: ClusterUsage::from_assignments(&assigned, components)?,
-        assignment: ClusterSummary::of(labels, &assigned)?,
-        k_means: ClusterSummary::of(labels, &clustered.labels)?,
+        assignment: ClusterSummary::of(&labels.values, &assigned)?,
+        k_means: ClusterSummary::of(&labels.values, &clustered.labels)?,
         cluster_counts: counts,
         labels_of_components,
     };
     draw_components(model, prior, device, seed, directory)?;
     draw_embedding(
         images,
-        labels,
-        label_names,
+        &labels.drawn(),
         seed,
         &directory.join("embedding.png"),
     )?;
@@ -185,12 +248,11 @@ fn draw_components(
 
 fn draw_embedding(
     images: &ScoreTable,
-    labels: &[usize],
-    label_names: &[&str],
+    labels: &Labels,
     seed: u64,
     path: &Path,
 ) -> Result<(), ClusterError> {
-    let count = labels.len().min(EMBEDDED);
+    let count = labels.values.len().min(EMBEDDED);
     let config = TSneConfig {
         seed,
         ..TSneConfig::default()
@@ -199,12 +261,13 @@ fn draw_embedding(
     let plane = t_sne(codes, images.latent_dim, &config)?;
     let points = plane.chunks(2);
     let points: Vec<(f64, f64)> = points.map(|p| (p[0].into(), p[1].into())).collect();
+    let names: Vec<&str> = labels.names.iter().map(String::as_str).collect();
     let plot = ScatterPlot {
         title: "Codes of test images",
         caption: &format!("t-SNE of the codes of {count} test images, coloured by label"),
         points: &points,
-        classes: &labels[..count],
-        class_names: label_names,
+        classes: &labels.values[..count],
+        class_names: &names,
     };
     Ok(plot.save(path)?)
 }

@@ -1,5 +1,6 @@
 //! Scores of images in and out of the distribution against each other.
 
+use gwae_core::noise::{HostGenerator, NoiseSource};
 use gwae_datasets::{DatasetError, Split};
 use gwae_metrics::{BootstrapConfig, DetectionReport, MetricError, RankedScores};
 use gwae_models::{Autoencoder, BackboneConfig};
@@ -10,6 +11,9 @@ use super::scoring::{ScoreTable, score_images};
 use crate::DataConfig;
 use crate::config::ConfigError;
 use crate::data::{Preparation, RunData};
+
+/// Training images that say what a score is on the training data.
+pub const REFERENCE: usize = 1_000;
 
 /// Images of one kind, to be scored.
 pub struct TestSet {
@@ -70,12 +74,10 @@ impl TestSet {
         let name = data.to_string();
         let data = RunData::open(data, backbone, progress)?;
         let split = Split::official(data.dataset())?;
-        let has_test = !split.test.is_empty();
-        let mut split = split;
-        if !has_test {
-            std::mem::swap(&mut split.train, &mut split.test);
-        }
-        let indices = chosen(split.test, count, seed);
+        let indices = match &split.test[..] {
+            [] => choose(&split.train, count, seed),
+            test => choose(test, count, seed),
+        };
         Ok(Self {
             name,
             data,
@@ -96,19 +98,41 @@ impl TestSet {
     }
 }
 
-/// `count` of the indices, spread evenly by `seed`, in order; all where there are no more.
-fn chosen(indices: Vec<u32>, count: usize, seed: u64) -> Vec<u32> {
-    use gwae_core::noise::{HostGenerator, NoiseSource};
+/// `count` of the indices, a choice by `seed`, in order; all where there are no more.
+pub fn choose(indices: &[u32], count: usize, seed: u64) -> Vec<u32> {
     if indices.len() <= count {
-        return indices;
+        return indices.to_vec();
     }
     let keys = HostGenerator::new(seed, 0).uniform(indices.len());
-    let mut keyed: Vec<(f32, u32)> = keys.into_iter().zip(indices).collect();
+    let mut keyed: Vec<(f32, u32)> = keys.into_iter().zip(indices.iter().copied()).collect();
     keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     keyed.truncate(count);
     let mut indices: Vec<u32> = keyed.into_iter().map(|(_, index)| index).collect();
     indices.sort_unstable();
     indices
+}
+
+/// The images of a run that its model was not trained on: the test part, or where there is none the
+/// validation part.
+pub fn held_out(split: &Split) -> &[u32] {
+    match &split.test[..] {
+        [] => &split.validation,
+        test => test,
+    }
+}
+
+/// Gives sets of one name numbers: their names are what tables and files tell them apart by.
+pub fn make_names_unique(sets: &mut [TestSet]) {
+    for index in 1..sets.len() {
+        let (before, rest) = sets.split_at_mut(index);
+        let taken = |name: &str| before.iter().any(|set| set.name == name);
+        let own = rest[0].name.clone();
+        let mut number = 2;
+        while taken(&rest[0].name) {
+            rest[0].name = format!("{own} ({number})");
+            number += 1;
+        }
+    }
 }
 
 /// Compares every score of `inside` with the same score of `outside`, the scores of the set of that
@@ -190,13 +214,13 @@ mod tests {
     #[test]
     fn a_choice_is_repeatable_and_has_no_index_twice() {
         let all: Vec<u32> = (10..110).collect();
-        let some = chosen(all.clone(), 30, 1);
-        assert_eq!(some, chosen(all.clone(), 30, 1));
-        assert_ne!(some, chosen(all.clone(), 30, 2));
+        let some = choose(&all, 30, 1);
+        assert_eq!(some, choose(&all, 30, 1));
+        assert_ne!(some, choose(&all, 30, 2));
         assert_eq!(some.len(), 30);
         assert!(some.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(some.iter().all(|index| all.contains(index)));
-        assert_eq!(chosen(all.clone(), 100, 1), all);
+        assert_eq!(choose(&all, 100, 1), all);
     }
 
     #[test]
@@ -214,5 +238,21 @@ mod tests {
         assert_eq!(digits.name, "digits+shuffled");
         assert!(digits.indices.iter().all(|index| *index >= 8000));
         assert_eq!(open("letters").indices.len(), 50);
+    }
+
+    #[test]
+    fn sets_of_one_name_get_numbers() {
+        let backbone = BackboneConfig {
+            image_size: 32,
+            channels: 1,
+            ..BackboneConfig::default()
+        };
+        let open = |name: &str| {
+            TestSet::open(&name.parse().unwrap(), &backbone, 5, 0, &mut |_| {}).unwrap()
+        };
+        let mut sets = [open("noise"), open("letters"), open("noise"), open("noise")];
+        make_names_unique(&mut sets);
+        let names = sets.map(|set| set.name);
+        assert_eq!(names, ["noise", "letters", "noise (2)", "noise (3)"]);
     }
 }

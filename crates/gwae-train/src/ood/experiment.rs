@@ -9,28 +9,27 @@ use gwae_datasets::DatasetError;
 use gwae_metrics::{BootstrapConfig, MetricError, auroc};
 use gwae_models::ModelConfigError;
 
-use super::clusters::{ClusterAnalysis, ClusterError, ClusterSummary, analyse_clusters};
-use super::comparison::{Comparison, ComparisonError, TestSet};
-use super::report::{ModelScores, OodReportError, write_report};
+use super::clusters::{ClusterAnalysis, ClusterError, ClusterSummary, Labels, analyse_clusters};
+use super::comparison::{
+    Comparison, ComparisonError, REFERENCE, TestSet, choose, held_out, make_names_unique,
+};
+use super::report::{ModelScores, OodReportError, file_name, write_report};
 use super::scoring::{ScoreTable, score_images};
 use super::table::seeds_table;
 use super::trace::{Trace, TracePoint};
 use crate::atomic::{FileError, write_atomically};
 use crate::checkpoint::{CheckpointError, CheckpointStore, Which};
 use crate::config::{DataConfig, RunConfig};
-use crate::data::Preparation;
+use crate::data::{Preparation, RunData};
 use crate::device::{DeviceError, DeviceSpec};
 use crate::interrupt::StopFlag;
 use crate::model_file::{ModelFileError, load_model, model_for_use};
 use crate::progress::ProgressDisplay;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
-use crate::session::{Probe, Probed, SessionOptions, StopReason, TrainError, start};
+use crate::session::{Probe, Probed, SessionOptions, TrainError, start};
 
 /// Images of each set that are scored in the course of a training; at its end all are.
 const TRACED: usize = 300;
-
-/// Images of the training part that say what a score is on training data.
-const REFERENCE: usize = 1_000;
 
 /// Several models trained on the same images, each tested on images that are not of their kind.
 pub struct Experiment {
@@ -113,11 +112,13 @@ impl fmt::Display for ExperimentOutcome {
                 } = clusters.assignment;
                 write!(
                     formatter,
-                    "\n  {} components, usage entropy {:.2} of {:.2} nats; their agreement with the labels: \
+                    "\n  {} components; entropy of their weights {:.2}, of the images assigned to them {:.2}, of \
+                     {:.2} nats\n  agreement of components with labels: \
                      NMI {information:.3}, ARI {rand:.3}, purity {purity:.3} (k-means on the codes: \
                      {:.3}, {:.3}, {:.3})",
                     clusters.components,
                     clusters.prior_usage.entropy,
+                    clusters.assigned_usage.entropy,
                     (clusters.components as f64).ln(),
                     clusters.k_means.normalised_mutual_information,
                     clusters.k_means.adjusted_rand_index,
@@ -132,6 +133,14 @@ impl fmt::Display for ExperimentOutcome {
 /// An experiment that could not be finished.
 #[derive(Debug, thiserror::Error)]
 pub enum ExperimentError {
+    /// A directory that has something in it.
+    #[error("{path} is not empty: give the experiment a new directory", path = .0.display())]
+    NotEmpty(PathBuf),
+    /// Models that cannot be compared.
+    #[error(
+        "model {0}: the models of an experiment need different names, and the same data, image size and channels"
+    )]
+    Models(String),
     /// The device.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -174,8 +183,8 @@ pub enum ExperimentError {
 #[derive(Default)]
 struct Measured {
     trace: Trace,
-    /// All scores after the last step.
-    last: Option<ModelScores>,
+    /// All scores after the last step, and the labels of the in-distribution images.
+    last: Option<(ModelScores, Labels)>,
 }
 
 impl Experiment {
@@ -184,20 +193,36 @@ impl Experiment {
     /// prior, the clusters of [`analyse_clusters`]; over all seeds `seeds.md`.
     ///
     /// # Errors
-    /// When a dataset is not there, a training breaks or a file cannot be written. What was finished
-    /// before stays.
+    /// When the directory is not empty, models differ in what they see, a dataset is not there, a
+    /// training breaks or a file cannot be written. What was finished before stays.
     pub fn run(&self, outlook: &mut Outlook<'_>) -> Result<ExperimentOutcome, ExperimentError> {
         let mut outcome = ExperimentOutcome::default();
         let Some((_, first)) = self.models.first() else {
             return Ok(outcome);
         };
         let backbone = first.model.backbone();
-        let mut open = |data: &DataConfig, seed| {
-            TestSet::open(data, &backbone, self.images, seed, outlook.preparation)
-        };
-        let sets = self.sets.iter().map(|set| open(set, 0));
-        let sets: Rc<Vec<TestSet>> = Rc::new(sets.collect::<Result<_, _>>()?);
-        let inside = Rc::new(open(&first.data, 0)?);
+        for (index, (name, config)) in self.models.iter().enumerate() {
+            let own = config.model.backbone();
+            let sees_the_same = (own.image_size, own.channels)
+                == (backbone.image_size, backbone.channels)
+                && config.data == first.data;
+            let is_new = !self.models[..index].iter().any(|(other, _)| other == name);
+            if !(sees_the_same && is_new) {
+                return Err(ExperimentError::Models(name.clone()));
+            }
+        }
+        if std::fs::read_dir(&self.directory).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(ExperimentError::NotEmpty(self.directory.clone()));
+        }
+        let mut open =
+            |set: &DataConfig| TestSet::open(set, &backbone, self.images, 0, outlook.preparation);
+        let mut sets = self
+            .sets
+            .iter()
+            .map(&mut open)
+            .collect::<Result<Vec<_>, _>>()?;
+        make_names_unique(&mut sets);
+        let sets = Rc::new(sets);
         let mut all: Vec<(String, Comparison)> = Vec::new();
         for &seed in &self.seeds {
             let directory = match self.seeds.len() {
@@ -209,55 +234,45 @@ impl Experiment {
                 (outlook.say)(&format!("{name}, seed {seed}"));
                 let mut config = config.clone();
                 config.training.seed = seed;
-                let run = directory.join(super::report::file_name(name));
+                let run = directory.join(file_name(name));
                 let measured = Rc::new(RefCell::new(Measured::default()));
                 let options = SessionOptions {
                     device: self.device,
                     display: (outlook.display)(name),
                     stop: outlook.stop.clone(),
                     command_line: self.command_line.clone(),
-                    probe: Some(probe(
-                        name,
-                        config.training.steps,
-                        inside.clone(),
-                        sets.clone(),
-                        measured.clone(),
-                    )),
+                    probe: Some(probe(name, self.images, sets.clone(), measured.clone())),
                 };
                 let summary = start(&config, &run, options)?;
-                if summary.reason == StopReason::Interrupted {
-                    outcome.interrupted = true;
-                    return Ok(outcome);
-                }
                 let measured = measured.take();
                 trace.points.extend(measured.trace.points);
-                let Some(of_model) = measured.last else {
-                    continue;
+                trace.write(&directory)?;
+                let Some((of_model, labels)) = measured.last else {
+                    // The only training that ends without a last look.
+                    outcome.interrupted = true;
+                    return Ok(outcome);
                 };
-                let comparisons = of_model.compare(&BootstrapConfig::default())?;
+                // After every model: whoever stops before the last one has the others.
+                scores.push(of_model);
+                let bootstrap = BootstrapConfig::default();
+                let rows = write_report(&scores, &bootstrap, &self.drawn, &directory)?;
+                let rows = rows.into_iter().filter(|(model, _)| model == name);
+                let comparisons: Vec<Comparison> = rows.map(|(_, row)| row).collect();
                 all.extend(comparisons.iter().map(|row| (name.clone(), row.clone())));
+                if self.seeds.len() > 1 {
+                    let path = self.directory.join("seeds.md");
+                    write_atomically(&path, seeds_table(&all).as_bytes())?;
+                }
+                let inside = &scores.last().expect("just added").inside;
                 outcome.models.push(ModelOutcome {
                     model: name.clone(),
                     seed,
                     seconds: summary.seconds,
                     psnr: summary.test_psnr,
-                    clusters: self.clusters(&run, &inside, &of_model.inside, seed)?,
+                    clusters: self.clusters(&run, inside, &labels, seed)?,
                     comparisons,
                 });
-                scores.push(of_model);
-                // After every model: whoever stops before the last one has the others.
-                write_report(
-                    &scores,
-                    &BootstrapConfig::default(),
-                    &self.drawn,
-                    &directory,
-                )?;
-                trace.write(&directory)?;
             }
-        }
-        if self.seeds.len() > 1 {
-            let path = self.directory.join("seeds.md");
-            write_atomically(&path, seeds_table(&all).as_bytes())?;
         }
         Ok(outcome)
     }
@@ -266,8 +281,8 @@ impl Experiment {
     fn clusters(
         &self,
         run: &Path,
-        inside: &TestSet,
         scores: &ScoreTable,
+        labels: &Labels,
         seed: u64,
     ) -> Result<Option<ClusterAnalysis>, ExperimentError> {
         let directory = RunDirectory::open(run)?;
@@ -275,21 +290,10 @@ impl Experiment {
         let (files, _) = store.verified(Which::Last)?;
         let device = self.device.open()?;
         let model = load_model(&directory.config().model, &model_for_use(&files), &device)?;
-        let dataset = inside.data.dataset();
-        let (Some(model), Some(factor)) = (model.gwae(), dataset.factors().first()) else {
+        let Some(model) = model.gwae() else {
             return Ok(None);
         };
-        let items = inside
-            .indices
-            .iter()
-            .map(|index| dataset.item(*index as usize));
-        let labels = items
-            .map(|item| Ok(item?.factors.first().map_or(0, |label| *label as usize)))
-            .collect::<Result<Vec<_>, DatasetError>>()?;
-        let numbers: Vec<String> = (0..factor.values).map(|n| n.to_string()).collect();
-        let names = dataset.value_names(0).unwrap_or(&numbers);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        match analyse_clusters(model, scores, &labels, &names, &device, seed, run) {
+        match analyse_clusters(model, scores, labels, &device, seed, run) {
             Ok(analysis) => Ok(Some(analysis)),
             Err(ClusterError::NoMixture) => Ok(None),
             Err(error) => Err(error.into()),
@@ -300,50 +304,51 @@ impl Experiment {
 /// Scores a model in the course of its training.
 fn probe(
     model: &str,
-    steps: Option<u64>,
-    inside: Rc<TestSet>,
+    images: usize,
     sets: Rc<Vec<TestSet>>,
     measured: Rc<RefCell<Measured>>,
 ) -> Probe {
     let model = model.to_owned();
     Box::new(move |probed: &Probed<'_>| {
-        let last = steps == Some(probed.step);
-        let count = if last { usize::MAX } else { TRACED };
-        let reference = first(&probed.split.train, count.min(REFERENCE));
-        let reference = score_images(probed.model, probed.data, reference, probed.device)?;
-        let score = |set: &TestSet| -> Result<ScoreTable, Box<dyn std::error::Error>> {
-            let indices = first(&set.indices, count);
-            let table = score_images(probed.model, &set.data, indices, probed.device)?;
+        let reference = choose(&probed.split.train, REFERENCE, 0);
+        let reference = score_images(probed.model, probed.data, &reference, probed.device)?;
+        let held_out = choose(held_out(probed.split), images, 0);
+        let score = |data: &RunData, indices: &[u32]| -> Result<_, Box<dyn std::error::Error>> {
+            let table = score_images(probed.model, data, indices, probed.device)?;
             Ok(table.with_two_sided(&reference)?)
         };
-        let of_inside = score(&inside)?;
-        let mut of_sets = Vec::new();
+        let inside = score(probed.data, &choose(&held_out, TRACED, 1))?;
         for set in sets.iter() {
-            let table = score(set)?;
-            for column in &of_inside.columns {
+            let table = score(&set.data, &choose(&set.indices, TRACED, 1))?;
+            for column in &inside.columns {
                 let outside = table.get(&column.name).unwrap_or_default();
+                // A model that is still far from its end may give anything.
+                let Ok(auroc) = auroc(&column.values, outside) else {
+                    continue;
+                };
                 measured.borrow_mut().trace.points.push(TracePoint {
                     step: probed.step,
                     seconds: probed.seconds,
                     model: model.clone(),
                     set: set.name.clone(),
                     score: column.name.clone(),
-                    auroc: auroc(&column.values, outside)?,
+                    auroc,
                 });
             }
-            of_sets.push((set.name.clone(), table));
         }
-        if last {
-            measured.borrow_mut().last = Some(ModelScores {
+        if probed.last {
+            let outside = sets
+                .iter()
+                .map(|set| Ok((set.name.clone(), score(&set.data, &set.indices)?)))
+                .collect::<Result<_, Box<dyn std::error::Error>>>()?;
+            let scores = ModelScores {
                 model: model.clone(),
-                inside: of_inside,
-                outside: of_sets,
-            });
+                inside: score(probed.data, &held_out)?,
+                outside,
+            };
+            let labels = Labels::of(probed.data.dataset(), &held_out)?;
+            measured.borrow_mut().last = Some((scores, labels));
         }
         Ok(())
     })
-}
-
-fn first(indices: &[u32], count: usize) -> &[u32] {
-    &indices[..indices.len().min(count)]
 }

@@ -9,8 +9,10 @@ mod scoring;
 mod table;
 mod trace;
 
-pub use clusters::{ClusterAnalysis, ClusterError, ClusterSummary, analyse_clusters};
-pub use comparison::{Comparison, ComparisonError, TestSet, compare};
+pub use clusters::{ClusterAnalysis, ClusterError, ClusterSummary, Labels, analyse_clusters};
+pub use comparison::{
+    Comparison, ComparisonError, REFERENCE, TestSet, choose, compare, held_out, make_names_unique,
+};
 pub use experiment::{Experiment, ExperimentError, ExperimentOutcome, ModelOutcome, Outlook};
 pub use report::{ModelScores, OodReportError, write_report};
 pub use scoring::{MEAN_BRIGHTNESS, ScoreColumn, ScoreTable, score_images};

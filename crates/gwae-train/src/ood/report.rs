@@ -10,6 +10,9 @@ use super::table::{comparison_csv, comparison_table};
 use crate::atomic::{FileError, write_atomically};
 use crate::report::{HistogramPanel, HistogramPlot, ReportError, RocCurve, RocPlot, Scores};
 
+/// Sets in one picture of histograms: more have no colours of their own.
+const SETS_PER_PICTURE: usize = 8;
+
 /// The scores of one model.
 #[derive(Clone, Debug)]
 pub struct ModelScores {
@@ -49,7 +52,7 @@ impl ModelScores {
 
 /// Compares the scores of several models and writes into `directory`, which exists: `table.md` and
 /// `table.csv` (every figure), `roc_SET.png` and `roc_SET.csv` for every set (the curves of all
-/// models), and `histograms_MODEL.png` for every model.
+/// models), and `histograms_MODEL.png` for every model (`…_2.png` and so on for more than eight sets).
 ///
 /// `drawn` chooses the scores in the pictures of curves, where all would be too many.
 ///
@@ -92,7 +95,14 @@ pub fn write_report(
         write_curves(set, &of_set, directory)?;
     }
     for scores in models {
-        draw_histograms(scores, directory)?;
+        for (index, sets) in scores.outside.chunks(SETS_PER_PICTURE).enumerate() {
+            let number = match index {
+                0 => String::new(),
+                _ => format!("_{}", index + 1),
+            };
+            let name = format!("histograms_{}{number}.png", file_name(&scores.model));
+            draw_histograms(scores, sets, &directory.join(name))?;
+        }
     }
     Ok(rows)
 }
@@ -137,7 +147,11 @@ fn write_curves(
     Ok(write_atomically(&path, text.as_bytes())?)
 }
 
-fn draw_histograms(scores: &ModelScores, directory: &Path) -> Result<(), OodReportError> {
+fn draw_histograms(
+    scores: &ModelScores,
+    sets: &[(String, ScoreTable)],
+    path: &Path,
+) -> Result<(), OodReportError> {
     let columns = scores.inside.columns.iter();
     let sets: Vec<Vec<Scores<'_>>> = columns
         .map(|column| {
@@ -145,7 +159,7 @@ fn draw_histograms(scores: &ModelScores, directory: &Path) -> Result<(), OodRepo
                 name: "in-distribution test images",
                 values: &column.values,
             };
-            let outside = scores.outside.iter().filter_map(|(set, table)| {
+            let outside = sets.iter().filter_map(|(set, table)| {
                 Some(Scores {
                     name: set,
                     values: table.get(&column.name)?,
@@ -169,8 +183,7 @@ fn draw_histograms(scores: &ModelScores, directory: &Path) -> Result<(), OodRepo
         quantity: "score",
         panels: &panels,
     };
-    let name = format!("histograms_{}.png", file_name(&scores.model));
-    Ok(plot.save(&directory.join(name))?)
+    Ok(plot.save(path)?)
 }
 
 /// A name of a set or model as part of a file's name.

@@ -90,10 +90,11 @@ pub fn score_images(
     };
     for batch in indices.chunks(BATCH) {
         let images = data.images(batch, device)?;
-        let codes = model.code(images.clone()).into_data();
-        table.codes.extend(codes.iter::<f32>());
         let brightness = mean_brightness(images.clone());
-        let scores = model.scores(images).into_iter();
+        let encoded = model.encoded(images);
+        let codes = encoded.codes.clone().into_data();
+        table.codes.extend(codes.iter::<f32>());
+        let scores = model.scores(&encoded).into_iter();
         let scores = scores.map(|score| (score.name, score.values));
         for (place, (name, values)) in scores.chain([(MEAN_BRIGHTNESS, brightness)]).enumerate() {
             if table.columns.len() == place {

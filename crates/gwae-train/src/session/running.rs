@@ -206,7 +206,8 @@ impl<T: TrainingAlgorithm> Session<T> {
         self.record_validation(&losses, improved)?;
         let keep = self.keep_as(&losses);
         self.save(keep)?;
-        self.show()?;
+        let last = self.total_steps() == Some(self.step) || self.early_stopping.is_used_up();
+        self.show(last)?;
         self.validated = Some((self.step, losses));
         Ok(())
     }
@@ -295,10 +296,11 @@ impl<T: TrainingAlgorithm> Session<T> {
                 (self.final_validation()?, self.final_psnr()?)
             }
         };
-        draw_losses(
-            &MetricsLog::read(&self.opened.directory.metrics())?,
-            &self.opened.directory.losses(),
-        )?;
+        let records = MetricsLog::read(&self.opened.directory.metrics())?;
+        // An interruption may come before the first step.
+        if !records.is_empty() {
+            draw_losses(&records, &self.opened.directory.losses())?;
+        }
         let step = self.step;
         self.display.finish(&match reason {
             StopReason::Finished => format!("finished after step {step}"),
@@ -336,7 +338,7 @@ impl<T: TrainingAlgorithm> Session<T> {
                     self.record_validation(losses, matches!(keep, KeepAs::LastAndBest { .. }))?;
                     self.save(keep)?;
                 }
-                self.show()?;
+                self.show(true)?;
                 losses
             }
         };
@@ -358,7 +360,7 @@ impl<T: TrainingAlgorithm> Session<T> {
     }
 
     /// Draws the pictures and lets the probe look.
-    fn show(&mut self) -> Result<(), TrainError> {
+    fn show(&mut self, last: bool) -> Result<(), TrainError> {
         let model = self.model_for_use();
         self.draw_pictures(&model)?;
         let Some(mut probe) = self.probe.take() else {
@@ -369,6 +371,7 @@ impl<T: TrainingAlgorithm> Session<T> {
             step,
             seconds: self.seconds(),
             model: &model,
+            last,
             data: &self.opened.data,
             split: &self.opened.split,
             device: &self.opened.device.clone().without_autodiff(),
