@@ -200,6 +200,12 @@ impl Dataset for CachedImages {
         self.dataset.find(factors)
     }
 
+    fn warm(&self) -> Result<(), DatasetError> {
+        self.file
+            .read_through()
+            .map_err(|error| problem(&self.path, ImageCacheProblem::Read(error)))
+    }
+
     fn fingerprint(&self) -> String {
         self.dataset.fingerprint()
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::parallel::{default_threads, in_ranges};
-use crate::{Dataset, DatasetError, Transform};
+use crate::{Dataset, DatasetError, Item, Transform};
 
 /// Up to this much memory (512 MiB) is used to keep transformed images: 131,072 grey images of
 /// 32×32, 32,768 of 64×64. Larger sets are transformed again every epoch.
@@ -112,8 +112,9 @@ impl ImageSource {
     /// As [`ImageSource::load`], all of it on the calling thread.
     pub(crate) fn load_here(&self, indices: &[u32]) -> Result<LoadedImages, DatasetError> {
         let mut images = Vec::with_capacity(indices.len() * self.transform.output_len());
+        let mut together = self.read_together(indices)?.into_iter();
         for &index in indices {
-            self.append(index as usize, &mut images)?;
+            self.append(index as usize, together.next().flatten(), &mut images)?;
         }
         Ok(self.loaded(images, indices.len()))
     }
@@ -131,13 +132,42 @@ impl ImageSource {
         slot.is_some_and(|slot| slot.get().is_some())
     }
 
-    fn append(&self, index: usize, images: &mut Vec<f32>) -> Result<(), DatasetError> {
+    /// The items that are not in memory, each in its place, where the dataset reads them together;
+    /// else nothing.
+    fn read_together(&self, indices: &[u32]) -> Result<Vec<Option<Item>>, DatasetError> {
+        let missing: Vec<usize> = indices
+            .iter()
+            .filter(|&&index| !self.is_cached(index))
+            .map(|&index| index as usize)
+            .collect();
+        let Some(items) = self.dataset.items_together(&missing) else {
+            return Ok(Vec::new());
+        };
+        let mut items = missing.iter().zip(items?).peekable();
+        let placed = indices.iter().map(|&index| {
+            // Another thread may have cached one since; it is in `missing` all the same.
+            let item = items.next_if(|(missing, _)| **missing == index as usize);
+            item.map(|(_, item)| item)
+        });
+        Ok(placed.collect())
+    }
+
+    fn append(
+        &self,
+        index: usize,
+        item: Option<Item>,
+        images: &mut Vec<f32>,
+    ) -> Result<(), DatasetError> {
         let fresh: Vec<f32>;
         let slot = self.cache.get(index);
         let planes = match slot.and_then(OnceLock::get) {
             Some(planes) => planes,
             None => {
-                fresh = self.transform.planes_of(self.dataset.as_ref(), index)?;
+                let dataset = self.dataset.as_ref();
+                fresh = match item {
+                    Some(item) => self.transform.planes_of_item(dataset, index, &item)?,
+                    None => self.transform.planes_of(dataset, index)?,
+                };
                 match slot {
                     Some(slot) if self.reserve(size_of_val(fresh.as_slice())) => {
                         slot.get_or_init(|| fresh.into_boxed_slice())

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::resize::{Resizer, Sample, Window};
-use crate::{Dataset, DatasetError, Image};
+use crate::{Dataset, DatasetError, Image, Item};
 
 /// Largest side of a model's input, in pixels.
 pub(crate) const MAX_SIZE: usize = 4096;
@@ -132,6 +132,16 @@ impl Transform {
             Some(side) => dataset.cropped_item(index, side)?,
             None => dataset.item(index)?,
         };
+        self.planes_of_item(dataset, index, &item)
+    }
+
+    /// As [`Transform::planes_of`] for an item that has been read.
+    pub(crate) fn planes_of_item(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        item: &Item,
+    ) -> Result<Vec<f32>, DatasetError> {
         self.planes(&item.image)
             .map_err(|error| in_item(dataset, index, error))
     }
