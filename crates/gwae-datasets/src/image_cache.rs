@@ -392,10 +392,7 @@ fn append_record(
     index: usize,
     records: &mut Vec<u8>,
 ) -> Result<(), DatasetError> {
-    let Item { image, factors } = match transform.crop {
-        Some(side) => dataset.cropped_item(index, side)?,
-        None => dataset.item(index)?,
-    };
+    let Item { image, factors } = transform.item_of(dataset, index)?;
     let values = transform
         .apply(&image)
         .map_err(|error| in_item(dataset, index, error))?;

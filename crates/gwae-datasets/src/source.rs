@@ -50,7 +50,8 @@ impl ImageSource {
         if dataset.is_empty() {
             return Err(DatasetError::NoItems);
         }
-        let first = transform.planes_of(dataset.as_ref(), 0)?;
+        let first = transform.item_of(dataset.as_ref(), 0)?;
+        let first = transform.planes_of(dataset.as_ref(), 0, &first)?;
         let bytes = dataset.len().checked_mul(size_of_val(first.as_slice()));
         let slots = match bytes {
             Some(bytes) if bytes <= CACHE_LIMIT_BYTES => dataset.len(),
@@ -158,28 +159,34 @@ impl ImageSource {
         item: Option<Item>,
         images: &mut Vec<f32>,
     ) -> Result<(), DatasetError> {
-        let fresh: Vec<f32>;
         let slot = self.cache.get(index);
-        let planes = match slot.and_then(OnceLock::get) {
-            Some(planes) => planes,
-            None => {
-                let dataset = self.dataset.as_ref();
-                fresh = match item {
-                    Some(item) => self.transform.planes_of_item(dataset, index, &item)?,
-                    None => self.transform.planes_of(dataset, index)?,
-                };
-                match slot {
-                    Some(slot) if self.reserve(size_of_val(fresh.as_slice())) => {
-                        slot.get_or_init(|| fresh.into_boxed_slice())
-                    }
-                    _ => fresh.as_slice(),
-                }
-            }
+        if let Some(planes) = slot.and_then(OnceLock::get) {
+            self.append_planes(planes, images);
+            return Ok(());
+        }
+        let dataset = self.dataset.as_ref();
+        let item = match item {
+            Some(item) => item,
+            None => self.transform.item_of(dataset, index)?,
         };
+        let Some(slot) = slot else {
+            return self.transform.append_item(dataset, index, &item, images);
+        };
+        let planes = self.transform.planes_of(dataset, index, &item)?;
+        if self.reserve(size_of_val(planes.as_slice())) {
+            let planes = slot.get_or_init(|| planes.into_boxed_slice());
+            self.append_planes(planes, images);
+        } else {
+            self.append_planes(&planes, images);
+        }
+        Ok(())
+    }
+
+    /// Appends planes, repeated to as many as the model takes.
+    fn append_planes(&self, planes: &[f32], images: &mut Vec<f32>) {
         for _ in 0..self.transform.output_len() / planes.len() {
             images.extend_from_slice(planes);
         }
-        Ok(())
     }
 
     /// Whether so many bytes more may be kept; if so, they count as kept.
