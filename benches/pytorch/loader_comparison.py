@@ -32,6 +32,9 @@ STREAMED = "shapes3d-streamed"
 # These are measured in the first round only; for the last one PyTorch reads the whole file first.
 SLOW = [("gwae", STREAMED), ("PyTorch", STREAMED), ("PyTorch", "shapes3d")]
 
+# PyTorch reads all of these into memory first, which takes long: one process does it for all ways.
+READ_ONCE = ["omniglot-memory", "shapes3d", "dsprites"]
+
 
 class Side:
     """One work of one side: commands for the ways to do it, of which the fastest is repeated."""
@@ -87,8 +90,7 @@ def their_side(work: str, options) -> Side:
         return script + ways + length(work, max(workers), options)
 
     variants, workers = LOADER_VARIANTS[work], [0, options.threads]
-    if work == "shapes3d":
-        # Reading the file takes so long that it is done once for all ways.
+    if work in READ_ONCE:
         commands = [command(variants, workers)]
     else:
         commands = [command([variant], [count]) for variant in variants for count in workers]
