@@ -31,7 +31,6 @@ COPIES = [
 STREAMED = "shapes3d-streamed"
 # These are measured in the first round only; for the last one PyTorch reads the whole file first.
 SLOW = [("gwae", STREAMED), ("PyTorch", STREAMED), ("PyTorch", "shapes3d")]
-
 # PyTorch reads all of these into memory first, which takes long: one process does it for all ways.
 READ_ONCE = ["omniglot-memory", "shapes3d", "dsprites"]
 
