@@ -1,4 +1,4 @@
-"""Repeated timing and peak memory, as the Rust benchmarks measure them."""
+"""What the measured programs share: timing and peak memory as in Rust, variants of loaders."""
 
 import statistics
 import time
@@ -24,3 +24,20 @@ def resident_memory(field: str) -> int | None:
     except (OSError, StopIteration):
         return None
     return int(line.split()[1]) * 1024
+
+
+# Ways in which a user may write each of the works of loaders.py: files by Pillow or into tensors,
+# arrays by image or a batch at once.
+FILES, ARRAYS = ["Pillow", "tensors"], ["images", "batches"]
+LOADER_VARIANTS = {
+    "mnist": ARRAYS,
+    "omniglot": FILES,
+    "omniglot-memory": ARRAYS,
+    "folder": FILES,
+    # By image, a chunk is decompressed for every image of a batch that lies in it.
+    "shapes3d-streamed": ["batches"],
+    "shapes3d": ARRAYS,
+    "dsprites": ARRAYS,
+    "celeba": FILES,
+    "celeba-copy": ARRAYS,
+}

@@ -1,7 +1,9 @@
 """Runs our benchmarks and the same work in PyTorch in turns, and prints the ratios.
 
     pip install -r benches/pytorch/requirements.txt
-    python benches/pytorch/compare.py
+    python benches/pytorch/compare.py                         # training step and GW loss
+    python benches/pytorch/make_loader_data.py DIRECTORY      # once
+    python benches/pytorch/compare.py loaders --data DIRECTORY
 
 Each measurement is a process of its own, so that its peak memory belongs to it; the two sides
 alternate, so that a machine that slows down slows both. Of the rounds the best of each side
@@ -9,38 +11,12 @@ counts. Leave the machine alone meanwhile.
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-
-
-def built(benchmark: str) -> str:
-    """Builds one of our benchmarks and returns the path of its program."""
-    command = ["cargo", "bench", "--bench", benchmark, "--no-run", "--message-format=json"]
-    output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    for line in output.stdout.splitlines():
-        message = json.loads(line)
-        target = message.get("target", {})
-        if message.get("executable") and target.get("name") == benchmark:
-            return message["executable"]
-    sys.exit(f"cargo did not say where it put {benchmark}")
-
-
-def measure(command: list[str]) -> dict:
-    # On some machines these choose a kernel that does not fit the processor.
-    hidden = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-    return json.loads(output.stdout)
-
-
-def megabytes(size: int | None) -> str:
-    return f"{size / 1e6:.0f} MB" if size else "-"
+import loader_comparison
+from driver import HERE, built, measure, megabytes, print_table
 
 
 class Comparison:
@@ -52,7 +28,7 @@ class Comparison:
 
     def round(self) -> None:
         for side, command in self.commands.items():
-            result = measure(command)
+            (result,) = measure(command)
             self.results[side].append(result)
             print(f"  {self.name}, {side}: {result['seconds_best']:.4f} s", file=sys.stderr)
 
@@ -68,11 +44,7 @@ class Comparison:
         return cells + [f"{best['PyTorch'] / best['gwae']:.1f}×"]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each side (default 3)")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: all cores")
-    options = parser.parse_args()
+def training(options) -> None:
     threads = ["--threads", str(options.threads)]
 
     step, loss = built("training_step"), built("gw_loss")
@@ -108,12 +80,25 @@ def main() -> None:
         for comparison in comparisons:
             comparison.round()
 
-    header = ["", "gwae", "peak", "PyTorch", "peak", "ratio"]
-    rows = [header, *(comparison.row() for comparison in comparisons)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    for row in rows:
-        first, *others = (cell.ljust(width) for cell, width in zip(row, widths))
-        print("  ".join([first, *(cell.strip().rjust(w) for cell, w in zip(others, widths[1:]))]))
+    header = ["work", "gwae", "peak", "PyTorch", "peak", "ratio"]
+    print_table([header, *(comparison.row() for comparison in comparisons)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="?", default="training", choices=["training", "loaders"])
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each side (default 3)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="default: all cores")
+    loaders = parser.add_argument_group("loaders")
+    loaders.add_argument("--data", type=Path, help="what make_loader_data.py has filled")
+    loaders.add_argument("--seconds", type=float, default=2, help="of a measurement (default 2)")
+    loaders.add_argument("--keep-copies", action="store_true", help="do not make them anew")
+    loaders.add_argument("--json", type=Path, help="file for all figures of all rounds")
+    options = parser.parse_args()
+    if options.what == "training":
+        training(options)
+    else:
+        loader_comparison.compare(options)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,15 @@ pub trait Dataset: Send + Sync {
         self.item(index)
     }
 
+    /// The items at `indices`, in that order and as [`Dataset::item`] gives them, where reading
+    /// them together takes less work than one by one; `None`, as here, where it does not.
+    ///
+    /// # Errors
+    /// As [`Dataset::item`].
+    fn items_together(&self, _indices: &[usize]) -> Option<Result<Vec<Item>, DatasetError>> {
+        None
+    }
+
     /// The factors whose values every item carries.
     fn factors(&self) -> &[FactorSpec];
 

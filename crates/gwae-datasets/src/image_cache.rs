@@ -200,6 +200,12 @@ impl Dataset for CachedImages {
         self.dataset.find(factors)
     }
 
+    fn warm(&self) -> Result<(), DatasetError> {
+        self.file
+            .read_through()
+            .map_err(|error| problem(&self.path, ImageCacheProblem::Read(error)))
+    }
+
     fn fingerprint(&self) -> String {
         self.dataset.fingerprint()
     }
@@ -386,10 +392,7 @@ fn append_record(
     index: usize,
     records: &mut Vec<u8>,
 ) -> Result<(), DatasetError> {
-    let Item { image, factors } = match transform.crop {
-        Some(side) => dataset.cropped_item(index, side)?,
-        None => dataset.item(index)?,
-    };
+    let Item { image, factors } = transform.item_of(dataset, index)?;
     let values = transform
         .apply(&image)
         .map_err(|error| in_item(dataset, index, error))?;

@@ -42,6 +42,20 @@ impl PositionedFile {
         Ok(())
     }
 
+    /// Reads the first `end` bytes once, in order, and forgets them: the system keeps them in memory
+    /// as far as there is room.
+    pub(crate) fn read_through(&self, end: u64) -> io::Result<()> {
+        const PIECE: u64 = 1 << 20;
+        let mut buffer = vec![0; PIECE.min(end) as usize];
+        let mut offset = 0;
+        while offset < end {
+            let piece = &mut buffer[..PIECE.min(end - offset) as usize];
+            self.read_exact_at(piece, offset)?;
+            offset += piece.len() as u64;
+        }
+        Ok(())
+    }
+
     /// Writes all of `bytes` from `offset` on.
     pub(crate) fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
         while !bytes.is_empty() {
@@ -123,6 +137,11 @@ impl SharedReader {
     /// Fills `buffer` with the bytes from `offset` on; the cursor stays where it is.
     pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         self.file.read_exact_at(buffer, offset)
+    }
+
+    /// Reads all of the file once, in order, so that the system keeps it in memory.
+    pub(crate) fn read_through(&self) -> io::Result<()> {
+        self.file.read_through(self.len)
     }
 }
 

@@ -76,6 +76,14 @@ pub(crate) struct Resizer {
 
 impl Resizer {
     pub(crate) fn new(window: Window, size: usize) -> Self {
+        if (window.height, window.width) == (size, size) {
+            return Self {
+                window,
+                size,
+                columns: Filter::default(),
+                rows: Filter::default(),
+            };
+        }
         let columns = Filter::new(window.width, size);
         let rows = if window.height == window.width {
             columns.clone()
@@ -96,7 +104,7 @@ impl Resizer {
         let Self { window, size, .. } = *self;
         let plane = &plane[window.top * stride + window.left..];
         if (window.height, window.width) == (size, size) {
-            output.extend(unit_values(plane, stride, window));
+            append_unit_values(plane, stride, window, output);
             return;
         }
         let start = output.len();
@@ -157,14 +165,24 @@ impl<T: Sample> pulp::WithSimd for Run<'_, T> {
 #[inline(always)]
 fn unit_values<T: Sample>(plane: &[T], stride: usize, window: Window) -> Vec<f32> {
     let mut values = Vec::with_capacity(window.height * window.width);
-    for row in plane.chunks(stride).take(window.height) {
-        values.extend(row[..window.width].iter().map(|value| value.unit()));
-    }
+    append_unit_values(plane, stride, window, &mut values);
     values
 }
 
+#[inline(always)]
+fn append_unit_values<T: Sample>(
+    plane: &[T],
+    stride: usize,
+    window: Window,
+    output: &mut Vec<f32>,
+) {
+    for row in plane.chunks(stride).take(window.height) {
+        output.extend(row[..window.width].iter().map(|value| value.unit()));
+    }
+}
+
 /// The input pixels that make each output pixel along one axis.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Filter {
     /// First input pixel of every output pixel.
     firsts: Vec<usize>,

@@ -101,7 +101,8 @@ const LARGE_BLOCK_BYTES: u64 = 128 << 20;
 /// [`Shapes3dFile::open`] streams: an image is decompressed when it is asked for, and no more
 /// than [`HDF5_CHUNK_CACHE_BYTES`](crate::HDF5_CHUNK_CACHE_BYTES) is kept. The
 /// published file compresses small parts of thousands of images together, so that reading it
-/// in order is fast and reading it at random is slow, as with every reader. For training, convert it once:
+/// in order is fast and reading it at random is slow, as with every reader, even though the images
+/// of a batch share what is decompressed ([`Dataset::items_together`]). For training, convert it once:
 /// [`Shapes3dFile::open_cached`].
 #[derive(Debug)]
 pub struct Shapes3dFile {
@@ -236,6 +237,49 @@ impl Shapes3dFile {
         })
     }
 
+    fn check_index(&self, index: usize) -> Result<(), DatasetError> {
+        if index < self.len() {
+            return Ok(());
+        }
+        Err(DatasetError::IndexOutOfRange {
+            dataset: self.name().to_owned(),
+            index,
+            len: self.len(),
+        })
+    }
+
+    fn with_factors(&self, index: usize, pixels: Vec<u8>) -> Result<Item, DatasetError> {
+        Ok(Item {
+            image: Image {
+                channels: 3,
+                height: self.height,
+                width: self.width,
+                pixels,
+            },
+            factors: self.items.values_of(index)?,
+        })
+    }
+
+    /// Items in any order, what the file stores together decompressed once for all of them.
+    fn streamed_items(
+        &self,
+        images: &Hdf5Dataset,
+        indices: &[usize],
+    ) -> Result<Vec<Item>, DatasetError> {
+        indices
+            .iter()
+            .try_for_each(|&index| self.check_index(index))?;
+        let rows: Vec<u64> = indices.iter().map(|&index| index as u64).collect();
+        let mut pixels = vec![0; indices.len() * images.row_bytes()];
+        images.read_scattered_rows(&rows, &mut pixels)?;
+        make_planar(&mut pixels, images.row_bytes(), 3);
+        let pixels = pixels.chunks_exact(images.row_bytes());
+        let items = indices.iter().zip(pixels);
+        items
+            .map(|(&index, pixels)| self.with_factors(index, pixels.to_vec()))
+            .collect()
+    }
+
     fn geometry(&self, images: &Hdf5Dataset) -> Geometry {
         let count = self.items.len() as u64;
         let image_bytes = images.row_bytes() as u64;
@@ -318,13 +362,7 @@ impl Dataset for Shapes3dFile {
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        if index >= self.len() {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name().to_owned(),
-                index,
-                len: self.len(),
-            });
-        }
+        self.check_index(index)?;
         let pixels = match &self.storage {
             Storage::Cached(cache) => cache.read(index)?,
             Storage::Streamed(images) => {
@@ -338,15 +376,14 @@ impl Dataset for Shapes3dFile {
                 pixels
             }
         };
-        Ok(Item {
-            image: Image {
-                channels: 3,
-                height: self.height,
-                width: self.width,
-                pixels,
-            },
-            factors: self.items.values_of(index)?,
-        })
+        self.with_factors(index, pixels)
+    }
+
+    fn items_together(&self, indices: &[usize]) -> Option<Result<Vec<Item>, DatasetError>> {
+        match &self.storage {
+            Storage::Cached(_) => None,
+            Storage::Streamed(images) => Some(self.streamed_items(images, indices)),
+        }
     }
 
     fn factors(&self) -> &[FactorSpec] {
@@ -383,18 +420,23 @@ impl BlockSource for Planar<'_> {
 
     fn read(&self, images: Range<u64>, stored: &mut [u8]) -> Result<(), DatasetError> {
         self.images.read_rows(images, stored)?;
-        let mut interleaved = vec![0; self.images.row_bytes()];
-        for image in stored.chunks_exact_mut(interleaved.len()) {
-            interleaved.copy_from_slice(image);
-            let area = image.len() / self.channels;
-            for (channel, plane) in image.chunks_exact_mut(area).enumerate() {
-                let values = interleaved[channel..].iter().step_by(self.channels);
-                for (value, &source) in plane.iter_mut().zip(values) {
-                    *value = source;
-                }
+        make_planar(stored, self.images.row_bytes(), self.channels);
+        Ok(())
+    }
+}
+
+/// Turns images of `[H, W, C]` into `[C, H, W]`, each of so many bytes.
+fn make_planar(images: &mut [u8], image_bytes: usize, channels: usize) {
+    let mut interleaved = vec![0; image_bytes];
+    for image in images.chunks_exact_mut(image_bytes) {
+        interleaved.copy_from_slice(image);
+        let area = image.len() / channels;
+        for (channel, plane) in image.chunks_exact_mut(area).enumerate() {
+            let values = interleaved[channel..].iter().step_by(channels);
+            for (value, &source) in plane.iter_mut().zip(values) {
+                *value = source;
             }
         }
-        Ok(())
     }
 }
 

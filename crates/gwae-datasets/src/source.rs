@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::parallel::{default_threads, in_ranges};
-use crate::{Dataset, DatasetError, Transform};
+use crate::{Dataset, DatasetError, Item, Transform};
 
 /// Up to this much memory (512 MiB) is used to keep transformed images: 131,072 grey images of
 /// 32×32, 32,768 of 64×64. Larger sets are transformed again every epoch.
@@ -50,7 +50,8 @@ impl ImageSource {
         if dataset.is_empty() {
             return Err(DatasetError::NoItems);
         }
-        let first = transform.planes_of(dataset.as_ref(), 0)?;
+        let first = transform.item_of(dataset.as_ref(), 0)?;
+        let first = transform.planes_of(dataset.as_ref(), 0, &first)?;
         let bytes = dataset.len().checked_mul(size_of_val(first.as_slice()));
         let slots = match bytes {
             Some(bytes) if bytes <= CACHE_LIMIT_BYTES => dataset.len(),
@@ -112,8 +113,9 @@ impl ImageSource {
     /// As [`ImageSource::load`], all of it on the calling thread.
     pub(crate) fn load_here(&self, indices: &[u32]) -> Result<LoadedImages, DatasetError> {
         let mut images = Vec::with_capacity(indices.len() * self.transform.output_len());
+        let mut together = self.read_together(indices)?.into_iter();
         for &index in indices {
-            self.append(index as usize, &mut images)?;
+            self.append(index as usize, together.next().flatten(), &mut images)?;
         }
         Ok(self.loaded(images, indices.len()))
     }
@@ -131,25 +133,60 @@ impl ImageSource {
         slot.is_some_and(|slot| slot.get().is_some())
     }
 
-    fn append(&self, index: usize, images: &mut Vec<f32>) -> Result<(), DatasetError> {
-        let fresh: Vec<f32>;
-        let slot = self.cache.get(index);
-        let planes = match slot.and_then(OnceLock::get) {
-            Some(planes) => planes,
-            None => {
-                fresh = self.transform.planes_of(self.dataset.as_ref(), index)?;
-                match slot {
-                    Some(slot) if self.reserve(size_of_val(fresh.as_slice())) => {
-                        slot.get_or_init(|| fresh.into_boxed_slice())
-                    }
-                    _ => fresh.as_slice(),
-                }
-            }
+    /// The items that are not in memory, each in its place, where the dataset reads them together;
+    /// else nothing.
+    fn read_together(&self, indices: &[u32]) -> Result<Vec<Option<Item>>, DatasetError> {
+        let missing: Vec<usize> = indices
+            .iter()
+            .filter(|&&index| !self.is_cached(index))
+            .map(|&index| index as usize)
+            .collect();
+        let Some(items) = self.dataset.items_together(&missing) else {
+            return Ok(Vec::new());
         };
+        let mut items = missing.iter().zip(items?).peekable();
+        let placed = indices.iter().map(|&index| {
+            // Another thread may have cached one since; it is in `missing` all the same.
+            let item = items.next_if(|(missing, _)| **missing == index as usize);
+            item.map(|(_, item)| item)
+        });
+        Ok(placed.collect())
+    }
+
+    fn append(
+        &self,
+        index: usize,
+        item: Option<Item>,
+        images: &mut Vec<f32>,
+    ) -> Result<(), DatasetError> {
+        let slot = self.cache.get(index);
+        if let Some(planes) = slot.and_then(OnceLock::get) {
+            self.append_planes(planes, images);
+            return Ok(());
+        }
+        let dataset = self.dataset.as_ref();
+        let item = match item {
+            Some(item) => item,
+            None => self.transform.item_of(dataset, index)?,
+        };
+        let Some(slot) = slot else {
+            return self.transform.append_item(dataset, index, &item, images);
+        };
+        let planes = self.transform.planes_of(dataset, index, &item)?;
+        if self.reserve(size_of_val(planes.as_slice())) {
+            let planes = slot.get_or_init(|| planes.into_boxed_slice());
+            self.append_planes(planes, images);
+        } else {
+            self.append_planes(&planes, images);
+        }
+        Ok(())
+    }
+
+    /// Appends planes, repeated to as many as the model takes.
+    fn append_planes(&self, planes: &[f32], images: &mut Vec<f32>) {
         for _ in 0..self.transform.output_len() / planes.len() {
             images.extend_from_slice(planes);
         }
-        Ok(())
     }
 
     /// Whether so many bytes more may be kept; if so, they count as kept.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::resize::{Resizer, Sample, Window};
-use crate::{Dataset, DatasetError, Image};
+use crate::{Dataset, DatasetError, Image, Item};
 
 /// Largest side of a model's input, in pixels.
 pub(crate) const MAX_SIZE: usize = 4096;
@@ -65,8 +65,9 @@ impl Transform {
     /// out of range, [`DatasetError::Image`] for an image that is empty, inconsistent, or has
     /// neither 1 nor 3 channels, [`DatasetError::SmallerThanCrop`] for one that is too small.
     pub fn apply(&self, image: &Image) -> Result<Vec<f32>, DatasetError> {
-        let planes = self.planes(image)?;
-        Ok(self.repeat(&planes))
+        let mut values = Vec::new();
+        self.append(image, &mut values)?;
+        Ok(values)
     }
 
     pub(crate) fn check(&self) -> Result<(), DatasetError> {
@@ -84,8 +85,26 @@ impl Transform {
         Ok(())
     }
 
+    /// Appends what [`Transform::apply`] gives to `values`.
+    fn append(&self, image: &Image, values: &mut Vec<f32>) -> Result<(), DatasetError> {
+        let start = values.len();
+        self.append_planes(image, values)?;
+        let end = values.len();
+        for _ in 1..self.output_len() / (end - start) {
+            values.extend_from_within(start..end);
+        }
+        Ok(())
+    }
+
     /// The output without repeated planes: one plane of a grey image, else `channels` planes.
     pub(crate) fn planes(&self, image: &Image) -> Result<Vec<f32>, DatasetError> {
+        let mut planes = Vec::new();
+        self.append_planes(image, &mut planes)?;
+        Ok(planes)
+    }
+
+    /// Appends what [`Transform::planes`] gives to `planes`.
+    fn append_planes(&self, image: &Image, planes: &mut Vec<f32>) -> Result<(), DatasetError> {
         self.check()?;
         let area = image.height.checked_mul(image.width).unwrap_or(0);
         if area == 0
@@ -109,17 +128,17 @@ impl Transform {
         })?;
         let resizer = Resizer::new(window, self.size);
         let planes_len = image.channels.min(self.channels) * self.size * self.size;
-        let mut planes = Vec::with_capacity(planes_len);
+        planes.reserve_exact(planes_len);
         if image.channels == 3 && self.channels == 1 {
             // The luma is taken first: both steps are linear, and one plane is resized, not three.
             let luma = luma(&image.pixels, area);
-            resizer.append(&luma, image.width, &mut planes);
+            resizer.append(&luma, image.width, planes);
         } else {
             for plane in image.pixels.chunks_exact(area) {
-                resizer.append(plane, image.width, &mut planes);
+                resizer.append(plane, image.width, planes);
             }
         }
-        Ok(planes)
+        Ok(())
     }
 
     /// The item's image as [`Transform::planes`] gives it; an error names the item.
@@ -127,18 +146,34 @@ impl Transform {
         &self,
         dataset: &dyn Dataset,
         index: usize,
+        item: &Item,
     ) -> Result<Vec<f32>, DatasetError> {
-        let item = match self.crop {
-            Some(side) => dataset.cropped_item(index, side)?,
-            None => dataset.item(index)?,
-        };
         self.planes(&item.image)
             .map_err(|error| in_item(dataset, index, error))
     }
 
-    /// Planes as [`Transform::planes`] gives them, as many as `channels` says.
-    pub(crate) fn repeat(&self, planes: &[f32]) -> Vec<f32> {
-        planes.repeat(self.output_len() / planes.len())
+    /// Appends the item's image to `values`; an error names the item.
+    pub(crate) fn append_item(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        item: &Item,
+        values: &mut Vec<f32>,
+    ) -> Result<(), DatasetError> {
+        self.append(&item.image, values)
+            .map_err(|error| in_item(dataset, index, error))
+    }
+
+    /// Reads the item, or as much of it as is wanted.
+    pub(crate) fn item_of(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+    ) -> Result<Item, DatasetError> {
+        match self.crop {
+            Some(side) => dataset.cropped_item(index, side),
+            None => dataset.item(index),
+        }
     }
 }
 

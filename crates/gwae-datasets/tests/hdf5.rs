@@ -146,6 +146,37 @@ fn any_rows_are_read_alone_and_from_several_threads() {
 }
 
 /// The problem with a dataset, after checking the message's form.
+#[test]
+fn scattered_rows_are_those_read_one_by_one() {
+    for name in LAYOUTS.into_iter().chain(["two_levels"]) {
+        let file = Hdf5File::open(&path(name)).unwrap();
+        let dataset = file.dataset("images").unwrap();
+        let count = dataset.shape()[0];
+        // In no order, over all layers of chunks, and some twice.
+        let rows: Vec<u64> = (0..2 * count).map(|n| (n * n + 5 * n) % count).collect();
+        let all = images(count as usize, [6, 5, 3]);
+        let expected: Vec<u8> = rows
+            .iter()
+            .flat_map(|&row| &all[row as usize * 90..][..90])
+            .copied()
+            .collect();
+        for _ in 0..2 {
+            let mut bytes = vec![0; expected.len()];
+            dataset.read_scattered_rows(&rows, &mut bytes).unwrap();
+            assert_eq!(bytes, expected, "{name}");
+        }
+        dataset.read_scattered_rows(&[], &mut []).unwrap();
+        for row in [count, u64::MAX] {
+            let result = dataset.read_scattered_rows(&[0, row], &mut [0; 180]);
+            let Hdf5Error { problem, .. } = result.unwrap_err();
+            assert!(
+                matches!(problem, Hdf5Problem::RowsOutOfRange { start, .. } if start == row),
+                "{problem}"
+            );
+        }
+    }
+}
+
 fn problem(file: &Path, dataset: &str) -> Hdf5Problem {
     let error = read_all(file, dataset).unwrap_err();
     let message = error.to_string();

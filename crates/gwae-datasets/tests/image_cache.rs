@@ -93,6 +93,24 @@ fn items_are_those_of_the_dataset_after_the_transform() {
 }
 
 #[test]
+fn warming_reads_the_file_to_its_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let cached = open(
+        &folder(directory.path()),
+        Transform::new(8, 3),
+        directory.path(),
+    );
+    cached.warm().unwrap();
+    // A file cut short meanwhile shows that its last byte is asked for.
+    let file = fs::File::options().write(true).open(cached.path()).unwrap();
+    file.set_len(file.metadata().unwrap().len() - 1).unwrap();
+    assert!(matches!(
+        problem(cached.warm(), cached.path()),
+        ImageCacheProblem::Read(_)
+    ));
+}
+
+#[test]
 fn a_complete_cache_is_not_made_again() {
     let directory = tempfile::tempdir().unwrap();
     let dataset = folder(directory.path());

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use gwae_datasets::{
-    Dataset, DatasetError, Item, RawCacheError, RawCacheProblem, Shapes3dError, Shapes3dFile,
-    Shapes3dProblem, shapes3d_grid,
+    Dataset, DatasetError, ImageSource, Item, RawCacheError, RawCacheProblem, Shapes3dError,
+    Shapes3dFile, Shapes3dProblem, Transform, shapes3d_grid,
 };
 
 fn path(name: &str) -> PathBuf {
@@ -92,6 +93,38 @@ fn every_layout_is_the_same_streamed_and_cached() {
         assert_eq!(cached.fingerprint(), streamed.fingerprint());
         assert_eq!(cached.fingerprint().len(), 64);
         assert_eq!(seen.last(), Some(&(len as u64, len as u64)));
+    }
+}
+
+#[test]
+fn items_read_together_are_those_read_one_by_one() {
+    for (name, len) in LAYOUTS {
+        let streamed = Shapes3dFile::open(&path(name)).unwrap();
+        let indices = [len - 1, 0, 7, 3, 7, len / 2];
+        let items = streamed.items_together(&indices).unwrap().unwrap();
+        assert_eq!(items, indices.map(expected), "{name}");
+        let result = streamed.items_together(&[0, len]).unwrap();
+        assert!(matches!(
+            result,
+            Err(DatasetError::IndexOutOfRange { index, .. }) if index == len
+        ));
+    }
+}
+
+/// A source that has some images in memory asks for the others only.
+#[test]
+fn a_source_loads_streamed_items_in_any_order_again_and_again() {
+    let streamed = Arc::new(Shapes3dFile::open(&path("two_levels")).unwrap());
+    let transform = Transform::new(4, 3);
+    let source = ImageSource::new(streamed, transform).unwrap();
+    for indices in [vec![5, 2, 2, 69], vec![40, 5, 5, 0, 69, 41, 2], vec![5, 2]] {
+        let loaded = source.load(&indices).unwrap();
+        let images = loaded.images.chunks_exact(3 * 4 * 4);
+        assert_eq!(images.len(), indices.len());
+        for (&index, image) in indices.iter().zip(images) {
+            let alone = transform.apply(&expected(index as usize).image).unwrap();
+            assert_eq!(image, alone, "{index}");
+        }
     }
 }
 

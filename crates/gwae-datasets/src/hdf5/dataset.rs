@@ -210,6 +210,25 @@ impl Hdf5Dataset {
             .map_err(|problem| self.named(problem))
     }
 
+    /// Reads single rows into `output`, in the order of `rows`, which may repeat. A chunk that
+    /// holds several of them is decoded once. Chunks are kept for later reads only where all of
+    /// the dataset's have room: of a larger one, rows at random would push them out before they
+    /// are wanted again.
+    ///
+    /// # Errors
+    /// As [`Hdf5Dataset::read_rows`].
+    ///
+    /// # Panics
+    /// As [`Hdf5Dataset::read_rows`].
+    pub fn read_scattered_rows(
+        &self,
+        rows: &[u64],
+        output: &mut [u8],
+    ) -> std::result::Result<(), Hdf5Error> {
+        self.read_scattered(rows, output)
+            .map_err(|problem| self.named(problem))
+    }
+
     /// Decodes the chunks of the rows on all processors and keeps them for the reads that follow,
     /// where the cache has room for all of them; else does nothing.
     ///
@@ -280,6 +299,36 @@ impl Hdf5Dataset {
                 Ok(())
             }
         }
+    }
+
+    fn read_scattered(&self, rows: &[u64], output: &mut [u8]) -> Result<()> {
+        let row_bytes = self.row_bytes;
+        assert_eq!(Some(output.len()), rows.len().checked_mul(row_bytes));
+        for &row in rows {
+            self.check_rows(&(row..row.saturating_add(1)))?;
+        }
+        let Storage::Chunked(chunked) = &self.storage else {
+            let targets = output.chunks_exact_mut(row_bytes);
+            let mut pairs = rows.iter().zip(targets);
+            return pairs.try_for_each(|(&row, target)| self.read(row..row + 1, target));
+        };
+        let all = 0..chunked.chunks.len();
+        let keep = chunked.decoded_bytes(&all) <= chunked.cache.capacity();
+        let layer = |place: usize| rows[place] / chunked.chunk_shape[0];
+        let mut places: Vec<usize> = (0..rows.len()).collect();
+        places.sort_by_key(|&place| layer(place));
+        for places in places.chunk_by(|&a, &b| layer(a) == layer(b)) {
+            let first = rows[places[0]];
+            for number in chunked.numbers(&(first..first + 1)) {
+                let chunk = self.chunk(chunked, number, keep)?;
+                for &place in places {
+                    let row = rows[place]..rows[place] + 1;
+                    let target = &mut output[place * row_bytes..][..row_bytes];
+                    chunked.scatter(number, &chunk, &self.shape, self.element, &row, target);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn prefetch(&self, rows: Range<u64>) -> Result<()> {

@@ -108,17 +108,10 @@ impl ImageCache {
     /// Reads the whole file once, from start to end, for the system to keep it in memory.
     pub(crate) fn warm(&self) -> std::result::Result<(), RawCacheError> {
         let end = self.header.geometry.file_bytes();
-        let mut buffer = vec![0; (1_u64 << 20).min(end) as usize];
-        let mut offset = 0;
-        while offset < end {
-            let piece = &mut buffer[..(1_u64 << 20).min(end - offset) as usize];
-            self.file
-                .read_exact_at(piece, offset)
-                .map_err(RawCacheProblem::io("read"))
-                .map_err(|problem| self.named(problem))?;
-            offset += piece.len() as u64;
-        }
-        Ok(())
+        self.file
+            .read_through(end)
+            .map_err(RawCacheProblem::io("read"))
+            .map_err(|problem| self.named(problem))
     }
 
     /// Reads the whole file and compares it with its own checksums.
