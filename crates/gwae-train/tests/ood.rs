@@ -112,6 +112,13 @@ fn every_model_is_trained_with_every_seed_and_reported() {
     let clusters = outcome.models[0].clusters.as_ref().unwrap();
     let assigned: u64 = clusters.labels_of_components.iter().flatten().sum();
     assert_eq!(assigned, 20);
+    let sampled: Vec<u64> = clusters
+        .labels_of_samples
+        .iter()
+        .map(|c| c.iter().sum())
+        .collect();
+    assert_eq!(sampled, [64; 10]);
+    assert!((0.2..=1.0).contains(&clusters.samples_of_two_labels()));
     for file in [
         "seeds.md",
         "seed-1/table.md",

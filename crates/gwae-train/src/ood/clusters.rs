@@ -100,6 +100,22 @@ pub struct ClusterAnalysis {
     pub cluster_counts: ClusterCountScan,
     /// For each component, how many images of each label were assigned to it.
     pub labels_of_components: Vec<Vec<u64>>,
+    /// For each component, how many of its draws lie nearest to the code of an image of each label.
+    pub labels_of_samples: Vec<Vec<u64>>,
+}
+
+impl ClusterAnalysis {
+    /// The share of a component's draws that lie nearest to its one or two most common labels,
+    /// averaged over the components.
+    pub fn samples_of_two_labels(&self) -> f64 {
+        let shares = self.labels_of_samples.iter().map(|counts| {
+            let mut sorted = counts.clone();
+            sorted.sort_unstable_by(|a, b| b.cmp(a));
+            let two: u64 = sorted.iter().take(2).sum();
+            two as f64 / sorted.iter().sum::<u64>().max(1) as f64
+        });
+        shares.sum::<f64>() / self.labels_of_samples.len() as f64
+    }
 }
 
 /// The labels of images: the values of the first factor of their dataset.
@@ -195,8 +211,8 @@ pub fn analyse_clusters(
         k_means: ClusterSummary::of(&labels.values, &clustered.labels)?,
         cluster_counts: counts,
         labels_of_components,
+        labels_of_samples: draw_components(model, images, labels, device, seed, directory)?,
     };
-    draw_components(model, prior, device, seed, directory)?;
     draw_embedding(
         images,
         &labels.drawn(),
@@ -223,27 +239,53 @@ fn assignment(prior: &GaussianMixturePrior, images: &ScoreTable, device: &Device
     .collect()
 }
 
+/// Draws every component, and counts the labels that its draws lie nearest to.
 fn draw_components(
     model: &Gwae,
-    prior: &GaussianMixturePrior,
+    images: &ScoreTable,
+    labels: &Labels,
     device: &Device,
     seed: u64,
     directory: &Path,
-) -> Result<(), ClusterError> {
+) -> Result<Vec<Vec<u64>>, ClusterError> {
+    let PriorSampler::GaussianMixture(prior) = &model.prior else {
+        return Err(ClusterError::NoMixture);
+    };
     let folder: PathBuf = directory.join("cluster_samples");
     std::fs::create_dir_all(&folder).map_err(FileError::on("create", &folder))?;
     let mut noise = HostGenerator::new(seed, 0);
+    let mut labels_of_samples = Vec::new();
     for component in 0..prior.components() {
         let codes = prior
             .component_samples(component, SAMPLES, Mode::Evaluate, &mut noise, device)
             .expect("a component of the mixture");
+        let drawn: Vec<f32> = codes.clone().into_data().iter::<f32>().collect();
+        let mut counts = vec![0; labels.names.len()];
+        for code in drawn.chunks(images.latent_dim) {
+            let nearest = nearest(code, &images.codes);
+            if let Some(count) = counts.get_mut(labels.values[nearest]) {
+                *count += 1;
+            }
+        }
+        labels_of_samples.push(counts);
         draw_codes(
             model,
             codes,
             &folder.join(format!("component_{component}.png")),
         )?;
     }
-    Ok(())
+    Ok(labels_of_samples)
+}
+
+/// Which of the row-major `codes` is nearest to `code`.
+fn nearest(code: &[f32], codes: &[f32]) -> usize {
+    let distance = |other: &[f32]| -> f32 {
+        let differences = code.iter().zip(other).map(|(a, b)| (a - b).powi(2));
+        differences.sum()
+    };
+    let distances = codes.chunks(code.len()).map(distance);
+    let nearest = distances.enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
+    nearest.map_or(0, |(index, _)| index)
 }
 
 fn draw_embedding(
