@@ -81,7 +81,13 @@ fn check_dimensions(
     bytes: usize,
     pixels_per_byte: usize,
 ) -> Result<(), ImageFileProblem> {
-    let limit = bytes.saturating_mul(pixels_per_byte).min(MAX_IMAGE_PIXELS);
+    // Large images take a fuzzer's time and show it nothing new.
+    let most = if cfg!(fuzzing) {
+        1 << 18
+    } else {
+        MAX_IMAGE_PIXELS
+    };
+    let limit = bytes.saturating_mul(pixels_per_byte).min(most);
     match width.checked_mul(height) {
         Some(pixels) if (1..=limit).contains(&pixels) => Ok(()),
         _ => Err(ImageFileProblem::Dimensions {
@@ -172,13 +178,21 @@ fn decode_jpeg(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProb
             bytes: bytes.len(),
         });
     }
+    decode_own_jpeg(bytes, crop).unwrap_or_else(|| decode_any_jpeg(bytes))
+}
+
+/// Ordinary files; `None` for all others.
+pub(crate) fn decode_own_jpeg(
+    bytes: &[u8],
+    crop: Option<usize>,
+) -> Option<Result<Image, ImageFileProblem>> {
     let window = |width, height| {
         check_jpeg_dimensions(width, height, bytes).ok()?;
         Window::centre(height, width, crop).or(Window::centre(height, width, None))
     };
-    match jpeg::decode(bytes, window) {
+    Some(match jpeg::decode(bytes, window) {
         Ok(image) => Ok(image),
-        Err(jpeg::Failure::Other) => decode_any_jpeg(bytes),
+        Err(jpeg::Failure::Other) => return None,
         Err(jpeg::Failure::Damaged(message)) => Err(ImageFileProblem::Damaged {
             format: "JPEG",
             message: message.to_owned(),
@@ -188,7 +202,7 @@ fn decode_jpeg(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProb
             height,
             bytes: bytes.len(),
         }),
-    }
+    })
 }
 
 /// Each block of 8×8 pixels takes at least one bit.
@@ -201,7 +215,7 @@ fn check_jpeg_dimensions(
 }
 
 /// Progressive files, unusual sampling, and whatever else there is.
-fn decode_any_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
+pub(crate) fn decode_any_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
     let damaged = |error: zune_jpeg::errors::DecodeErrors| ImageFileProblem::Damaged {
         format: "JPEG",
         // The message for people; it may span lines.

@@ -38,6 +38,9 @@ mod factor_grid;
 mod file_error;
 mod files;
 mod fingerprint;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grid_items;
 mod hdf5;
 mod idx;
