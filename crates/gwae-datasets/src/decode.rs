@@ -22,6 +22,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::jpeg;
+use crate::one_line::one_line;
 use crate::resize::Window;
 use crate::{Image, ImageFileError, ImageFileProblem};
 
@@ -106,7 +107,7 @@ fn decode_general(
 ) -> Result<Image, ImageFileProblem> {
     let damaged = |error: image::ImageError| ImageFileProblem::Damaged {
         format: name,
-        message: error.to_string().replace('\n', " "),
+        message: one_line(&error.to_string().replace('\n', " ")),
     };
     let (width, height) = ImageReader::with_format(Cursor::new(bytes), format)
         .into_dimensions()
@@ -219,7 +220,7 @@ pub(crate) fn decode_any_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
     let damaged = |error: zune_jpeg::errors::DecodeErrors| ImageFileProblem::Damaged {
         format: "JPEG",
         // The message for people; it may span lines.
-        message: format!("{error:?}").replace('\n', " "),
+        message: one_line(&format!("{error:?}").replace('\n', " ")),
     };
     let options = DecoderOptions::default()
         .set_strict_mode(true)

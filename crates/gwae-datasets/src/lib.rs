@@ -52,6 +52,7 @@ mod manifest;
 mod mnist;
 mod npz;
 mod omniglot;
+mod one_line;
 mod order;
 mod parallel;
 mod positioned_file;

@@ -13,6 +13,8 @@ use zip::read::ZipFile;
 pub use error::{NpzError, NpzProblem};
 use header::HeaderError;
 
+use crate::one_line::one_line;
+
 type Result<T> = std::result::Result<T, NpzProblem>;
 
 /// An archive, open for reading.
@@ -179,8 +181,4 @@ impl NpyStream<'_> {
             longer,
         }
     }
-}
-
-fn one_line(error: &dyn std::error::Error) -> String {
-    error.to_string().replace('\n', " ")
 }
