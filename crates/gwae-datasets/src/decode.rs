@@ -22,6 +22,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::jpeg;
+use crate::one_line::one_line;
 use crate::resize::Window;
 use crate::{Image, ImageFileError, ImageFileProblem};
 
@@ -81,7 +82,13 @@ fn check_dimensions(
     bytes: usize,
     pixels_per_byte: usize,
 ) -> Result<(), ImageFileProblem> {
-    let limit = bytes.saturating_mul(pixels_per_byte).min(MAX_IMAGE_PIXELS);
+    // Large images take a fuzzer's time and show it nothing new.
+    let most = if cfg!(fuzzing) {
+        1 << 18
+    } else {
+        MAX_IMAGE_PIXELS
+    };
+    let limit = bytes.saturating_mul(pixels_per_byte).min(most);
     match width.checked_mul(height) {
         Some(pixels) if (1..=limit).contains(&pixels) => Ok(()),
         _ => Err(ImageFileProblem::Dimensions {
@@ -100,7 +107,7 @@ fn decode_general(
 ) -> Result<Image, ImageFileProblem> {
     let damaged = |error: image::ImageError| ImageFileProblem::Damaged {
         format: name,
-        message: error.to_string().replace('\n', " "),
+        message: one_line(&error.to_string().replace('\n', " ")),
     };
     let (width, height) = ImageReader::with_format(Cursor::new(bytes), format)
         .into_dimensions()
@@ -172,13 +179,21 @@ fn decode_jpeg(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProb
             bytes: bytes.len(),
         });
     }
+    decode_own_jpeg(bytes, crop).unwrap_or_else(|| decode_any_jpeg(bytes))
+}
+
+/// Ordinary files; `None` for all others.
+pub(crate) fn decode_own_jpeg(
+    bytes: &[u8],
+    crop: Option<usize>,
+) -> Option<Result<Image, ImageFileProblem>> {
     let window = |width, height| {
         check_jpeg_dimensions(width, height, bytes).ok()?;
         Window::centre(height, width, crop).or(Window::centre(height, width, None))
     };
-    match jpeg::decode(bytes, window) {
+    Some(match jpeg::decode(bytes, window) {
         Ok(image) => Ok(image),
-        Err(jpeg::Failure::Other) => decode_any_jpeg(bytes),
+        Err(jpeg::Failure::Other) => return None,
         Err(jpeg::Failure::Damaged(message)) => Err(ImageFileProblem::Damaged {
             format: "JPEG",
             message: message.to_owned(),
@@ -188,7 +203,7 @@ fn decode_jpeg(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProb
             height,
             bytes: bytes.len(),
         }),
-    }
+    })
 }
 
 /// Each block of 8×8 pixels takes at least one bit.
@@ -201,11 +216,11 @@ fn check_jpeg_dimensions(
 }
 
 /// Progressive files, unusual sampling, and whatever else there is.
-fn decode_any_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
+pub(crate) fn decode_any_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
     let damaged = |error: zune_jpeg::errors::DecodeErrors| ImageFileProblem::Damaged {
         format: "JPEG",
         // The message for people; it may span lines.
-        message: format!("{error:?}").replace('\n', " "),
+        message: one_line(&format!("{error:?}").replace('\n', " ")),
     };
     let options = DecoderOptions::default()
         .set_strict_mode(true)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::Crc;
 use zip::ZipArchive;
 
+use crate::one_line::one_line;
 use crate::positioned_file::SharedReader;
 
 /// Largest encoded image file that is read: 256 MiB.
@@ -324,8 +325,9 @@ fn read_bounded(reader: impl Read, expected: u64) -> Result<Vec<u8>, ImageFilePr
     }
 }
 
+/// The path as errors name it: what is in an archive may be called anything.
 fn display(path: &Path) -> String {
-    path.display().to_string()
+    one_line(&path.display())
 }
 
 fn io_error(path: &Path, error: io::Error) -> ImageFileError {
@@ -347,7 +349,7 @@ fn zip_error(file: String, error: zip::result::ZipError) -> ImageFileError {
         {
             ImageFileProblem::Io(error)
         }
-        error => ImageFileProblem::Zip(error.to_string().replace('\n', " ")),
+        error => ImageFileProblem::Zip(one_line(&error)),
     };
     ImageFileError { file, problem }
 }

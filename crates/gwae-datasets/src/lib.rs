@@ -39,6 +39,9 @@ mod factor_grid;
 mod file_error;
 mod files;
 mod fingerprint;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grid_items;
 mod hdf5;
 mod idx;
@@ -55,6 +58,7 @@ mod noise_images;
 mod npy;
 mod npz;
 mod omniglot;
+mod one_line;
 mod order;
 mod parallel;
 mod patch_shuffled;

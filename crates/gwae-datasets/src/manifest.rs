@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::file_error::{DataFileError, DataFileProblem};
+use crate::one_line::one_line;
 
 /// The manifests of this build, as name and TOML text.
 const EMBEDDED: [(&str, &str); 7] = [
@@ -226,7 +227,8 @@ impl Manifest {
                     .iter()
                     .filter(|&&byte| byte == b'\n')
                     .count(),
-                message: error.message().replace('\n', " "),
+                // It quotes the text, which may contain anything.
+                message: one_line(&error.message().replace('\n', " ")),
             }
             .of(origin)
         })?;
@@ -314,7 +316,7 @@ impl ManifestTable {
             ("licence", &self.licence),
             ("citation", &self.citation),
         ] {
-            if text.trim().is_empty() || text.contains('\n') {
+            if text.trim().is_empty() || text.contains(char::is_control) {
                 return Err(invalid(field, "is not one line of text"));
             }
         }
@@ -361,6 +363,8 @@ impl ManifestTable {
 
 impl FileTable {
     fn check(self, by_hand: bool) -> Result<ManifestFile, DataFileProblem> {
+        // First, for errors name the file.
+        check_name(&self.name)?;
         if self.urls.is_empty() && !by_hand {
             return Err(invalid(
                 format!("{}.urls", self.name),
@@ -397,6 +401,7 @@ impl FileTable {
             .also
             .into_iter()
             .map(|also| {
+                check_name(&also.name)?;
                 let size = match (also.bytes, also.entries) {
                     (Some(bytes), None) => FormSize::Bytes(bytes),
                     (None, Some(entries)) => FormSize::Entries(entries),
@@ -425,6 +430,22 @@ impl FileTable {
     }
 }
 
+/// A plain name: the downloader and the check join it to the user's directory.
+fn check_name(name: &str) -> Result<(), DataFileProblem> {
+    let plain = !name.is_empty()
+        && !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if plain {
+        return Ok(());
+    }
+    Err(invalid(
+        "files.name",
+        format!("{name:?} is not made of letters, digits, '-', '_' and '.'"),
+    ))
+}
+
 fn form(
     name: String,
     size: FormSize,
@@ -433,18 +454,6 @@ fn form(
     source: Option<String>,
     unverified: Option<String>,
 ) -> Result<FileForm, DataFileProblem> {
-    // A plain name: the downloader and the check join it to the user's directory.
-    let plain = !name.is_empty()
-        && !name.starts_with('.')
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if !plain {
-        return Err(invalid(
-            "files.name",
-            format!("{name:?} is not made of letters, digits, '-', '_' and '.'"),
-        ));
-    }
     let (FormSize::Bytes(amount) | FormSize::BytesAtMost(amount) | FormSize::Entries(amount)) =
         size;
     if amount == 0 {
@@ -463,7 +472,7 @@ fn form(
             if digits.len() != length || !digits.bytes().all(hexadecimal) {
                 return Err(invalid(
                     name,
-                    format!("{checksum} is not {length} lower-case hexadecimal digits"),
+                    format!("{digits:?} is not {length} lower-case hexadecimal digits"),
                 ));
             }
             Proof::Checksum { checksum, source }

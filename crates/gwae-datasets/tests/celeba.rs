@@ -273,6 +273,18 @@ fn damaged_lists_are_named_with_their_lines() {
         }
     };
     let (attributes, partition) = (attribute_list(), partition_list());
+    // Whatever else is right or wrong there: it would come into errors as it is.
+    for control in ["\0", "\u{1b}[1m", "\u{85}"] {
+        let name = format!("Attri{control}bute_5");
+        let changed = attributes.replace("Attribute_5", &name);
+        assert_eq!(line_of(&changed, &partition, "list_attr_celeba.txt"), 2);
+        let name = format!("00{control}0002.jpg");
+        let changed = attributes.replace("000002.jpg", &name);
+        assert_eq!(line_of(&changed, &partition, "list_attr_celeba.txt"), 4);
+        let changed = partition.replace("000002.jpg", &name);
+        let found = line_of(&attributes, &changed, "list_eval_partition.txt");
+        assert_eq!(found, 2);
+    }
     let in_attributes = |changed: &str| line_of(changed, &partition, "list_attr_celeba.txt");
     let in_partition = |changed: &str| line_of(&attributes, changed, "list_eval_partition.txt");
 

@@ -30,7 +30,7 @@ fn parse(text: &str) -> Result<Manifest, DataFileProblem> {
     Manifest::parse("tiny.toml", text).map_err(|error| {
         let message = error.to_string();
         assert!(message.starts_with("tiny.toml: "), "{message}");
-        assert!(!message.contains('\n'), "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
         error.problem
     })
 }
@@ -170,6 +170,7 @@ fn unknown_missing_and_mistyped_keys_are_named_with_their_line() {
         (good.replace("bytes = 3", "bytes = \"3\""), 10, "u64"),
         (good.replace("bytes = 3", "bytes = -3"), 10, "-3"),
         (good.replace("bytes = 3", "bytes = 3 3"), 10, ""),
+        (format!("\"\\u001b\" = 1\n{good}"), 1, ""),
     ] {
         match parse(&text).unwrap_err() {
             DataFileProblem::ManifestSyntax { line: at, message } => {
@@ -202,6 +203,7 @@ fn values_that_cannot_be_used_are_refused() {
         replaced(&sha256, &sha256.to_uppercase().replace("SHA256", "sha256")),
         replaced(&sha256, &format!("{sha256}\nmd5 = \"{ABC_MD5}\"")),
         replaced(&sha256, &format!("md5 = \"{ABC_SHA256}\"")),
+        replaced(&sha256, "sha256 = \"\\u001b[2J\""),
         replaced("checksum_source = \"FIPS 180-2\"\n", ""),
         replaced("checksum_source", "unverified"),
         replaced(
@@ -230,10 +232,18 @@ fn values_that_cannot_be_used_are_refused() {
         ),
     ];
     for name in [
-        "", ".", "..", "../x", "/x", "a/b", "a\\\\b", ".hidden", "C:x", "a b", "ä",
+        "", ".", "..", "../x", "/x", "a/b", "a\\\\b", ".hidden", "C:x", "a b", "ä", "a\\nb",
     ] {
-        bad.push(replaced("name = \"abc.gz\"", &format!("name = \"{name}\"")));
+        let named = replaced("name = \"abc.gz\"", &format!("name = \"{name}\""));
+        // Nothing else that is wrong brings the name into an error as it is.
+        bad.push(named.replace("http://127.0.0.1/abc.gz", "file:///abc.gz"));
+        bad.push(named.replace("bytes = 3\n", ""));
+        bad.push(named);
+        bad.push(format!(
+            "{good}[[files.also]]\nname = \"{name}\"\nunverified = \"x\"\n"
+        ));
     }
+    bad.push(replaced("title = \"Tiny\"", "title = \"T\\u001b[1m\""));
     for text in bad {
         let problem = parse(&text).unwrap_err();
         assert!(

@@ -91,7 +91,7 @@ fn npz_problem(path: &Path) -> NpzProblem {
         message.starts_with(&format!("{}: ", path.display())),
         "{message}"
     );
-    assert!(!message.contains('\n'), "{message}");
+    assert!(!message.contains(char::is_control), "{message:?}");
     match error {
         DatasetError::Npz(NpzError { problem, .. }) => problem,
         other => panic!("{other}"),
@@ -163,6 +163,28 @@ fn strange_elements_are_refused_on_one_line() {
         assert!(matches!(found, NpzProblem::Array { .. }), "{found}");
         assert!(found.to_string().contains(text), "{found}");
     }
+}
+
+#[test]
+fn texts_of_the_archive_cannot_break_errors_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file.npz");
+    let changed = |from: &[u8], to: &[u8]| {
+        let mut bytes = fs::read(path("stored")).unwrap();
+        for place in 0..bytes.len() - from.len() {
+            if bytes[place..].starts_with(from) {
+                bytes[place..place + from.len()].copy_from_slice(to);
+            }
+        }
+        fs::write(&file, bytes).unwrap();
+        npz_problem(&file)
+    };
+    let found = changed(b"latents_classes.npy", b"latents\n\x1b[2J\0ss.npy");
+    assert!(matches!(found, NpzProblem::NoEntry { .. }), "{found:?}");
+    let found = changed(b"'|u1'", b"'\x1b[m'");
+    assert!(matches!(found, NpzProblem::Array { .. }), "{found:?}");
+    let found = changed(b"'descr'", b"'\x1b[2J\n'");
+    assert!(matches!(found, NpzProblem::Header { .. }), "{found:?}");
 }
 
 #[test]

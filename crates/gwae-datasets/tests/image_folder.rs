@@ -278,6 +278,25 @@ fn damaged_archives_and_entries_are_named() {
 }
 
 #[test]
+fn names_of_entries_cannot_break_errors_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let archive = directory.path().join("set.zip");
+    let name = "a\n\u{1b}[2J\0b.png".to_owned();
+    write_zip(
+        &archive,
+        &[(name, b"none".to_vec())],
+        CompressionMethod::Stored,
+    );
+    let folder = ImageFolder::open(&archive).unwrap();
+    let error = folder.item(0).unwrap_err().to_string();
+    assert!(
+        error.contains(r"set.zip: a\n\u{1b}[2J\u{0}b.png: "),
+        "{error}"
+    );
+    assert!(!error.contains(char::is_control), "{error:?}");
+}
+
+#[test]
 fn a_damaged_image_is_named_wherever_it_is_met() {
     let directory = tempfile::tempdir().unwrap();
     write(&directory.path().join("a.jpg"), &jpeg(colours(20, 20, 1)));

@@ -210,6 +210,19 @@ fn a_cache_of_another_source_is_made_anew() {
     assert_ne!(first.item(0).unwrap().image, second.item(0).unwrap().image);
 }
 
+#[test]
+fn names_in_the_file_cannot_break_errors_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file.h5");
+    let mut bytes = fs::read(path("contiguous")).unwrap();
+    let place = bytes.windows(7).position(|w| w == b"images\0").unwrap();
+    bytes[place..place + 6].copy_from_slice(b"\x1b[2J\n!");
+    fs::write(&file, bytes).unwrap();
+    let error = Shapes3dFile::open(&file).unwrap_err().to_string();
+    assert!(error.contains(r"only: \u{1b}[2J\n!, labels"), "{error}");
+    assert!(!error.contains(char::is_control), "{error:?}");
+}
+
 /// The first bytes of the first image, as they stand in an HDF5 file.
 fn expected_bytes() -> [u8; 30] {
     let image = expected(0).image;

@@ -6,25 +6,28 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use gwae_datasets::{Hdf5File, Shapes3dFile};
+use gwae_datasets_fuzz::{check_message, scratch_directory};
 use libfuzzer_sys::fuzz_target;
 
-static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let name = format!("gwae-fuzz-{}.h5", std::process::id());
-    std::env::temp_dir().join(name)
-});
+static FILE: LazyLock<PathBuf> = LazyLock::new(|| scratch_directory().join("file.h5"));
 
 /// Most bytes that are read of a dataset.
 const MOST: usize = 1 << 16;
 
 fuzz_target!(|bytes: &[u8]| {
     std::fs::write(&*FILE, bytes).expect("a temporary file");
-    let Ok(file) = Hdf5File::open(&FILE) else {
-        return;
+    let file = match Hdf5File::open(&FILE) {
+        Ok(file) => file,
+        Err(error) => return check_message(&error),
     };
     let names: Vec<String> = file.names().take(4).map(str::to_owned).collect();
     for name in names {
-        let Ok(dataset) = file.dataset(&name) else {
-            continue;
+        let dataset = match file.dataset(&name) {
+            Ok(dataset) => dataset,
+            Err(error) => {
+                check_message(&error);
+                continue;
+            }
         };
         let rows = dataset.shape()[0];
         let row = dataset.row_bytes();
@@ -33,8 +36,13 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let count = rows.min((MOST / row) as u64);
         let mut output = vec![0; row * count as usize];
-        let _ = dataset.read_rows(0..count, &mut output);
-        let _ = dataset.read_rows(rows - count..rows, &mut output);
+        for range in [0..count, rows - count..rows] {
+            if let Err(error) = dataset.read_rows(range, &mut output) {
+                check_message(&error);
+            }
+        }
     }
-    let _ = Shapes3dFile::open(&FILE);
+    if let Err(error) = Shapes3dFile::open(&FILE) {
+        check_message(&error);
+    }
 });

@@ -288,6 +288,14 @@ impl<R: BufRead> Lines<R> {
             });
         }
         match String::from_utf8(bytes) {
+            // Names come into errors as they are.
+            Ok(text) if text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace()) => {
+                Err(CelebaProblem::Line {
+                    line: self.line,
+                    found: shortened(&text),
+                    expected: "text without control characters".to_owned(),
+                })
+            }
             Ok(text) => Ok((length > 0).then_some(text)),
             Err(_) => Err(CelebaProblem::Line {
                 line: self.line,

@@ -9,6 +9,7 @@ use ureq::{Agent, BodyReader, Proxy};
 
 use super::GetOptions;
 use crate::file_error::DataFileProblem;
+use crate::one_line::one_line;
 
 /// Redirects followed from one address.
 const MAX_REDIRECTS: u32 = 10;
@@ -180,8 +181,8 @@ fn validator_of(headers: &HeaderMap) -> Option<String> {
 fn sort_error(url: &str, error: &ureq::Error) -> Failure {
     let url = url.to_owned();
     let message = match error {
-        ureq::Error::Io(inner) => one_line(&inner.to_string()),
-        other => one_line(&other.to_string()),
+        ureq::Error::Io(inner) => one_line(inner),
+        other => one_line(other),
     };
     match error {
         ureq::Error::TooManyRedirects => Failure::Final(DataFileProblem::Redirects { url }),
@@ -207,17 +208,13 @@ fn sort_error(url: &str, error: &ureq::Error) -> Failure {
     }
 }
 
-pub(super) fn one_line(message: &str) -> String {
-    message.replace(['\n', '\r'], " ")
-}
-
 /// The next bytes of a body, or what went wrong, with interruptions hidden.
 pub(super) fn read_some(body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
     loop {
         match body.read(buffer) {
             Ok(read) => return Ok(read),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(one_line(&error.to_string())),
+            Err(error) => return Err(one_line(&error)),
         }
     }
 }

@@ -24,6 +24,15 @@ use crate::data_event::DataEvent;
 use crate::file_error::{DataFileError, DataFileProblem, at};
 use crate::manifest::{Checksum, Manifest, ManifestFile};
 
+/// The version of the file at `url` that the partial download of `target` is of.
+#[cfg(fuzzing)]
+pub(crate) fn recorded_validator(
+    target: &Path,
+    url: &str,
+) -> Result<Option<String>, DataFileError> {
+    Ok(Partial::open(target)?.validator(url).map(str::to_owned))
+}
+
 /// Environment variable with the base address of a mirror; see [`GetOptions::mirror`].
 pub const MIRROR_VARIABLE: &str = "GWAE_MIRROR";
 

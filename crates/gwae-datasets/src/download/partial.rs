@@ -49,9 +49,7 @@ impl Partial {
             Err(TryLockError::Error(error)) => return Err(at(&path, "lock")(error)),
         }
         let length = file.metadata().map_err(at(&path, "look at"))?.len();
-        let origin = fs::read_to_string(&origin_path)
-            .ok()
-            .and_then(|text| Origin::parse(&text));
+        let origin = read_record(&origin_path).and_then(|text| Origin::parse(&text));
         Ok(Self {
             path,
             origin_path,
@@ -183,11 +181,25 @@ impl Origin {
         let validator = lines.next()?;
         // Without the last line end the text was cut short.
         lines.next()?;
+        // What no header can carry did not come from one.
+        if !validator.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return None;
+        }
         Some(Self {
             url: url.to_owned(),
             validator: (!validator.is_empty()).then(|| validator.to_owned()),
         })
     }
+}
+
+/// The text of a record, if there is one of a sensible length.
+fn read_record(path: &Path) -> Option<String> {
+    const MOST: u64 = 1 << 16;
+    let mut text = String::new();
+    let length = File::open(path)
+        .and_then(|file| file.take(MOST).read_to_string(&mut text))
+        .ok()?;
+    ((length as u64) < MOST).then_some(text)
 }
 
 /// `path` with `suffix` after its name.
@@ -221,6 +233,27 @@ mod tests {
                 assert_eq!(Origin::parse(&text[..length]), None, "{length}");
             }
         }
+    }
+
+    #[test]
+    fn a_damaged_record_is_as_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("file");
+        let url = "http://127.0.0.1/file";
+        let validator = |record: &[u8]| {
+            fs::write(directory.path().join("file.part.from"), record).unwrap();
+            let partial = Partial::open(&target).unwrap();
+            partial.validator(url).map(str::to_owned)
+        };
+        let record = |tag: &str| format!("{url}\n{tag}\n");
+        assert_eq!(validator(record("\"tag\"").as_bytes()).unwrap(), "\"tag\"");
+        // What no header can carry would make every request fail.
+        for tag in ["\"t\0g\"", "\"tag\"\r", "\"t\u{e4}g\"", "\u{7f}"] {
+            assert_eq!(validator(record(tag).as_bytes()), None, "{tag:?}");
+        }
+        assert_eq!(validator(b"http://127.0.0.1/file\n\xff\n"), None);
+        // Larger than any answer's header.
+        assert_eq!(validator(record(&"9".repeat(1 << 20)).as_bytes()), None);
     }
 
     #[test]

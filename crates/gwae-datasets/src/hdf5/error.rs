@@ -2,9 +2,12 @@
 
 use std::io;
 
+use crate::one_line::one_line;
+
 /// An HDF5 file that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{file}: {problem}")]
+// Problems quote names and texts from the file.
+#[error("{file}: {}", one_line(problem))]
 pub struct Hdf5Error {
     /// The file, as given.
     pub file: String,

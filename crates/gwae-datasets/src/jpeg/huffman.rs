@@ -40,12 +40,17 @@ impl HuffmanTable {
             offsets: [0; 17],
             symbols: symbols.into(),
         };
+        // First coefficients have no zeros before them.
+        if !values && symbols.iter().any(|&symbol| symbol > 15) {
+            return Err(Failure::Damaged("a Huffman table of another kind"));
+        }
         let mut code = 0u32;
         let mut place = 0;
         for (length, &count) in (1u32..).zip(counts) {
             table.offsets[length as usize] = place as i32 - code as i32;
             for &symbol in &symbols[place..place + usize::from(count)] {
-                if code >= 1 << length {
+                // The code of ones only is reserved (annex C.2).
+                if code + 1 >= 1 << length {
                     return Err(Failure::Damaged("a Huffman table with too many codes"));
                 }
                 if length <= LOOKUP_BITS {
@@ -260,5 +265,34 @@ impl<'a> Bits<'a> {
             return Err(Failure::Damaged("a block of more than 64 coefficients"));
         }
         Ok(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table of so many codes of 1, 2, … bits.
+    fn table(counts: &[u8], symbols: &[u8], values: bool) -> Result<HuffmanTable, Failure> {
+        let mut all = [0; 16];
+        all[..counts.len()].copy_from_slice(counts);
+        HuffmanTable::new(&all, symbols, values)
+    }
+
+    #[test]
+    fn tables_that_the_reference_refuses_are_refused() {
+        assert!(table(&[1, 1], &[0, 15], false).is_ok());
+        // 0, 10, 11: all bits one.
+        assert!(table(&[1, 2], &[0, 1, 2], false).is_err());
+        assert!(table(&[2], &[0, 1], true).is_err());
+        let mut counts = [1; 16];
+        assert!(table(&counts, &[0; 16], true).is_ok());
+        counts[15] = 2;
+        assert!(table(&counts, &[0; 17], true).is_err());
+        // No place for so many.
+        assert!(table(&[3], &[0, 1, 2], true).is_err());
+        // A first coefficient has at most 15 bits, the others have zeros before them.
+        assert!(table(&[1], &[16], false).is_err());
+        assert!(table(&[1], &[16], true).is_ok());
     }
 }

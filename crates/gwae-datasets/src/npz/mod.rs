@@ -12,6 +12,8 @@ use zip::read::ZipFile;
 use crate::npy::header::{self, HeaderError};
 pub use error::{NpzError, NpzProblem};
 
+use crate::one_line::one_line;
+
 type Result<T> = std::result::Result<T, NpzProblem>;
 
 /// An archive, open for reading.
@@ -183,8 +185,4 @@ impl NpyStream<'_> {
             longer,
         }
     }
-}
-
-fn one_line(error: &dyn std::error::Error) -> String {
-    error.to_string().replace('\n', " ")
 }

@@ -199,10 +199,9 @@ impl Header {
     pub(super) fn decode(bytes: &[u8; HEADER_BYTES]) -> Option<Self> {
         let (body, rest) = bytes.split_at(FIELDS_BYTES);
         let (checksum, padding) = rest.split_at(DIGEST_BYTES);
-        if Sha256::digest(body)[..] != *checksum
-            || !Self::has_magic(body)
-            || padding.iter().any(|&byte| byte != 0)
-        {
+        // In a build for fuzzing, mutations are to get past this.
+        let matches = Sha256::digest(body)[..] == *checksum || cfg!(fuzzing);
+        if !matches || !Self::has_magic(body) || padding.iter().any(|&byte| byte != 0) {
             return None;
         }
         let mut rest = &body[MAGIC.len()..];

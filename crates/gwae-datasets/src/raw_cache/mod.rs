@@ -121,6 +121,7 @@ impl ImageCache {
         };
         let checked = convert::digests(&self.file, &self.header.geometry)
             .and_then(|stored| {
+                // Again: the file may have changed since it was opened.
                 let content = convert::content_digest(&self.file, &self.header.geometry, &stored)?;
                 let wrong = convert::wrong_blocks(&self.file, &self.header.geometry, &stored)?;
                 Ok(wrong.is_empty() && Some(content) == self.header.content)
@@ -161,6 +162,11 @@ fn open(path: &Path) -> Result<Option<(PositionedFile, Header)>> {
     }
     if header.geometry.file_bytes() != length {
         return damaged("it is shorter or longer than its header says");
+    }
+    // All but the images, which are many: what they show, and their digests.
+    let digests = convert::digests(&file, &header.geometry)?;
+    if Some(convert::content_digest(&file, &header.geometry, &digests)?) != header.content {
+        return damaged("its list of items or of checksums is damaged");
     }
     Ok(Some((file, header)))
 }

@@ -1,0 +1,131 @@
+//! A damaged cache of resized images: made again, refused item by item, or as it was.
+#![no_main]
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use gwae_datasets::{
+    CachedImages, Dataset, DatasetError, FactorKind, FactorSpec, Image, Item, Transform,
+};
+use gwae_datasets_fuzz::{check_message, damaged, scratch_directory};
+use libfuzzer_sys::fuzz_target;
+
+/// Three grey pictures of 2×2 pixels.
+struct Pictures([FactorSpec; 1]);
+
+impl Dataset for Pictures {
+    fn name(&self) -> &str {
+        "pictures"
+    }
+
+    fn len(&self) -> usize {
+        3
+    }
+
+    fn train_len(&self) -> usize {
+        self.len()
+    }
+
+    fn item(&self, index: usize) -> Result<Item, DatasetError> {
+        Ok(Item {
+            image: Image {
+                channels: 1,
+                height: 2,
+                width: 2,
+                pixels: (0..4).map(|pixel| 60 * index as u8 + 7 * pixel).collect(),
+            },
+            factors: vec![index as u32],
+        })
+    }
+
+    fn factors(&self) -> &[FactorSpec] {
+        &self.0
+    }
+
+    fn fingerprint(&self) -> String {
+        "fixed".to_owned()
+    }
+}
+
+/// Bytes of header and of one item in the file.
+const HEADER: usize = 40;
+const RECORD: usize = 4 + 4 + 4;
+
+struct Cache {
+    dataset: Arc<dyn Dataset>,
+    directory: PathBuf,
+    file: PathBuf,
+    content: Vec<u8>,
+}
+
+impl Cache {
+    fn new() -> Self {
+        let dataset: Arc<dyn Dataset> = Arc::new(Pictures([FactorSpec {
+            name: "number".to_owned(),
+            kind: FactorKind::Ordered,
+            values: 3,
+        }]));
+        let directory = scratch_directory();
+        let file = open(&dataset, &directory).path().to_owned();
+        let content = fs::read(&file).expect("the cache");
+        assert_eq!(content.len(), HEADER + 3 * RECORD);
+        Self {
+            dataset,
+            directory,
+            file,
+            content,
+        }
+    }
+}
+
+fn open(dataset: &Arc<dyn Dataset>, directory: &std::path::Path) -> CachedImages {
+    let transform = Transform::new(2, 1);
+    CachedImages::open_or_create(dataset.clone(), transform, directory, |_, _| {})
+        .expect("the cache, perhaps made again")
+}
+
+static CACHE: LazyLock<Cache> = LazyLock::new(Cache::new);
+
+fuzz_target!(|damage: &[u8]| {
+    let Cache {
+        dataset,
+        directory,
+        file,
+        content,
+    } = &*CACHE;
+    let Some((unfinished, damage)) = damage.split_first() else {
+        return;
+    };
+    let there = damaged(content, damage);
+    if unfinished % 2 == 1 {
+        let mut partial = file.as_os_str().to_owned();
+        partial.push(".partial");
+        fs::write(partial, &there).expect("a temporary file");
+        let _ = fs::remove_file(file);
+    } else {
+        fs::write(file, &there).expect("a temporary file");
+    }
+    let opened = open(dataset, directory);
+    let again = fs::read(file).expect("the cache");
+    assert_eq!(again.len(), content.len());
+    assert_eq!(again[..HEADER], content[..HEADER]);
+    for index in 0..dataset.len() {
+        let place = HEADER + index * RECORD;
+        let record = place..place + RECORD;
+        let (there, right) = (&again[record.clone()], &content[record]);
+        let wrong = || there.iter().zip(right).map(|(there, right)| there != right);
+        let first = wrong().position(|wrong| wrong);
+        let last = wrong().rposition(|wrong| wrong);
+        let span = first.zip(last).map_or(0, |(first, last)| last + 1 - first);
+        match opened.item(index) {
+            // CRC-32 finds all damage within 32 bits.
+            Ok(item) if span == 0 => assert_eq!(item, dataset.item(index).expect("a picture")),
+            Ok(_) => assert!(span > 4),
+            Err(error) => {
+                check_message(&error);
+                assert!(span > 0);
+            }
+        }
+    }
+});
