@@ -60,6 +60,7 @@ pub(crate) fn decode_centre(
 
 fn decode(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProblem> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        check_palette(bytes)?;
         // Deflate expands at most 1032 times, and a pixel has at least one bit.
         decode_general(bytes, ImageFormat::Png, "PNG", 1032 * 8)
     } else if bytes.starts_with(&[0xff, 0xd8]) {
@@ -97,6 +98,26 @@ fn check_dimensions(
             bytes,
         }),
     }
+}
+
+/// Refuses a PNG whose palette does not consist of whole colours: the decoder would panic
+/// (png 0.18.1).
+fn check_palette(png: &[u8]) -> Result<(), ImageFileProblem> {
+    const CHECKSUM: usize = 4;
+    let mut rest = png.get(8..).unwrap_or_default();
+    // Every chunk: length, kind, content, checksum.
+    while let Some((&[a, b, c, d, ref kind @ ..], content)) = rest.split_first_chunk::<8>() {
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        if kind == b"PLTE" && !length.is_multiple_of(3) {
+            return Err(ImageFileProblem::Damaged {
+                format: "PNG",
+                message: format!("a palette of {length} bytes, which are no whole colours"),
+            });
+        }
+        let end = length.saturating_add(CHECKSUM);
+        rest = content.get(end..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn decode_general(

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::pictures::{colours, encoded, greys, jpeg, one_bit_png, png_of};
+use common::pictures::{colours, encoded, greys, jpeg, one_bit_png, png_of, png_of_chunks};
 use gwae_datasets::{Image, ImageFileProblem, MAX_IMAGE_PIXELS, decode_image};
 use image::{DynamicImage, GrayAlphaImage, ImageFormat, RgbImage, RgbaImage};
 use proptest::prelude::*;
@@ -258,6 +258,39 @@ fn dimensions_are_checked_before_memory_is_taken() {
             matches!(found, ImageFileProblem::Dimensions { .. }),
             "{found:?}"
         );
+    }
+}
+
+#[test]
+fn a_palette_of_broken_colours_is_damage() {
+    // 2×1 pixels of two bits, colours 1 and 0; one stored block of deflate, and its Adler-32.
+    let header = [0, 0, 0, 2, 0, 0, 0, 1, 2, 3, 0, 0, 0];
+    let data = [0x78, 1, 1, 2, 0, 0xfd, 0xff, 0, 0x40, 0, 0x42, 0, 0x41];
+    let palette: Vec<u8> = (1..=13).collect();
+    for length in 3..=13 {
+        for transparency in [&[][..], &[255, 255]] {
+            let file = png_of_chunks(&[
+                (b"IHDR", &header),
+                (b"tEXt", b"a\0b"),
+                (b"PLTE", &palette[..length]),
+                (b"tRNS", transparency),
+                (b"IDAT", &data),
+                (b"IEND", &[]),
+            ]);
+            if length % 3 == 0 {
+                let image = decode(&file);
+                assert_eq!((image.channels, image.height, image.width), (3, 1, 2));
+                if length > 3 {
+                    assert_eq!(image.pixels, [4, 1, 5, 2, 6, 3]);
+                }
+            } else {
+                let found = problem(&file);
+                assert!(
+                    matches!(found, ImageFileProblem::Damaged { format: "PNG", .. }),
+                    "{found:?}"
+                );
+            }
+        }
     }
 }
 

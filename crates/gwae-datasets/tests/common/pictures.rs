@@ -59,10 +59,15 @@ pub fn one_bit_png(width: u32, height: u32, white: impl Fn(u32, u32) -> bool) ->
     png_of(&header, &deflated.finish().unwrap())
 }
 
-/// A PNG file of these chunks.
+/// A PNG file of this header and data.
 pub fn png_of(header: &[u8], data: &[u8]) -> Vec<u8> {
+    png_of_chunks(&[(b"IHDR", header), (b"IDAT", data), (b"IEND", &[])])
+}
+
+/// A PNG file of these chunks.
+pub fn png_of_chunks(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (name, content) in [(b"IHDR", header), (b"IDAT", data), (b"IEND", &[])] {
+    for &(name, content) in chunks {
         let mut crc = Crc::new();
         crc.update(name);
         crc.update(content);
