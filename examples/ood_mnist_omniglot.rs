@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use gwae::models::{ModelConfig, ModelKind};
+use gwae::models::{BackboneConfig, ModelKind};
 use gwae::train::interrupt::catch_signals;
-use gwae::train::ood::{Experiment, ExperimentOutcome, MEAN_BRIGHTNESS, Outlook, scores_matrix};
+use gwae::train::ood::{
+    Experiment, ExperimentOutcome, MEAN_BRIGHTNESS, Outlook, built_in_sets, scores_matrix,
+};
 use gwae::train::progress::{PreparationBar, standard_display};
 use gwae::train::run_directory::{command_line, free_directory};
 use gwae::train::{ConfigError, DataConfig, DeviceSpec, RunConfig};
@@ -134,19 +136,12 @@ fn configuration(kind: Kind, arguments: &Arguments) -> Result<(String, RunConfig
 
 /// The authors' sizes and learning rates.
 fn paper(config: &mut RunConfig) {
-    match &mut config.model {
-        ModelConfig::Gwae(model) => {
-            (model.image_size, model.channels, model.width) = (64, 3, 1.0);
-        }
-        ModelConfig::Vae(model) => {
-            let backbone = &mut model.backbone;
-            (backbone.image_size, backbone.channels, backbone.width) = (64, 3, 1.0);
-        }
-        ModelConfig::Dagmm(model) => {
-            let backbone = &mut model.backbone;
-            (backbone.image_size, backbone.channels, backbone.width) = (64, 3, 1.0);
-        }
-    }
+    config.model.set_backbone(BackboneConfig {
+        image_size: 64,
+        channels: 3,
+        width: 1.0,
+        ..config.model.backbone()
+    });
     let training = &mut config.training;
     training.learning_rate = 1e-4;
     training.warmup_steps = 0;
@@ -168,16 +163,7 @@ fn sets(arguments: &Arguments) -> Result<Vec<DataConfig>, ConfigError> {
             sets.push(set);
         }
     }
-    let built_in = [
-        "invented_characters+inverted",
-        "invented_characters",
-        "letters",
-        "digits+shuffled",
-        "noise",
-    ];
-    for name in built_in {
-        sets.push(name.parse()?);
-    }
+    sets.extend(built_in_sets(&DataConfig::default()));
     sets.extend(arguments.sets.iter().cloned());
     Ok(sets)
 }

@@ -101,7 +101,12 @@ impl BatchNorm {
 /// Moves a running statistic by `share` of the way to that of a batch.
 pub fn move_running<const D: usize>(state: &RunningState<Tensor<D>>, batch: Tensor<D>, share: f64) {
     let old = state.value_sync();
-    state.update(old * (1.0 - share) + batch.detach() * share);
+    set_running(state, old * (1.0 - share) + batch.detach() * share);
+}
+
+/// Puts a value, without its gradient, in the place of a running one.
+pub fn set_running<const D: usize>(state: &RunningState<Tensor<D>>, value: Tensor<D>) {
+    state.update(value.detach());
     // Burn stages an update until the next read; reading commits it.
     let _ = state.value_sync();
 }

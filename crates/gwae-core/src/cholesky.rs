@@ -65,10 +65,26 @@ pub fn solve_lower(lower: Tensor<3>, right: Tensor<3>) -> Tensor<3> {
 /// # Shapes
 /// - `lower`: `[stack, n, n]`, output: `[stack]`
 pub fn log_determinant(lower: Tensor<3>) -> Tensor<1> {
-    let [stack, n, _] = lower.dims();
-    let identity = Tensor::<2>::eye(n, &lower.device()).cast(lower.dtype());
-    let diagonal: Tensor<3> = (lower * identity.unsqueeze_dim::<3>(0)).sum_dim(2);
-    diagonal.log().sum_dim(1).reshape([stack]) * 2.0
+    diagonals(lower).log().sum_dim(1).squeeze_dim::<1>(1) * 2.0
+}
+
+/// The diagonal of every matrix of a stack.
+///
+/// # Shapes
+/// - `matrices`: `[stack, n, n]`, output: `[stack, n]`
+pub fn diagonals(matrices: Tensor<3>) -> Tensor<2> {
+    let identity = identity_like(&matrices);
+    (matrices * identity).sum_dim(2).squeeze_dim(2)
+}
+
+/// The identity for matrices of a stack, of their type and on their device.
+///
+/// # Shapes
+/// - `matrices`: `[stack, n, n]`, output: `[1, n, n]`
+pub fn identity_like(matrices: &Tensor<3>) -> Tensor<3> {
+    let [_, n, _] = matrices.dims();
+    let identity = Tensor::<2>::eye(n, &matrices.device()).cast(matrices.dtype());
+    identity.unsqueeze_dim(0)
 }
 
 /// A column with `zeros` rows of zeros above it.

@@ -20,8 +20,8 @@ mod spread;
 #[cfg(test)]
 mod testing;
 
-pub use batch_norm::{BatchNorm, OFFICIAL_MOMENTUM, move_running};
-pub use cholesky::{cholesky, log_determinant, solve_lower};
+pub use batch_norm::{BatchNorm, OFFICIAL_MOMENTUM, move_running, set_running};
+pub use cholesky::{cholesky, diagonals, identity_like, log_determinant, solve_lower};
 pub use distance::{pairwise_distances, squared_distances};
 pub use divergence::{standard_normal_divergence, standard_normal_surprise};
 pub use gradient_penalty::{CriticLoss, critic_loss, gradient_penalty, interpolate};

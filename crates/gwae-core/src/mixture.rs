@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::cholesky::{cholesky, log_determinant, solve_lower};
+use crate::cholesky::{cholesky, identity_like, log_determinant, solve_lower};
 
 /// A mixture of K Gaussians over D dimensions, ready to evaluate.
 #[derive(Clone, Debug)]
@@ -61,10 +61,8 @@ impl MixtureMoments {
     /// and in single precision its factorisation then needs about 1e-3 to be stable, whatever the
     /// scale of each dimension.
     pub fn mixture(self, jitter: f64) -> GaussianMixture {
-        let [_, size] = self.means.dims();
         let covariances = self.covariances;
-        let identity = Tensor::<2>::eye(size, &covariances.device()).cast(covariances.dtype());
-        let identity = identity.unsqueeze_dim::<3>(0);
+        let identity = identity_like(&covariances);
         let enlarged = covariances.clone() * identity.clone() * jitter + identity * jitter.powi(2);
         GaussianMixture {
             log_weights: self.weights.clamp_min(LEAST_WEIGHT).log(),

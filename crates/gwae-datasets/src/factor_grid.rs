@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::{FactorKind, FactorSpec};
+use crate::{DatasetError, FactorKind, FactorSpec};
 
 /// A factor grid that cannot be made, or a question that it has no answer to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -173,6 +173,25 @@ impl FactorGrid {
             rest /= factor.values as usize;
         }
         Ok(values)
+    }
+
+    /// The values of item `index` of the dataset of that name, whose items are the combinations of
+    /// this grid of `N` factors in order.
+    ///
+    /// # Errors
+    /// [`DatasetError::IndexOutOfRange`] for `index ≥ len()`.
+    pub(crate) fn item_values<const N: usize>(
+        &self,
+        dataset: &str,
+        index: usize,
+    ) -> Result<[u32; N], DatasetError> {
+        let values = self.values_of(index).ok();
+        let values = values.and_then(|values| values.try_into().ok());
+        values.ok_or_else(|| DatasetError::IndexOutOfRange {
+            dataset: dataset.to_owned(),
+            index,
+            len: self.len(),
+        })
     }
 
     /// The indices of the combinations that share all values of `index` but that of the factor

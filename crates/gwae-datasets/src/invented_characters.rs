@@ -151,15 +151,8 @@ impl Dataset for InventedCharacters {
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        let out_of_range = || DatasetError::IndexOutOfRange {
-            dataset: self.name().to_owned(),
-            index,
-            len: self.len(),
-        };
-        let factors = self.grid.values_of(index).map_err(|_| out_of_range())?;
-        let [character, drawer] = factors[..] else {
-            return Err(out_of_range());
-        };
+        let factors = self.grid.item_values(self.name(), index)?;
+        let [character, drawer] = factors;
         let InventedCharactersConfig { size, seed, .. } = self.config;
         let hand = Hand::new(seed, u64::from(drawer));
         // By character and drawer, not by index: more drawers leave the known drawings as they are.
@@ -183,7 +176,7 @@ impl Dataset for InventedCharacters {
                 width: size,
                 pixels,
             },
-            factors,
+            factors: factors.into(),
         })
     }
 

@@ -129,15 +129,8 @@ impl Dataset for Letters {
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        let out_of_range = || DatasetError::IndexOutOfRange {
-            dataset: self.name().to_owned(),
-            index,
-            len: self.len(),
-        };
-        let factors = self.grid.values_of(index).map_err(|_| out_of_range())?;
-        let [letter, drawing] = factors[..] else {
-            return Err(out_of_range());
-        };
+        let factors = self.grid.item_values(self.name(), index)?;
+        let [letter, drawing] = factors;
         // By letter and drawing, not by index: more drawings leave the known ones as they are.
         let number = u64::from(letter) << 32 | u64::from(drawing);
         let mut draws = Draws::new("drawing of a letter", self.config.seed, number);
@@ -151,7 +144,7 @@ impl Dataset for Letters {
                 width: Self::SIZE,
                 pixels: centred(&outline.fill(Self::SIZE, thicker)),
             },
-            factors,
+            factors: factors.into(),
         })
     }
 

@@ -112,15 +112,8 @@ impl Dataset for RenderedDsprites {
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        let out_of_range = || DatasetError::IndexOutOfRange {
-            dataset: self.name().to_owned(),
-            index,
-            len: self.len(),
-        };
-        let factors = self.grid.values_of(index).map_err(|_| out_of_range())?;
-        let [shape, scale, orientation, x, y] = factors[..] else {
-            return Err(out_of_range());
-        };
+        let factors = self.grid.item_values(self.name(), index)?;
+        let [shape, scale, orientation, x, y] = factors;
         let scale = self.scales[scale as usize];
         let (sin, cos) = self.turns[orientation as usize];
         let middle = [x, y].map(|position| FIRST_POSITION + f64::from(position));
@@ -153,7 +146,7 @@ impl Dataset for RenderedDsprites {
                 width: self.size,
                 pixels,
             },
-            factors,
+            factors: factors.into(),
         })
     }
 

@@ -91,15 +91,8 @@ impl Dataset for RenderedShapes3d {
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        let out_of_range = || DatasetError::IndexOutOfRange {
-            dataset: self.name().to_owned(),
-            index,
-            len: self.len(),
-        };
-        let factors = self.grid.values_of(index).map_err(|_| out_of_range())?;
-        let [floor, wall, object, scale, shape, orientation] = factors[..] else {
-            return Err(out_of_range());
-        };
+        let factors = self.grid.item_values(self.name(), index)?;
+        let [floor, wall, object, scale, shape, orientation] = factors;
         let scene = Scene::new(
             Solid::new(shape, self.scales[scale as usize]),
             hue_colour(floor),
@@ -118,7 +111,7 @@ impl Dataset for RenderedShapes3d {
                 width: self.size,
                 pixels,
             },
-            factors,
+            factors: factors.into(),
         })
     }
 

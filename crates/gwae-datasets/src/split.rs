@@ -102,6 +102,14 @@ impl Split {
         self
     }
 
+    /// What a model was not trained on: the test part, or where there is none the validation part.
+    pub fn held_out(&self) -> &[u32] {
+        match &self.test[..] {
+            [] => &self.validation,
+            test => test,
+        }
+    }
+
     /// Checks a stored split against the data that is there now.
     ///
     /// # Errors

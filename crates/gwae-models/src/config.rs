@@ -143,6 +143,29 @@ impl GwaeConfig {
             latent_bn: self.latent_bn,
         }
     }
+
+    /// The same with another encoder and decoder.
+    pub fn with_backbone(self, backbone: BackboneConfig) -> Self {
+        let BackboneConfig {
+            image_size,
+            channels,
+            latent_dim,
+            width,
+            batchnorm,
+            resblock,
+            latent_bn,
+        } = backbone;
+        Self {
+            image_size,
+            channels,
+            latent_dim,
+            width,
+            batchnorm,
+            resblock,
+            latent_bn,
+            ..self
+        }
+    }
 }
 
 #[cfg(test)]

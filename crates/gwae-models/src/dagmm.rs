@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 use gwae_core::noise::{NoiseSource, normal_tensor};
 use gwae_core::{
     GaussianMixture, MixtureMoments, Mode, cosine_similarity, initialise, move_running,
-    relative_reconstruction_error,
+    relative_reconstruction_error, set_running,
 };
 use serde::Serialize;
 
@@ -208,8 +208,8 @@ impl RunningMoments {
             + (batch.covariances.clone().detach() - old.covariances) * blocks(share.clone())
             + outer * blocks(between);
         move_running(&self.weights, batch.weights.clone(), MOMENTUM);
-        move_running(&self.means, old.means + step * share, 1.0);
-        move_running(&self.covariances, covariances, 1.0);
+        set_running(&self.means, old.means + step * share);
+        set_running(&self.covariances, covariances);
     }
 
     /// The moments as they are.
@@ -285,10 +285,10 @@ impl Dagmm {
 
     /// The mixture of the training data, by the running statistics.
     pub fn mixture(&self) -> GaussianMixture {
-        self.running.moments().mixture(JITTER)
+        self.mixture_of(self.running.moments())
     }
 
-    /// The mixture with the moments of a batch.
+    /// The mixture with these moments.
     pub fn mixture_of(&self, moments: MixtureMoments) -> GaussianMixture {
         moments.mixture(JITTER)
     }
@@ -330,7 +330,7 @@ impl Autoencoder for Dagmm {
         let shape = [batch, weights.len()];
         let chosen = Tensor::<2>::from_data(TensorData::new(chosen, shape), &device);
         let epsilon = normal_tensor(noise, [batch, self.latent_dim], &device);
-        let mixture = moments.mixture(JITTER);
+        let mixture = self.mixture_of(moments);
         // [K, batch, latent]: every component's draw, of which one is taken.
         let draws = epsilon
             .unsqueeze_dim::<3>(0)

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, RunningState};
 use burn::tensor::{Device, Tensor};
-use gwae_core::{Mode, OFFICIAL_MOMENTUM};
+use gwae_core::{Mode, OFFICIAL_MOMENTUM, set_running};
 
 use crate::encoder::Posterior;
 
@@ -69,11 +69,9 @@ impl LatentNorm {
         for (state, batch) in [(&self.running_mean, mean), (&self.running_logvar, logvar)] {
             let batch = batch.clone().detach();
             let old = state.value_sync();
-            state.update(batch.clone() + (old - batch) * old_weight.clone());
-            let _ = state.value_sync();
+            set_running(state, batch.clone() + (old - batch) * old_weight.clone());
         }
-        self.batches_tracked.update(tracked + 1.0);
-        let _ = self.batches_tracked.value_sync();
+        set_running(&self.batches_tracked, tracked + 1.0);
     }
 }
 

@@ -94,13 +94,21 @@ impl ModelConfig {
         }
     }
 
+    /// Changes what encoder and decoder are built from.
+    pub fn set_backbone(&mut self, backbone: BackboneConfig) {
+        match self {
+            Self::Gwae(config) => *config = config.clone().with_backbone(backbone),
+            Self::Vae(config) => config.backbone = backbone,
+            Self::Dagmm(config) => config.backbone = backbone,
+        }
+    }
+
     /// Changes the latent dimension L.
     pub fn set_latent_dim(&mut self, latent_dim: usize) {
-        match self {
-            Self::Gwae(config) => config.latent_dim = latent_dim,
-            Self::Vae(config) => config.backbone.latent_dim = latent_dim,
-            Self::Dagmm(config) => config.backbone.latent_dim = latent_dim,
-        }
+        self.set_backbone(BackboneConfig {
+            latent_dim,
+            ..self.backbone()
+        });
     }
 
     /// The configuration of a GWAE, where it is one.
@@ -257,14 +265,8 @@ impl Fields {
     fn gwae(self) -> GwaeConfig {
         let default = GwaeConfig::default();
         let backbone = self.backbone(default.backbone());
+        let default = default.with_backbone(backbone);
         GwaeConfig {
-            image_size: backbone.image_size,
-            channels: backbone.channels,
-            latent_dim: backbone.latent_dim,
-            width: backbone.width,
-            batchnorm: backbone.batchnorm,
-            resblock: backbone.resblock,
-            latent_bn: backbone.latent_bn,
             merged_condition: self.merged_condition.unwrap_or(default.merged_condition),
             learned_similarity: self
                 .learned_similarity
@@ -274,6 +276,7 @@ impl Fields {
                 .initial_distance_coefficient
                 .unwrap_or(default.initial_distance_coefficient),
             prior: self.prior.unwrap_or(default.prior),
+            ..default
         }
     }
 

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use gwae_core::{
     Mode, initialise,
     noise::{NoiseSource, normal_tensor},
-    spread_over_rows,
+    set_running, spread_over_rows,
 };
 
 const EPSILON: f64 = 1e-12;
@@ -64,9 +64,7 @@ impl<const D: usize> SpectralWeight<D> {
             right = unit(plain.clone().transpose().matmul(left));
             left = unit(plain.matmul(right.clone()));
             for (state, value) in [(&self.left, &left), (&self.right, &right)] {
-                state.update(value.clone().squeeze_dim(1));
-                // Burn stages an update until the next read; reading commits it.
-                let _ = state.value_sync();
+                set_running(state, value.clone().squeeze_dim(1));
             }
         }
         let sigma = (left * matrix.clone().matmul(right)).sum();

@@ -4,7 +4,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation};
 use gwae_core::initialise::normal_parameter;
 use gwae_core::noise::{NoiseSource, normal_tensor};
-use gwae_core::{BatchNorm, GaussianMixture, MixtureMoments, Mode, OFFICIAL_MOMENTUM};
+use gwae_core::{
+    BatchNorm, GaussianMixture, MixtureMoments, Mode, OFFICIAL_MOMENTUM, identity_like,
+};
 
 use crate::gumbel::{gumbel_tensor, one_hot_of_largest, straight_through};
 use crate::{Form, Prior};
@@ -131,10 +133,9 @@ impl GaussianMixturePrior {
         let covariances = match self.form {
             Form::Corrected => matrices.clone().transpose().matmul(matrices),
             Form::Official => {
-                let [_, size] = self.component_mean.dims();
-                let identity = Tensor::<2>::eye(size, &matrices.device()).cast(matrices.dtype());
                 // The diagonal matrix of the squared sums of columns.
-                matrices.sum_dim(1).square() * identity.unsqueeze_dim::<3>(0)
+                let identity = identity_like(&matrices);
+                matrices.sum_dim(1).square() * identity
             }
         };
         // The normalisation is a shift and a scale per entry; it acts on a mean as on any code.

@@ -78,6 +78,18 @@ pub fn command_line() -> Vec<String> {
         .collect()
 }
 
+/// Whether there is something in a directory, so that results would overwrite or mix with it.
+///
+/// # Errors
+/// When the directory is there and cannot be read.
+pub fn is_occupied(directory: &Path) -> io::Result<bool> {
+    match fs::read_dir(directory) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// The first of `base`, `base-2`, `base-3`, … that does not exist: a place for a run that nobody
 /// named.
 pub fn free_directory(base: &Path) -> PathBuf {
@@ -251,8 +263,7 @@ impl RunDirectory {
             return Err(RunDirectoryError::IsFile(path));
         }
         fs::create_dir_all(&path).map_err(FileError::on("create", &path))?;
-        let mut entries = fs::read_dir(&path).map_err(FileError::on("read", &path))?;
-        if entries.next().is_some() {
+        if is_occupied(&path).map_err(FileError::on("read", &path))? {
             return Err(RunDirectoryError::NotEmpty(path));
         }
         let lock = lock(&path, OpenOptions::new().write(true).create_new(true))?;

@@ -5,16 +5,17 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use gwae_datasets::{PatchShuffled, Split, write_npy_f64};
+use gwae_datasets::{Split, write_npy_f64};
 use gwae_metrics::BootstrapConfig;
 use gwae_train::DataConfig;
+use gwae_train::atomic::FileError;
 use gwae_train::data::RunData;
 use gwae_train::ood::{
-    ModelScores, REFERENCE, ScoreTable, TestSet, choose, comparison_table, held_out,
+    ModelScores, REFERENCE, ScoreTable, TestSet, built_in_sets, choose, comparison_table,
     make_names_unique, score_images, write_report,
 };
 use gwae_train::progress::PreparationBar;
-use gwae_train::run_directory::free_directory;
+use gwae_train::run_directory::{free_directory, is_occupied};
 
 use crate::arguments::Ood;
 use crate::terminal::{note, print};
@@ -31,7 +32,7 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
                 .join(format!("ood-step-{}", trained.step)),
         ),
     };
-    if fs::read_dir(&directory).is_ok_and(|mut entries| entries.next().is_some()) {
+    if is_occupied(&directory).map_err(FileError::on("read", &directory))? {
         return Err(format!(
             "{} is not empty: give --out a new directory",
             directory.display()
@@ -51,7 +52,7 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
         None => trained.run.config().data.clone(),
     };
     let sets = match &arguments.out_of_distribution[..] {
-        [] => built_in(&config)?,
+        [] => built_in_sets(&config),
         given => given.to_vec(),
     };
     let mut sets = sets.iter().map(&mut open).collect::<Result<Vec<_>, _>>()?;
@@ -73,7 +74,7 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
             (set.score(trained.autoencoder(), &trained.device)?, set.name)
         }
         (None, Ok((data, split))) => {
-            let indices = choose(held_out(&split), count, arguments.seed);
+            let indices = choose(split.held_out(), count, arguments.seed);
             if indices.is_empty() {
                 return Err(
                     "the run held no images out, so there are none that are like the \
@@ -108,19 +109,12 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
             })
             .collect::<Result<_, Box<dyn Error>>>()?,
     };
-    create(&directory)?;
+    fs::create_dir_all(&directory).map_err(FileError::on("create", &directory))?;
     write_scores(&scores, &directory.join("scores"))?;
+    let rows = scores.compare(&BootstrapConfig::default())?.into_iter();
+    let rows: Vec<_> = rows.map(|row| (scores.model.clone(), row)).collect();
     let all = |_: &str, _: &str| true;
-    let rows = write_report(
-        std::slice::from_ref(&scores),
-        &BootstrapConfig::default(),
-        &all,
-        &directory,
-    )?;
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|(model, row)| (model.as_str(), row))
-        .collect();
+    write_report(std::slice::from_ref(&scores), &rows, &all, &directory)?;
     print(comparison_table(&rows));
     let images = scores.inside.columns.first();
     print(format!(
@@ -155,38 +149,17 @@ fn own_images(trained: &TrainedModel) -> Result<(RunData, Split), String> {
     open().map_err(|error| format!("the images of the run are not here ({error})"))
 }
 
-/// What needs no download, with the images themselves in another order of patches.
-fn built_in(inside: &DataConfig) -> Result<Vec<DataConfig>, Box<dyn Error>> {
-    let mut shuffled = inside.clone();
-    shuffled.patch_shuffle = Some(PatchShuffled::DEFAULT_GRID);
-    let mut sets = vec![shuffled];
-    for name in [
-        "letters",
-        "invented_characters+inverted",
-        "invented_characters",
-        "noise",
-    ] {
-        sets.push(name.parse()?);
-    }
-    Ok(sets)
-}
-
 /// Every score as `in/SCORE.npy` and `out/SET/SCORE.npy`, for other programs and `gwae metrics`.
 fn write_scores(scores: &ModelScores, directory: &Path) -> Result<(), Box<dyn Error>> {
     let sets = std::iter::once((directory.join("in"), &scores.inside));
     let outside = scores.outside.iter();
     let outside = outside.map(|(set, table)| (directory.join("out").join(set), table));
     for (folder, table) in sets.chain(outside) {
-        create(&folder)?;
+        fs::create_dir_all(&folder).map_err(FileError::on("create", &folder))?;
         for column in &table.columns {
             let path = folder.join(format!("{}.npy", column.name));
             write_npy_f64(&path, &column.values, &[column.values.len() as u64])?;
         }
     }
     Ok(())
-}
-
-fn create(directory: &Path) -> Result<(), String> {
-    fs::create_dir_all(directory)
-        .map_err(|error| format!("cannot create {}: {error}", directory.display()))
 }

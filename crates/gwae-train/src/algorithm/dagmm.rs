@@ -2,11 +2,10 @@
 
 use burn::tensor::{Device, Tensor};
 use gwae_core::noise::NoiseSource;
-use gwae_core::{MixtureMoments, Mode, reconstruction_loss};
+use gwae_core::{MixtureMoments, Mode, diagonals, reconstruction_loss};
 use gwae_models::{Dagmm, DagmmConfig, ModelConfigError};
 
 use super::SingleObjective;
-use crate::config::TrainingConfig;
 use crate::named_losses::NamedLosses;
 
 /// `mean_b ½ ‖x − x̂‖² + λ₁·mean_b E(z_b) + λ₂·Σ_k Σ_j 1/Σ_kjj` (Zong et al., ICLR 2018, equation 7):
@@ -35,7 +34,7 @@ impl SingleObjective for DagmmObjective {
         Dagmm::new(config, noise, device)
     }
 
-    fn new(config: &DagmmConfig, _: &TrainingConfig) -> Self {
+    fn new(config: &DagmmConfig) -> Self {
         Self {
             energy_weight: config.energy_weight,
             covariance_weight: config.covariance_weight,
@@ -81,10 +80,10 @@ impl SingleObjective for DagmmObjective {
 
 /// `Σ_k Σ_j 1/Σ_kjj`, which keeps components from collapsing to a point.
 fn covariance_penalty(covariances: Tensor<3>) -> Tensor<1> {
-    let [_, size, _] = covariances.dims();
-    let identity = Tensor::<2>::eye(size, &covariances.device()).cast(covariances.dtype());
-    let diagonal = (covariances * identity.unsqueeze_dim::<3>(0)).sum_dim(2);
-    diagonal.clamp_min(LEAST_VARIANCE).recip().sum()
+    diagonals(covariances)
+        .clamp_min(LEAST_VARIANCE)
+        .recip()
+        .sum()
 }
 
 /// `−Σ_k φ_k log φ_k` in nats: log K where all components are used alike, 0 where one is.

@@ -29,7 +29,7 @@ pub trait SingleObjective: Sized {
     ) -> Result<Self::Model, ModelConfigError>;
 
     /// The objective that a configuration describes.
-    fn new(config: &Self::Config, training: &TrainingConfig) -> Self;
+    fn new(config: &Self::Config) -> Self;
 
     /// The losses of a batch; the first is what is minimised.
     fn losses(
@@ -74,7 +74,7 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
     fn new(model: Self::Model, config: &Self::Config, training: &TrainingConfig) -> Self {
         Self {
             model,
-            objective: O::new(config, training),
+            objective: O::new(config),
             // Burn's default ε is not PyTorch's.
             optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
             learning_rate: training.learning_rate,

@@ -6,7 +6,6 @@ use gwae_core::{Mode, reconstruction_loss, standard_normal_divergence};
 use gwae_models::{ModelConfigError, Vae, VaeConfig};
 
 use super::SingleObjective;
-use crate::config::TrainingConfig;
 use crate::named_losses::NamedLosses;
 
 /// The negative evidence lower bound `mean_b (½ ‖x − f(z)‖² + β·KL(q(z|x) ‖ N(0, I)))` with one draw
@@ -30,7 +29,7 @@ impl SingleObjective for VaeObjective {
         Vae::new(config, noise, device)
     }
 
-    fn new(config: &VaeConfig, _: &TrainingConfig) -> Self {
+    fn new(config: &VaeConfig) -> Self {
         Self {
             divergence_weight: config.divergence_weight,
         }

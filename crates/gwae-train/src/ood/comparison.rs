@@ -1,16 +1,16 @@
 //! Scores of images in and out of the distribution against each other.
 
 use gwae_core::noise::{HostGenerator, NoiseSource};
-use gwae_datasets::{DatasetError, Split};
+use gwae_datasets::{DatasetError, PatchShuffled, Polarity, Split};
 use gwae_metrics::{BootstrapConfig, DetectionReport, MetricError, RankedScores};
 use gwae_models::{Autoencoder, BackboneConfig};
 
 use burn::tensor::Device;
 
 use super::scoring::{ScoreTable, score_images};
-use crate::DataConfig;
 use crate::config::ConfigError;
 use crate::data::{Preparation, RunData};
+use crate::{DataConfig, DatasetName};
 
 /// Training images that say what a score is on the training data.
 pub const REFERENCE: usize = 1_000;
@@ -112,13 +112,23 @@ pub fn choose(indices: &[u32], count: usize, seed: u64) -> Vec<u32> {
     indices
 }
 
-/// The images of a run that its model was not trained on: the test part, or where there is none the
-/// validation part.
-pub fn held_out(split: &Split) -> &[u32] {
-    match &split.test[..] {
-        [] => &split.validation,
-        test => test,
-    }
+/// The sets that need no download, to hold against images of `data`: invented characters in both
+/// polarities, letters, the images themselves with shuffled patches, and noise.
+pub fn built_in_sets(data: &DataConfig) -> Vec<DataConfig> {
+    let of = |dataset| DataConfig::of(dataset, None);
+    vec![
+        DataConfig {
+            polarity: Some(Polarity::Inverted),
+            ..of(DatasetName::InventedCharacters)
+        },
+        of(DatasetName::InventedCharacters),
+        of(DatasetName::Letters),
+        DataConfig {
+            patch_shuffle: Some(PatchShuffled::DEFAULT_GRID),
+            ..data.clone()
+        },
+        of(DatasetName::Noise),
+    ]
 }
 
 /// Gives sets of one name numbers: their names are what tables and files tell them apart by.
@@ -254,5 +264,26 @@ mod tests {
         make_names_unique(&mut sets);
         let names = sets.map(|set| set.name);
         assert_eq!(names, ["noise", "letters", "noise (2)", "noise (3)"]);
+    }
+
+    #[test]
+    fn built_in_sets_need_no_files() {
+        let names: Vec<_> = built_in_sets(&DataConfig::default())
+            .iter()
+            .map(|set| {
+                set.validate().unwrap();
+                set.to_string()
+            })
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "invented_characters+inverted",
+                "invented_characters",
+                "letters",
+                "digits+shuffled",
+                "noise"
+            ]
+        );
     }
 }

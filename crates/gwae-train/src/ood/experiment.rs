@@ -5,13 +5,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use gwae_datasets::DatasetError;
-use gwae_metrics::{BootstrapConfig, MetricError, auroc};
-use gwae_models::ModelConfigError;
+use gwae_metrics::{BootstrapConfig, auroc};
 
 use super::clusters::{ClusterAnalysis, ClusterError, ClusterSummary, Labels, analyse_clusters};
 use super::comparison::{
-    Comparison, ComparisonError, REFERENCE, TestSet, choose, held_out, make_names_unique,
+    Comparison, ComparisonError, REFERENCE, TestSet, choose, make_names_unique,
 };
 use super::report::{ModelScores, OodReportError, file_name, write_report};
 use super::scoring::{ScoreTable, score_images};
@@ -25,7 +23,7 @@ use crate::device::{DeviceError, DeviceSpec};
 use crate::interrupt::StopFlag;
 use crate::model_file::{ModelFileError, load_model, model_for_use};
 use crate::progress::ProgressDisplay;
-use crate::run_directory::{RunDirectory, RunDirectoryError};
+use crate::run_directory::{RunDirectory, RunDirectoryError, is_occupied};
 use crate::session::{Probe, Probed, SessionOptions, TrainError, start};
 
 /// Images of each set that are scored in the course of a training; at its end all are.
@@ -148,15 +146,9 @@ pub enum ExperimentError {
     /// A set of images.
     #[error(transparent)]
     Set(#[from] ComparisonError),
-    /// A dataset.
-    #[error(transparent)]
-    Data(#[from] DatasetError),
     /// A training.
     #[error(transparent)]
     Train(#[from] TrainError),
-    /// The scores.
-    #[error(transparent)]
-    Metric(#[from] MetricError),
     /// The report.
     #[error(transparent)]
     Report(#[from] OodReportError),
@@ -166,9 +158,6 @@ pub enum ExperimentError {
     /// A trained model.
     #[error(transparent)]
     Model(#[from] ModelFileError),
-    /// Its configuration.
-    #[error(transparent)]
-    Config(#[from] ModelConfigError),
     /// Its run directory.
     #[error(transparent)]
     Run(#[from] RunDirectoryError),
@@ -212,8 +201,9 @@ impl Experiment {
                 return Err(ExperimentError::Models(name.clone()));
             }
         }
-        if std::fs::read_dir(&self.directory).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(ExperimentError::NotEmpty(self.directory.clone()));
+        let directory = &self.directory;
+        if is_occupied(directory).map_err(FileError::on("read", directory))? {
+            return Err(ExperimentError::NotEmpty(directory.clone()));
         }
         let mut open =
             |set: &DataConfig| TestSet::open(set, &backbone, self.images, 0, outlook.preparation);
@@ -230,7 +220,8 @@ impl Experiment {
                 1 => self.directory.clone(),
                 _ => self.directory.join(format!("seed-{seed}")),
             };
-            let (mut scores, mut trace) = (Vec::new(), Trace::default());
+            let (mut scores, mut rows) = (Vec::new(), Vec::new());
+            let mut trace = Trace::default();
             for (name, config) in &self.models {
                 (outlook.say)(&format!("{name}, seed {seed}"));
                 let mut config = config.clone();
@@ -253,13 +244,12 @@ impl Experiment {
                     outcome.interrupted = true;
                     return Ok(outcome);
                 };
-                // After every model: whoever stops before the last one has the others.
-                scores.push(of_model);
-                let bootstrap = BootstrapConfig::default();
-                let rows = write_report(&scores, &bootstrap, &self.drawn, &directory)?;
-                let rows = rows.into_iter().filter(|(model, _)| model == name);
-                let comparisons: Vec<Comparison> = rows.map(|(_, row)| row).collect();
+                let comparisons = of_model.compare(&BootstrapConfig::default())?;
+                rows.extend(comparisons.iter().map(|row| (name.clone(), row.clone())));
                 all.extend(comparisons.iter().map(|row| (name.clone(), row.clone())));
+                scores.push(of_model);
+                // After every model: whoever stops before the last one has the others.
+                write_report(&scores, &rows, &self.drawn, &directory)?;
                 if self.seeds.len() > 1 {
                     let path = self.directory.join("seeds.md");
                     write_atomically(&path, seeds_table(&all).as_bytes())?;
@@ -313,7 +303,7 @@ fn probe(
     Box::new(move |probed: &Probed<'_>| {
         let reference = choose(&probed.split.train, REFERENCE, 0);
         let reference = score_images(probed.model, probed.data, &reference, probed.device)?;
-        let held_out = choose(held_out(probed.split), images, 0);
+        let held_out = choose(probed.split.held_out(), images, 0);
         let score = |data: &RunData, indices: &[u32]| -> Result<_, Box<dyn std::error::Error>> {
             let table = score_images(probed.model, data, indices, probed.device)?;
             Ok(table.with_two_sided(&reference)?)

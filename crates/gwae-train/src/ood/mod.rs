@@ -11,7 +11,8 @@ mod trace;
 
 pub use clusters::{ClusterAnalysis, ClusterError, ClusterSummary, Labels, analyse_clusters};
 pub use comparison::{
-    Comparison, ComparisonError, REFERENCE, TestSet, choose, compare, held_out, make_names_unique,
+    Comparison, ComparisonError, REFERENCE, TestSet, built_in_sets, choose, compare,
+    make_names_unique,
 };
 pub use experiment::{Experiment, ExperimentError, ExperimentOutcome, ModelOutcome, Outlook};
 pub use report::{ModelScores, OodReportError, write_report};

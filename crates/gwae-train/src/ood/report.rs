@@ -50,48 +50,40 @@ impl ModelScores {
     }
 }
 
-/// Compares the scores of several models and writes into `directory`, which exists: `table.md` and
-/// `table.csv` (every figure), `roc_SET.png` and `roc_SET.csv` for every set (the curves of all
-/// models), and `histograms_MODEL.png` for every model (`…_2.png` and so on for more than eight sets).
+/// Writes the scores of several models, and `rows`, their comparisons beside the models' names, into
+/// `directory`, which exists: `table.md` and `table.csv` (every figure), `roc_SET.png` and
+/// `roc_SET.csv` for every set (the curves of all models), and `histograms_MODEL.png` for every model
+/// (`…_2.png` and so on for more than eight sets).
 ///
 /// `drawn` chooses the scores in the pictures of curves, where all would be too many.
 ///
 /// # Errors
-/// When a score is not a number or a file cannot be written.
+/// When a file cannot be written.
 pub fn write_report(
     models: &[ModelScores],
-    bootstrap: &BootstrapConfig,
+    rows: &[(String, Comparison)],
     drawn: &dyn Fn(&str, &str) -> bool,
     directory: &Path,
-) -> Result<Vec<(String, Comparison)>, OodReportError> {
-    let mut rows: Vec<(String, Comparison)> = Vec::new();
-    for scores in models {
-        let comparisons = scores.compare(bootstrap)?.into_iter();
-        rows.extend(comparisons.map(|comparison| (scores.model.clone(), comparison)));
-    }
-    let borrowed: Vec<_> = rows
-        .iter()
-        .map(|(model, row)| (model.as_str(), row))
-        .collect();
+) -> Result<(), OodReportError> {
     write_atomically(
         &directory.join("table.md"),
-        comparison_table(&borrowed).as_bytes(),
+        comparison_table(rows).as_bytes(),
     )?;
     write_atomically(
         &directory.join("table.csv"),
-        comparison_csv(&borrowed).as_bytes(),
+        comparison_csv(rows).as_bytes(),
     )?;
     let mut sets: Vec<&str> = Vec::new();
-    for (_, row) in &rows {
+    for (_, row) in rows {
         if !sets.contains(&row.set.as_str()) {
             sets.push(&row.set);
         }
     }
     for set in sets {
-        let of_set = borrowed
+        let of_set = rows
             .iter()
             .filter(|(model, row)| row.set == set && drawn(model, &row.score));
-        let of_set: Vec<_> = of_set.copied().collect();
+        let of_set: Vec<_> = of_set.collect();
         write_curves(set, &of_set, directory)?;
     }
     for scores in models {
@@ -104,12 +96,12 @@ pub fn write_report(
             draw_histograms(scores, sets, &directory.join(name))?;
         }
     }
-    Ok(rows)
+    Ok(())
 }
 
 fn write_curves(
     set: &str,
-    rows: &[(&str, &Comparison)],
+    rows: &[&(String, Comparison)],
     directory: &Path,
 ) -> Result<(), OodReportError> {
     let names: Vec<String> = rows

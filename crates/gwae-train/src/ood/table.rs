@@ -7,7 +7,7 @@ use super::{Comparison, ExperimentOutcome, MEAN_BRIGHTNESS};
 
 /// A Markdown table: a row per model, score and set. Every row is preceded by the name of its model
 /// where `model` gives one.
-pub fn comparison_table(rows: &[(&str, &Comparison)]) -> String {
+pub fn comparison_table(rows: &[(String, Comparison)]) -> String {
     let mut text = String::from(
         "| model | score | out-of-distribution | AUROC | 95 % interval | AUPR | FPR at 95 % TPR |\n\
          |---|---|---|---|---|---|---|\n",
@@ -33,7 +33,7 @@ pub fn comparison_table(rows: &[(&str, &Comparison)]) -> String {
 }
 
 /// The same as comma-separated values, with all digits and the numbers of images.
-pub fn comparison_csv(rows: &[(&str, &Comparison)]) -> String {
+pub fn comparison_csv(rows: &[(String, Comparison)]) -> String {
     let mut text = String::from(
         "model,score,out_of_distribution,auroc,interval_low,interval_high,aupr,fpr_at_95_tpr,\
          images_in,images_out\n",
@@ -161,7 +161,7 @@ mod tests {
             report: DetectionReport::new(&[1.0, 2.0], &[3.0], &BootstrapConfig::default()).unwrap(),
             curve: Vec::new(),
         };
-        let rows = [("vae", &comparison)];
+        let rows = [("vae".to_owned(), comparison)];
         let table = comparison_table(&rows);
         let row = "| vae | energy | letters | 1.000 | 1.000 to 1.000 | 1.000 | 0.000 |";
         assert_eq!(table.lines().nth(2), Some(row));

@@ -6,14 +6,15 @@ use image::RgbImage;
 use plotters::prelude::*;
 
 use super::canvas::{
-    Axis, Canvas, HEADER, HEADING, MAX_PANELS, PANEL_MARGINS, PlottingArea, WIDTH, draw_axes,
-    draw_heading, draw_title, panel_grid, render, scaled, text,
+    Axis, Canvas, HEADING, PANEL_MARGINS, PlottingArea, WIDTH, draw_axes, draw_heading, scaled,
+    text,
 };
 use super::font::text_width;
 use super::labels::{fitted, tick_label};
 use super::legend::{Entry, Key, Row, distinct};
 use super::lines::Pen;
 use super::palette::{MAX_FILLS, colour};
+use super::panels::{check_panels, render_panels};
 use super::series::{Point, check, robust_range};
 use super::{ReportError, png_file};
 
@@ -73,23 +74,9 @@ impl HistogramPlot<'_> {
                 check(PLOT, name.trim(), set.values.iter().copied())?;
             }
         }
-        if self.panels.iter().any(|panel| panel.sets.is_empty()) || self.panels.is_empty() {
-            return Err(ReportError::NoSeries { plot: PLOT });
-        }
         let names = distinct(sets().map(|set| set.name));
-        for (what, count, limit) in [
-            ("series", names.len(), MAX_FILLS),
-            ("panels", self.panels.len(), MAX_PANELS),
-        ] {
-            if count > limit {
-                return Err(ReportError::TooManySeries {
-                    plot: PLOT,
-                    what,
-                    count,
-                    limit,
-                });
-            }
-        }
+        let counts = self.panels.iter().map(|panel| panel.sets.len());
+        check_panels(PLOT, counts, names.len(), MAX_FILLS)?;
         let entries = names.iter().enumerate().map(|(index, name)| Entry {
             name: (*name).to_owned(),
             note: String::new(),
@@ -99,18 +86,10 @@ impl HistogramPlot<'_> {
             },
         });
         let legend = Row::new(entries.collect(), WIDTH);
-        let (rows, columns, panel_height) = panel_grid(self.panels.len());
-        let top = HEADER + legend.height();
-        render((WIDTH, top + rows as u32 * panel_height), |canvas| {
-            let (header, body) = canvas.split_vertically(scaled(top));
-            draw_title(&header, self.title)?;
-            legend.draw(&header.split_vertically(scaled(HEADER)).1)?;
-            let areas = body.split_evenly((rows, columns));
-            for (area, panel) in areas.iter().zip(self.panels) {
-                draw_heading(area, panel.name)?;
-                self.draw_panel(area, panel, &names)?;
-            }
-            Ok(())
+        render_panels(self.title, &legend, self.panels.len(), |area, number| {
+            let panel = &self.panels[number];
+            draw_heading(area, panel.name)?;
+            self.draw_panel(area, panel, &names)
         })
     }
 
@@ -266,6 +245,7 @@ fn fill(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::canvas::{HEADER, MAX_PANELS};
 
     fn scores<'a>(name: &'a str, values: &'a [f64]) -> Scores<'a> {
         Scores { name, values }

@@ -6,14 +6,12 @@ use std::path::Path;
 use image::RgbImage;
 use plotters::prelude::*;
 
-use super::canvas::{
-    AXIS, Axis, Canvas, HEADER, HEADING, MAX_PANELS, WIDTH, draw_axes, draw_heading, draw_title,
-    panel_grid, render, scaled, text,
-};
+use super::canvas::{AXIS, Axis, Canvas, HEADING, WIDTH, draw_axes, draw_heading, scaled, text};
 use super::labels::{step_label, tick_label};
 use super::legend::{Entry, Key, Row, distinct};
 use super::lines::Pen;
 use super::palette::{MAX_LINES, colour, pen};
+use super::panels::{check_panels, render_panels};
 use super::series::{Point, check, padded_range, thin};
 use super::{ReportError, png_file};
 
@@ -66,23 +64,9 @@ impl LinePlot<'_> {
         for line in lines() {
             check(PLOT, line.name, line.points.iter().map(|point| point.1))?;
         }
-        if self.panels.iter().any(|panel| panel.lines.is_empty()) || self.panels.is_empty() {
-            return Err(ReportError::NoSeries { plot: PLOT });
-        }
         let names = distinct(lines().map(|line| line.name));
-        for (what, count, limit) in [
-            ("series", names.len(), MAX_LINES),
-            ("panels", self.panels.len(), MAX_PANELS),
-        ] {
-            if count > limit {
-                return Err(ReportError::TooManySeries {
-                    plot: PLOT,
-                    what,
-                    count,
-                    limit,
-                });
-            }
-        }
+        let counts = self.panels.iter().map(|panel| panel.lines.len());
+        check_panels(PLOT, counts, names.len(), MAX_LINES)?;
         let ends = self.range.map(|range| [range.0, range.1]);
         let reference = self.reference.map(|reference| reference.0);
         let asked = ends.into_iter().flatten().chain(reference);
@@ -97,17 +81,8 @@ impl LinePlot<'_> {
         let ranges = (steps.unwrap_or(0.0..1.0), values.unwrap_or(0.0..1.0));
 
         let legend = Row::new(self.entries(&names), WIDTH);
-        let (rows, columns, panel_height) = panel_grid(self.panels.len());
-        let top = HEADER + legend.height();
-        render((WIDTH, top + rows as u32 * panel_height), |canvas| {
-            let (header, body) = canvas.split_vertically(scaled(top));
-            draw_title(&header, self.title)?;
-            legend.draw(&header.split_vertically(scaled(HEADER)).1)?;
-            let areas = body.split_evenly((rows, columns));
-            for (area, panel) in areas.iter().zip(self.panels) {
-                self.draw_panel(area, panel, &names, ranges.clone())?;
-            }
-            Ok(())
+        render_panels(self.title, &legend, self.panels.len(), |area, number| {
+            self.draw_panel(area, &self.panels[number], &names, ranges.clone())
         })
     }
 
@@ -182,6 +157,7 @@ impl LinePlot<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::canvas::{HEADER, MAX_PANELS};
 
     fn plot<'a>(panels: &'a [LinePanel<'a>]) -> LinePlot<'a> {
         LinePlot {

@@ -14,6 +14,7 @@ mod legend;
 mod line_plot;
 mod lines;
 mod palette;
+mod panels;
 mod png_file;
 mod roc_plot;
 mod scatter_plot;

@@ -12,6 +12,7 @@ use super::labels::{printable, value_label};
 use super::legend::{Column, Entry, Key};
 use super::lines::Pen;
 use super::palette::{MAX_LINES, pen};
+use super::panels::check_count;
 use super::series::{Point, check, thin};
 use super::{ReportError, png_file};
 
@@ -70,14 +71,7 @@ impl RocPlot<'_> {
         if curves.is_empty() {
             return Err(ReportError::NoSeries { plot: PLOT });
         }
-        if curves.len() > MAX_LINES {
-            return Err(ReportError::TooManySeries {
-                plot: PLOT,
-                what: "series",
-                count: curves.len(),
-                limit: MAX_LINES,
-            });
-        }
+        check_count(PLOT, "series", curves.len(), MAX_LINES)?;
         let legend = Column::new(self.entries(), LEGEND);
         let panel = MARGIN + NUMBERS_LEFT + NAME_LEFT + SIDE + MARGIN_RIGHT;
         let below = NUMBERS_BELOW + MARGIN_BELOW;

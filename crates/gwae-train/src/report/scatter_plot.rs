@@ -13,6 +13,7 @@ use super::canvas::{
 use super::labels::wrapped;
 use super::legend::{Column, Entry, Key};
 use super::palette::{MAX_CLASSES, colour, mark};
+use super::panels::check_count;
 use super::series::{check, robust_range};
 use super::{ReportError, png_file};
 
@@ -113,14 +114,7 @@ impl ScatterPlot<'_> {
             });
         }
         let names = self.class_names.len();
-        if names > MAX_CLASSES {
-            return Err(ReportError::TooManySeries {
-                plot: PLOT,
-                what: "classes",
-                count: names,
-                limit: MAX_CLASSES,
-            });
-        }
+        check_count(PLOT, "classes", names, MAX_CLASSES)?;
         let mut classes = self.classes.iter().enumerate();
         if let Some((index, &class)) = classes.find(|(_, class)| **class >= names) {
             return Err(ReportError::UnnamedClass {

@@ -198,7 +198,8 @@ impl<T: TrainingAlgorithm> Session<T> {
             self.validation_pending = false;
             return self.save(KeepAs::Last);
         }
-        let Some(losses) = self.validation_losses()? else {
+        let model = self.model_for_use();
+        let Some(losses) = self.validation_losses(&model)? else {
             return Ok(());
         };
         self.validation_pending = false;
@@ -207,7 +208,7 @@ impl<T: TrainingAlgorithm> Session<T> {
         let keep = self.keep_as(&losses);
         self.save(keep)?;
         let last = self.total_steps() == Some(self.step) || self.early_stopping.is_used_up();
-        self.show(last)?;
+        self.show(&model, last)?;
         self.validated = Some((self.step, losses));
         Ok(())
     }
@@ -229,12 +230,12 @@ impl<T: TrainingAlgorithm> Session<T> {
     }
 
     /// `None` where the run was asked to stop before the end.
-    fn validation_losses(&self) -> Result<Option<NamedLosses<f64>>, TrainError> {
+    fn validation_losses(&self, model: &T::Model) -> Result<Option<NamedLosses<f64>>, TrainError> {
         let device = self.opened.device.clone().without_autodiff();
         let trainer = self.trainer();
         let losses = validation_losses(
             trainer,
-            &self.model_for_use(),
+            model,
             &self.opened.data,
             &self.opened.split.validation,
             self.training().batch_size,
@@ -327,9 +328,10 @@ impl<T: TrainingAlgorithm> Session<T> {
         let validation = match self.validated.take() {
             Some((step, losses)) if step == self.step => Some(losses),
             _ => {
+                let model = self.model_for_use();
                 let losses = match self.opened.split.validation.len() {
                     0 => None,
-                    _ => self.validation_losses()?,
+                    _ => self.validation_losses(&model)?,
                 };
                 if !self.is_saved()
                     && let Some(losses) = &losses
@@ -338,7 +340,7 @@ impl<T: TrainingAlgorithm> Session<T> {
                     self.record_validation(losses, matches!(keep, KeepAs::LastAndBest { .. }))?;
                     self.save(keep)?;
                 }
-                self.show(true)?;
+                self.show(&model, true)?;
                 losses
             }
         };
@@ -360,9 +362,8 @@ impl<T: TrainingAlgorithm> Session<T> {
     }
 
     /// Draws the pictures and lets the probe look.
-    fn show(&mut self, last: bool) -> Result<(), TrainError> {
-        let model = self.model_for_use();
-        self.draw_pictures(&model)?;
+    fn show(&mut self, model: &T::Model, last: bool) -> Result<(), TrainError> {
+        self.draw_pictures(model)?;
         let Some(mut probe) = self.probe.take() else {
             return Ok(());
         };
@@ -370,7 +371,7 @@ impl<T: TrainingAlgorithm> Session<T> {
         let result = probe(&Probed {
             step,
             seconds: self.seconds(),
-            model: &model,
+            model,
             last,
             data: &self.opened.data,
             split: &self.opened.split,
@@ -385,10 +386,9 @@ impl<T: TrainingAlgorithm> Session<T> {
     fn draw_pictures(&self, model: &T::Model) -> Result<(), TrainError> {
         let device = self.opened.device.clone().without_autodiff();
         let split = &self.opened.split;
-        let held_out = match (&split.test[..], &split.validation[..]) {
-            ([], []) => &split.train,
-            ([], validation) => validation,
-            (test, _) => test,
+        let held_out = match split.held_out() {
+            [] => &split.train,
+            held_out => held_out,
         };
         let indices = &held_out[..held_out.len().min(PICTURED)];
         let images = self.opened.data.images(indices, &device)?;
