@@ -14,60 +14,92 @@ use crate::extension::Kernels;
 
 type Primitive<B> = <B as BackendTypes>::FloatTensorPrimitive;
 
-/// `halve`: images get `double(gradient)`, weights get `weight_gradient(images, gradient)`.
+/// `halve`: images get `double(gradient)`, weights get `weight_gradient(images, gradient)`, and a
+/// bias, the third parent, gets `channel_sums(gradient)`.
 #[derive(Debug)]
 struct Halve;
 
-impl<B: Kernels> Backward<B, 2> for Halve {
-    type State = (Option<NodeId>, NodeId, Edge);
+/// `double`: features get `halve(gradient)`, weights get `weight_gradient(gradient, features)`,
+/// and a bias gets `channel_sums(gradient)`.
+#[derive(Debug)]
+struct Double;
+
+/// Input, if the weight needs it, and weight of a convolution.
+type Convolved = (Option<NodeId>, NodeId, Edge);
+
+impl<B: Kernels, const N: usize> Backward<B, N> for Halve {
+    type State = Convolved;
 
     fn backward(
         self,
-        ops: Ops<Self::State, 2>,
+        ops: Ops<Self::State, N>,
         gradients: &mut Gradients,
         checkpointer: &mut Checkpointer,
     ) {
-        let [images_node, weight_node] = ops.parents;
         let gradient = gradients.consume::<B>(&ops.node);
         let (images, weight, edge) = ops.state;
         let weight = checkpointer.retrieve_node_output::<Primitive<B>>(weight);
-        if let (Some(node), Some(images)) = (weight_node, images) {
+        if let (Some(node), Some(images)) = (&ops.parents[1], images) {
             let images = checkpointer.retrieve_node_output::<Primitive<B>>(images);
             let value = B::weight_gradient(images, weight.clone(), gradient.clone(), edge);
             gradients.register::<B>(node.id, value);
         }
-        if let Some(node) = images_node {
+        if let Some(Some(node)) = ops.parents.get(2) {
+            gradients.register::<B>(node.id, B::channel_sums(gradient.clone()));
+        }
+        if let Some(node) = &ops.parents[0] {
             gradients.register::<B>(node.id, B::double(gradient, weight, edge));
         }
     }
 }
 
-/// `double`: features get `halve(gradient)`, weights get `weight_gradient(gradient, features)`.
-#[derive(Debug)]
-struct Double;
-
-impl<B: Kernels> Backward<B, 2> for Double {
-    type State = (Option<NodeId>, NodeId, Edge);
+impl<B: Kernels, const N: usize> Backward<B, N> for Double {
+    type State = Convolved;
 
     fn backward(
         self,
-        ops: Ops<Self::State, 2>,
+        ops: Ops<Self::State, N>,
         gradients: &mut Gradients,
         checkpointer: &mut Checkpointer,
     ) {
-        let [features_node, weight_node] = ops.parents;
         let gradient = gradients.consume::<B>(&ops.node);
         let (features, weight, edge) = ops.state;
         let weight = checkpointer.retrieve_node_output::<Primitive<B>>(weight);
-        if let (Some(node), Some(features)) = (weight_node, features) {
+        if let (Some(node), Some(features)) = (&ops.parents[1], features) {
             let features = checkpointer.retrieve_node_output::<Primitive<B>>(features);
             let value = B::weight_gradient(gradient.clone(), weight.clone(), features, edge);
             gradients.register::<B>(node.id, value);
         }
-        if let Some(node) = features_node {
+        if let Some(Some(node)) = ops.parents.get(2) {
+            gradients.register::<B>(node.id, B::channel_sums(gradient.clone()));
+        }
+        if let Some(node) = &ops.parents[0] {
             gradients.register::<B>(node.id, B::halve(gradient, weight, edge));
         }
     }
+}
+
+/// Records a convolution whose first parents are input and weight.
+macro_rules! convolve {
+    ($step:expr, $input:ident, $weight:ident, $bias:expr, $edge:expr => $compute:expr) => {
+        convolve!(@ $step, [$input.node(), $weight.node(), $bias.node()],
+            $input, $weight, $edge => $compute)
+    };
+    ($step:expr, $input:ident, $weight:ident, $edge:expr => $compute:expr) => {
+        convolve!(@ $step, [$input.node(), $weight.node()], $input, $weight, $edge => $compute)
+    };
+    (@ $step:expr, $nodes:expr, $input:ident, $weight:ident, $edge:expr => $compute:expr) => {{
+        let prepared = Backward::<B, _>::prepare::<C>($step, $nodes).compute_bound();
+        match prepared.stateful() {
+            OpsKind::Tracked(mut prepared) => {
+                // The input only serves the gradient of the weight.
+                let input = $weight.is_tracked().then(|| prepared.checkpoint(&$input));
+                let state = (input, prepared.checkpoint(&$weight), $edge);
+                prepared.finish(state, $compute)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish($compute),
+        }
+    }};
 }
 
 /// `silu`, from its input.
@@ -108,7 +140,7 @@ impl<B: Kernels> Backward<B, 1> for Logistic {
         let [node] = ops.parents;
         let gradient = gradients.consume::<B>(&ops.node);
         if let Some(node) = node {
-            gradients.register::<B>(node.id, B::sigmoid_backward(ops.state, gradient));
+            gradients.register::<B>(node.id, B::logistic_gradient(ops.state, gradient));
         }
     }
 }
@@ -163,21 +195,25 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         weight: FloatTensor<Self>,
         edge: Edge,
     ) -> FloatTensor<Self> {
-        let nodes = [images.node(), weight.node()];
-        match Halve.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(mut prepared) => {
-                // The input only serves the gradient of the weight.
-                let input = weight.is_tracked().then(|| prepared.checkpoint(&images));
-                let state = (input, prepared.checkpoint(&weight), edge);
-                let output = B::halve(images.into_primitive(), weight.into_primitive(), edge);
-                prepared.finish(state, output)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(B::halve(
-                images.into_primitive(),
-                weight.into_primitive(),
-                edge,
-            )),
-        }
+        convolve!(Halve, images, weight, edge => B::halve(
+            images.into_primitive(),
+            weight.into_primitive(),
+            edge,
+        ))
+    }
+
+    fn halve_biased(
+        images: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        convolve!(Halve, images, weight, bias, edge => B::halve_biased(
+            images.into_primitive(),
+            weight.into_primitive(),
+            bias.into_primitive(),
+            edge,
+        ))
     }
 
     fn double(
@@ -185,21 +221,25 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         weight: FloatTensor<Self>,
         edge: Edge,
     ) -> FloatTensor<Self> {
-        let nodes = [features.node(), weight.node()];
-        match Double.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(mut prepared) => {
-                // The input only serves the gradient of the weight.
-                let input = weight.is_tracked().then(|| prepared.checkpoint(&features));
-                let state = (input, prepared.checkpoint(&weight), edge);
-                let output = B::double(features.into_primitive(), weight.into_primitive(), edge);
-                prepared.finish(state, output)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(B::double(
-                features.into_primitive(),
-                weight.into_primitive(),
-                edge,
-            )),
-        }
+        convolve!(Double, features, weight, edge => B::double(
+            features.into_primitive(),
+            weight.into_primitive(),
+            edge,
+        ))
+    }
+
+    fn double_biased(
+        features: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        convolve!(Double, features, weight, bias, edge => B::double_biased(
+            features.into_primitive(),
+            weight.into_primitive(),
+            bias.into_primitive(),
+            edge,
+        ))
     }
 
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -31,8 +31,13 @@ pub fn halving_conv2d(
         "height {height} and width {width} are even"
     );
     let (images, weight) = (images.into_dispatch(), weight.into_dispatch());
-    let output = <Dispatch as Kernels>::halve(images, weight, edge);
-    add_bias(Tensor::from_dispatch(output), bias)
+    Tensor::from_dispatch(match bias {
+        None => <Dispatch as Kernels>::halve(images, weight, edge),
+        Some(bias) => {
+            let bias = bias.into_dispatch();
+            <Dispatch as Kernels>::halve_biased(images, weight, bias, edge)
+        }
+    })
 }
 
 /// The transposed convolution with 4×4 kernels, stride 2 and padding 1, which doubles height and
@@ -62,13 +67,11 @@ pub fn doubling_conv_transpose2d(
         "height {height} and width {width} are not 0"
     );
     let (features, weight) = (features.into_dispatch(), weight.into_dispatch());
-    let output = <Dispatch as Kernels>::double(features, weight, edge);
-    add_bias(Tensor::from_dispatch(output), bias)
-}
-
-fn add_bias(output: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
-    match bias {
-        Some(bias) => output + bias.reshape([1, -1, 1, 1]),
-        None => output,
-    }
+    Tensor::from_dispatch(match bias {
+        None => <Dispatch as Kernels>::double(features, weight, edge),
+        Some(bias) => {
+            let bias = bias.into_dispatch();
+            <Dispatch as Kernels>::double_biased(features, weight, bias, edge)
+        }
+    })
 }

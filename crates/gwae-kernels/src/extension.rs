@@ -48,7 +48,17 @@ pub(crate) trait Kernels: Backend {
         weight: FloatTensor<Self>,
         edge: Edge,
     ) -> FloatTensor<Self> {
-        portable::halve::<Self>(images, weight, edge)
+        portable::halve::<Self>(images, weight, None, edge)
+    }
+
+    /// `halve` plus a bias `[m]`.
+    fn halve_biased(
+        images: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        portable::halve::<Self>(images, weight, Some(bias), edge)
     }
 
     /// The transpose of `halve`: `[batch, m, h, w]` to `[batch, n, 2h, 2w]`.
@@ -57,7 +67,23 @@ pub(crate) trait Kernels: Backend {
         weight: FloatTensor<Self>,
         edge: Edge,
     ) -> FloatTensor<Self> {
-        portable::double::<Self>(features, weight, edge)
+        portable::double::<Self>(features, weight, None, edge)
+    }
+
+    /// `double` plus a bias `[n]`.
+    fn double_biased(
+        features: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        portable::double::<Self>(features, weight, Some(bias), edge)
+    }
+
+    /// Sums over everything but the channels, `[batch, channels, h, w]` to `[channels]`: the
+    /// gradient of a bias.
+    fn channel_sums(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        portable::channel_sums::<Self>(x)
     }
 
     /// Gradient of `⟨features, halve(images, weight)⟩` with respect to `weight`, whose value is
@@ -84,6 +110,14 @@ pub(crate) trait Kernels: Backend {
     /// `σ(x)`.
     fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
         Self::sigmoid(x)
+    }
+
+    /// `gradient·σ'(x)` from `output = σ(x)`.
+    fn logistic_gradient(
+        output: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::sigmoid_backward(output, gradient)
     }
 
     /// `max(x, 0) + slope·min(x, 0)`, for a positive slope.

@@ -2,8 +2,8 @@
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::Slice;
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
+use burn::tensor::{Shape, Slice};
 
 use crate::Edge;
 
@@ -22,18 +22,34 @@ fn options(edge: Edge) -> ConvOptions<2> {
 pub(crate) fn halve<B: Backend>(
     images: FloatTensor<B>,
     weight: FloatTensor<B>,
+    bias: Option<FloatTensor<B>>,
     edge: Edge,
 ) -> FloatTensor<B> {
-    B::conv2d(pad::<B>(images, edge), weight, None, options(edge))
+    B::conv2d(pad::<B>(images, edge), weight, bias, options(edge))
 }
 
 pub(crate) fn double<B: Backend>(
     features: FloatTensor<B>,
     weight: FloatTensor<B>,
+    bias: Option<FloatTensor<B>>,
     edge: Edge,
 ) -> FloatTensor<B> {
     let options = ConvTransposeOptions::new([2, 2], padding(edge), [0, 0], [1, 1], 1);
-    fold::<B>(B::conv_transpose2d(features, weight, None, options), edge)
+    let images = fold::<B>(B::conv_transpose2d(features, weight, None, options), edge);
+    match bias {
+        None => images,
+        Some(bias) => {
+            let channels = bias.shape()[0];
+            let bias = B::float_reshape(bias, Shape::new([1, channels, 1, 1]));
+            B::float_add(images, bias)
+        }
+    }
+}
+
+pub(crate) fn channel_sums<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
+    let channels = x.shape()[1];
+    let sums = [3, 2, 0].into_iter().fold(x, B::float_sum_dim);
+    B::float_reshape(sums, Shape::new([channels]))
 }
 
 pub(crate) fn weight_gradient<B: Backend>(

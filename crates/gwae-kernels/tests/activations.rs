@@ -151,3 +151,16 @@ fn tensors_in_use_elsewhere_keep_their_values() {
     let start = kept.narrow(0, 0, 2);
     assert_eq!(values(leaky_relu(start, 0.5)), [-0.5, 1.0]);
 }
+
+/// Subnormal numbers slow every product they meet: a saturated layer passes on nothing instead.
+#[test]
+fn gradients_of_saturated_activations_are_zero_not_subnormal() {
+    let device = Device::flex().autodiff();
+    for function in [silu as fn(Tensor<1>) -> Tensor<1>, sigmoid] {
+        let x = Tensor::<1>::from_floats([-84.0, -80.0, -40.0, -1.0], &device).require_grad();
+        let gradients = function(x.clone()).sum().backward();
+        let slopes = values(x.grad(&gradients).unwrap());
+        assert_eq!(slopes[..2], [0.0, 0.0], "{slopes:?}");
+        assert!(slopes[2] != 0.0 && slopes[3] != 0.0, "{slopes:?}");
+    }
+}

@@ -9,15 +9,20 @@ use gwae_kernels::{Edge, doubling_conv_transpose2d, halving_conv2d};
 const EDGES: [Edge; 2] = [Edge::Zero, Edge::Replicate];
 
 /// Batch, channels of the small and of the large side, height and width of the small side: one
-/// pixel, fewer samples than blocks, blocks of several samples with a remainder, oblong images,
-/// one sample per block, several blocks per partial sum.
-const SIZES: [[usize; 5]; 6] = [
+/// pixel, odd sizes, fewer samples than blocks, panels of channels with a remainder, oblong images,
+/// one sample per block, several blocks per partial sum, and the sizes that are known to the
+/// compiler.
+const SIZES: [[usize; 5]; 10] = [
     [3, 2, 3, 1, 1],
     [1, 4, 2, 3, 2],
     [21, 5, 3, 2, 4],
-    [5, 2, 1, 8, 3],
-    [4, 3, 3, 17, 16],
+    [5, 2, 1, 8, 6],
+    [4, 3, 3, 18, 16],
     [40, 8, 2, 12, 12],
+    [67, 17, 9, 2, 2],
+    [9, 11, 3, 4, 4],
+    [3, 8, 8, 8, 8],
+    [2, 5, 3, 32, 32],
 ];
 
 /// Irregular values in ±1, the same on every machine.

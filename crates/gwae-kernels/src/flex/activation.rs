@@ -18,7 +18,28 @@ pub(super) fn silu(x: f32) -> f32 {
 #[inline(always)]
 pub(super) fn silu_gradient(gradient: f32, x: f32) -> f32 {
     let s = logistic(x);
-    gradient * (s + x * s * (1.0 - s))
+    flush(gradient * (s + x * s * (1.0 - s)))
+}
+
+/// `gradient·σ'(x)` from `s = σ(x)`.
+#[inline(always)]
+pub(super) fn logistic_gradient(gradient: f32, s: f32) -> f32 {
+    flush(gradient * (s * (1.0 - s)))
+}
+
+/// Takes values for 0 whose products with ordinary numbers would be subnormal.
+///
+/// A saturated activation passes on gradients of any smallness. Processors compute with
+/// subnormal numbers a hundred times slower, and next to the gradients of other samples, or to
+/// an optimiser's ε, they are nothing. NaN stays NaN.
+#[inline(always)]
+fn flush(gradient: f32) -> f32 {
+    const LEAST: f32 = 1e-25;
+    if gradient.abs() < LEAST {
+        0.0
+    } else {
+        gradient
+    }
 }
 
 /// `1/(1 + e⁻ˣ)`.

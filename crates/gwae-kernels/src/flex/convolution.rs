@@ -1,132 +1,159 @@
-//! Convolutions as matrix products over blocks of the batch.
-//!
-//! A block of samples is unfolded into a matrix with one row per input channel and kernel
-//! position and one column per output pixel, `[n·16, pixels]`. With the weight as `[m, n·16]`,
-//! halving is `weight·taps`, doubling folds `weightᵀ·features` back, and the transposed gradient
-//! of the weight is `taps·featuresᵀ`: the orders and layouts that the matrix product packs
-//! fastest. A block is small enough that its matrix never leaves the cache, and blocks run on
-//! different cores. Their number depends on the shapes alone, so that sums are always added up in
-//! the same order and results do not depend on the number of cores.
+//! Convolutions, each by the way that suits its size.
 
-use burn::backend::{DType, Flex, ops::FloatTensorOps};
+use burn::backend::Flex;
 use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use super::unfold::{Geometry, TAPS};
-use super::{tensor, values};
-use crate::Edge;
+use super::winograd::Geometry;
+use super::{single_pixel, tensor, values, vectorised};
+use crate::{Edge, portable};
 
-/// Partial sums of the weight's gradient.
-const PARTIAL_SUMS: usize = 8;
+/// Which way suits a small side of this height and width.
+enum Way {
+    /// One pixel.
+    SinglePixel,
+    /// Tiles of 2×2 pixels.
+    Winograd,
+    /// An odd number of lines or columns.
+    Portable,
+}
+
+impl Way {
+    fn of(height: usize, width: usize) -> Self {
+        if (height, width) == (1, 1) {
+            Self::SinglePixel
+        } else if height.is_multiple_of(2) && width.is_multiple_of(2) {
+            Self::Winograd
+        } else {
+            Self::Portable
+        }
+    }
+}
 
 /// See `Kernels::halve`.
-pub(super) fn halve(images: FlexTensor, weight: FlexTensor, edge: Edge) -> FlexTensor {
+pub(super) fn halve(
+    images: FlexTensor,
+    weight: FlexTensor,
+    bias: Option<FlexTensor>,
+    edge: Edge,
+) -> FlexTensor {
     let [batch, n, height, width] = images.layout().shape().dims();
-    let m = weight.layout().shape()[0];
-    let geometry = Geometry {
-        batch,
-        m,
-        n,
-        height: height / 2,
-        width: width / 2,
-        edge,
+    let [m, ..] = weight.layout().shape().dims::<4>();
+    let (height, width) = (height / 2, width / 2);
+    let way = Way::of(height, width);
+    if let Way::Portable = way {
+        return portable::halve::<Flex>(images, weight, bias, edge);
+    }
+    let (images, weight) = (images.to_contiguous(), weight.to_contiguous());
+    let bias = bias.map(|bias| bias.to_contiguous());
+    let bias = bias.as_ref().map(values);
+    let features = if let Way::SinglePixel = way {
+        single_pixel::halve(&images, &weight, bias, edge)
+    } else {
+        let geometry = Geometry {
+            m,
+            n,
+            height,
+            width,
+            edge,
+        };
+        geometry.halve(values(&images), values(&weight), bias)
     };
-    let images = images.to_contiguous();
-    let weight = weight.to_contiguous().reshape(Shape::new([m, n * TAPS]));
-    let block = geometry.block();
-    let pixels = geometry.pixels();
-
-    let mut output = vec![0.0; batch * geometry.small()];
-    let blocks = output
-        .par_chunks_mut(block * geometry.small())
-        .zip(values(&images).par_chunks(block * geometry.large()));
-    blocks.for_each(|(output, images)| {
-        let product = Flex::float_matmul(weight.clone(), geometry.unfold(images));
-        // [m, samples·pixels] to [samples, m, pixels].
-        let product = values(&product);
-        let samples = images.len() / geometry.large();
-        for (sample, output) in output.chunks_exact_mut(geometry.small()).enumerate() {
-            let lines = product.chunks_exact(samples * pixels);
-            for (line, output) in lines.zip(output.chunks_exact_mut(pixels)) {
-                output.copy_from_slice(&line[sample * pixels..][..pixels]);
-            }
-        }
-    });
-    tensor(
-        output,
-        Shape::new([batch, m, geometry.height, geometry.width]),
-    )
+    tensor(features, Shape::new([batch, m, height, width]))
 }
 
 /// See `Kernels::double`.
-pub(super) fn double(features: FlexTensor, weight: FlexTensor, edge: Edge) -> FlexTensor {
+pub(super) fn double(
+    features: FlexTensor,
+    weight: FlexTensor,
+    bias: Option<FlexTensor>,
+    edge: Edge,
+) -> FlexTensor {
     let [batch, m, height, width] = features.layout().shape().dims();
-    let n = weight.layout().shape()[1];
-    let geometry = Geometry {
-        batch,
-        m,
-        n,
-        height,
-        width,
-        edge,
+    let [_, n, ..] = weight.layout().shape().dims::<4>();
+    let way = Way::of(height, width);
+    if let Way::Portable = way {
+        return portable::double::<Flex>(features, weight, bias, edge);
+    }
+    let (features, weight) = (features.to_contiguous(), weight.to_contiguous());
+    let bias = bias.map(|bias| bias.to_contiguous());
+    let bias = bias.as_ref().map(values);
+    let images = if let Way::SinglePixel = way {
+        single_pixel::double(&features, &weight, bias, edge)
+    } else {
+        let geometry = Geometry {
+            m,
+            n,
+            height,
+            width,
+            edge,
+        };
+        geometry.double(values(&features), values(&weight), bias)
     };
-    let features = features.to_contiguous();
-    let weight = weight.to_contiguous().reshape(Shape::new([m, n * TAPS]));
-    let weight = weight.transpose(0, 1);
-    let block = geometry.block();
-
-    let mut output = vec![0.0; batch * geometry.large()];
-    let blocks = output.par_chunks_mut(block * geometry.large());
-    blocks.enumerate().for_each(|(index, output)| {
-        let samples = output.len() / geometry.large();
-        let features = geometry.features(&features, index * block, samples);
-        geometry.fold(&Flex::float_matmul(weight.clone(), features), output);
-    });
-    tensor(output, Shape::new([batch, n, 2 * height, 2 * width]))
+    tensor(images, Shape::new([batch, n, 2 * height, 2 * width]))
 }
 
 /// See `Kernels::weight_gradient`.
-pub(super) fn weight_gradient(images: FlexTensor, features: FlexTensor, edge: Edge) -> FlexTensor {
-    let [batch, m, height, width] = features.layout().shape().dims();
-    let n = images.layout().shape()[1];
-    let geometry = Geometry {
-        batch,
-        m,
-        n,
-        height,
-        width,
-        edge,
-    };
+pub(super) fn weight_gradient(
+    images: FlexTensor,
+    weight: FlexTensor,
+    features: FlexTensor,
+    edge: Edge,
+) -> FlexTensor {
+    let [_, m, height, width] = features.layout().shape().dims();
+    let [_, n, ..] = images.layout().shape().dims::<4>();
+    let way = Way::of(height, width);
+    if let Way::Portable = way {
+        return portable::weight_gradient::<Flex>(images, weight, features, edge);
+    }
     let (images, features) = (images.to_contiguous(), features.to_contiguous());
-    let block = geometry.block();
-    // Whole blocks per partial sum.
-    let part = batch.div_ceil(block).div_ceil(PARTIAL_SUMS).max(1) * block;
-    let parts = values(&images).par_chunks(part * geometry.large());
-    let partial: Vec<FlexTensor> = parts
-        .enumerate()
-        .map(|(index, images)| {
-            let blocks = images.chunks(block * geometry.large());
-            let products = blocks.enumerate().map(|(number, images)| {
-                let first = index * part + number * block;
-                let samples = images.len() / geometry.large();
-                let features = geometry.features(&features, first, samples);
-                Flex::float_matmul(geometry.unfold(images), features.transpose(0, 1))
-            });
-            products.reduce(add).expect("a part has a block")
-        })
-        .collect();
-    let sum = partial.into_iter().reduce(add);
-    let sum = sum.unwrap_or_else(|| FlexTensor::zeros(Shape::new([n * TAPS, m]), DType::F32));
-    sum.transpose(0, 1)
-        .to_contiguous()
-        .reshape(Shape::new([m, n, 4, 4]))
+    let gradient = if let Way::SinglePixel = way {
+        single_pixel::weight_gradient(&images, &features, edge)
+    } else {
+        let geometry = Geometry {
+            m,
+            n,
+            height,
+            width,
+            edge,
+        };
+        geometry.weight_gradient(values(&images), values(&features))
+    };
+    tensor(gradient, Shape::new([m, n, 4, 4]))
 }
 
-fn add(mut sum: FlexTensor, term: FlexTensor) -> FlexTensor {
-    let total: &mut [f32] = sum.storage_mut();
-    for (total, term) in total.iter_mut().zip(values(&term)) {
-        *total += term;
+/// See `Kernels::channel_sums`.
+pub(super) fn channel_sums(x: FlexTensor) -> FlexTensor {
+    /// Sums side by side, as many as a vector register holds.
+    const LANES: usize = 16;
+    let [_, channels, height, width] = x.layout().shape().dims();
+    let x = x.to_contiguous();
+    let pixels = (height * width).max(1);
+    let plane_sum = |plane: &[f32]| {
+        let mut total = 0.0;
+        vectorised(|| {
+            let mut sums = [0.0; LANES];
+            let parts = plane.chunks_exact(LANES);
+            let rest: f32 = parts.remainder().iter().sum();
+            for part in parts {
+                for (sum, value) in sums.iter_mut().zip(part) {
+                    *sum += value;
+                }
+            }
+            total = sums.iter().sum::<f32>() + rest;
+        });
+        total
+    };
+    let samples: Vec<Vec<f32>> = values(&x)
+        .par_chunks((channels * pixels).max(1))
+        .map(|sample| sample.chunks_exact(pixels).map(plane_sum).collect())
+        .collect();
+    let mut sums = vec![0.0; channels];
+    for sample in samples {
+        for (sum, value) in sums.iter_mut().zip(sample) {
+            *sum += value;
+        }
     }
-    sum
+    tensor(sums, Shape::new([channels]))
 }

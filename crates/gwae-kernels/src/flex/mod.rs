@@ -2,8 +2,15 @@
 
 mod activation;
 mod convolution;
-mod unfold;
+mod packing;
+mod points;
+mod product;
+mod scratch;
+mod single_pixel;
+mod weight_points;
+mod winograd;
 
+use burn::backend::ops::ActivationOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{DType, Flex};
 use burn::tensor::{Bytes, Shape};
@@ -19,8 +26,20 @@ impl Kernels for Flex {
         edge: Edge,
     ) -> FloatTensor<Self> {
         match images.dtype() {
-            DType::F32 => convolution::halve(images, weight, edge),
-            _ => portable::halve::<Self>(images, weight, edge),
+            DType::F32 => convolution::halve(images, weight, None, edge),
+            _ => portable::halve::<Self>(images, weight, None, edge),
+        }
+    }
+
+    fn halve_biased(
+        images: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        match images.dtype() {
+            DType::F32 => convolution::halve(images, weight, Some(bias), edge),
+            _ => portable::halve::<Self>(images, weight, Some(bias), edge),
         }
     }
 
@@ -30,8 +49,27 @@ impl Kernels for Flex {
         edge: Edge,
     ) -> FloatTensor<Self> {
         match features.dtype() {
-            DType::F32 => convolution::double(features, weight, edge),
-            _ => portable::double::<Self>(features, weight, edge),
+            DType::F32 => convolution::double(features, weight, None, edge),
+            _ => portable::double::<Self>(features, weight, None, edge),
+        }
+    }
+
+    fn double_biased(
+        features: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        edge: Edge,
+    ) -> FloatTensor<Self> {
+        match features.dtype() {
+            DType::F32 => convolution::double(features, weight, Some(bias), edge),
+            _ => portable::double::<Self>(features, weight, Some(bias), edge),
+        }
+    }
+
+    fn channel_sums(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        match x.dtype() {
+            DType::F32 => convolution::channel_sums(x),
+            _ => portable::channel_sums::<Self>(x),
         }
     }
 
@@ -42,7 +80,7 @@ impl Kernels for Flex {
         edge: Edge,
     ) -> FloatTensor<Self> {
         match images.dtype() {
-            DType::F32 => convolution::weight_gradient(images, features, edge),
+            DType::F32 => convolution::weight_gradient(images, weight, features, edge),
             _ => portable::weight_gradient::<Self>(images, weight, features, edge),
         }
     }
@@ -64,7 +102,17 @@ impl Kernels for Flex {
     fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
         match x.dtype() {
             DType::F32 => activation::map(x, activation::logistic),
-            _ => <Self as burn::backend::ops::ActivationOps<Self>>::sigmoid(x),
+            _ => <Self as ActivationOps<Self>>::sigmoid(x),
+        }
+    }
+
+    fn logistic_gradient(
+        output: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        match output.dtype() {
+            DType::F32 => activation::zip(gradient, output, activation::logistic_gradient),
+            _ => <Self as ActivationOps<Self>>::sigmoid_backward(output, gradient),
         }
     }
 

@@ -1,0 +1,106 @@
+//! Convolutions between images of 2×2 pixels and feature maps of one: plain matrix products.
+//!
+//! Padding makes 4×4 pixels of the 2×2. With zeros only the four inner kernel positions meet a
+//! pixel; with replication each pixel meets the four positions of its corner.
+
+use burn::backend::{Flex, ops::FloatTensorOps};
+use burn::tensor::Shape;
+use burn_flex::FlexTensor;
+
+use super::weight_points::TAPS;
+use super::{tensor, values};
+use crate::Edge;
+
+/// Pixels of an image.
+const PIXELS: usize = 4;
+
+/// See `Kernels::halve`; everything contiguous.
+pub(super) fn halve(
+    images: &FlexTensor,
+    weight: &FlexTensor,
+    bias: Option<&[f32]>,
+    edge: Edge,
+) -> Vec<f32> {
+    let [m, n, ..] = weight.layout().shape().dims::<4>();
+    let batch = images.layout().shape()[0];
+    let images = images.reshape(Shape::new([batch, n * PIXELS]));
+    let weight = per_pixel(values(weight), m, n, edge).transpose(0, 1);
+    let mut features = values(&Flex::float_matmul(images, weight)).to_vec();
+    if let Some(bias) = bias {
+        add_bias(&mut features, bias, 1);
+    }
+    features
+}
+
+/// See `Kernels::double`; everything contiguous.
+pub(super) fn double(
+    features: &FlexTensor,
+    weight: &FlexTensor,
+    bias: Option<&[f32]>,
+    edge: Edge,
+) -> Vec<f32> {
+    let [m, n, ..] = weight.layout().shape().dims::<4>();
+    let batch = features.layout().shape()[0];
+    let features = features.reshape(Shape::new([batch, m]));
+    let weight = per_pixel(values(weight), m, n, edge);
+    let mut images = values(&Flex::float_matmul(features, weight)).to_vec();
+    if let Some(bias) = bias {
+        add_bias(&mut images, bias, PIXELS);
+    }
+    images
+}
+
+/// See `Kernels::weight_gradient`; everything contiguous.
+pub(super) fn weight_gradient(images: &FlexTensor, features: &FlexTensor, edge: Edge) -> Vec<f32> {
+    let [batch, n, ..] = images.layout().shape().dims::<4>();
+    let m = features.layout().shape()[1];
+    let images = images.reshape(Shape::new([batch, n * PIXELS]));
+    let features = features.reshape(Shape::new([batch, m])).transpose(0, 1);
+    let gradient = Flex::float_matmul(features, images);
+    let mut weight = vec![0.0; m * n * TAPS];
+    let kernels = weight.chunks_exact_mut(TAPS);
+    for (kernel, gradient) in kernels.zip(values(&gradient).chunks_exact(PIXELS)) {
+        for (pixel, gradient) in gradient.iter().enumerate() {
+            for &tap in positions(pixel, edge) {
+                kernel[tap] = *gradient;
+            }
+        }
+    }
+    weight
+}
+
+/// Adds to every channel, of so many pixels, its bias.
+fn add_bias(values: &mut [f32], bias: &[f32], pixels: usize) {
+    for sample in values.chunks_exact_mut(bias.len() * pixels) {
+        for (channel, bias) in sample.chunks_exact_mut(pixels).zip(bias) {
+            channel.iter_mut().for_each(|value| *value += bias);
+        }
+    }
+}
+
+/// What each pixel of each channel is multiplied by, `[m, 4n]`.
+fn per_pixel(weight: &[f32], m: usize, n: usize, edge: Edge) -> FlexTensor {
+    let of_pixel = |kernel: &[f32], pixel| {
+        let taps = positions(pixel, edge).iter();
+        taps.map(|&tap| kernel[tap]).sum::<f32>()
+    };
+    let kernels = weight.chunks_exact(TAPS);
+    let factors = kernels.flat_map(|kernel| (0..PIXELS).map(move |pixel| of_pixel(kernel, pixel)));
+    tensor(factors.collect(), Shape::new([m, n * PIXELS]))
+}
+
+/// The kernel positions that meet a pixel.
+fn positions(pixel: usize, edge: Edge) -> &'static [usize] {
+    match edge {
+        Edge::Zero => [&[5], &[6], &[9], &[10]][pixel],
+        Edge::Replicate => {
+            const CORNERS: [&[usize]; PIXELS] = [
+                &[0, 1, 4, 5],
+                &[2, 3, 6, 7],
+                &[8, 9, 12, 13],
+                &[10, 11, 14, 15],
+            ];
+            CORNERS[pixel]
+        }
+    }
+}

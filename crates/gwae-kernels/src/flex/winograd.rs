@@ -1,0 +1,266 @@
+//! Convolutions by Winograd's algorithm over blocks of the batch.
+//!
+//! The points of a block of samples (`points.rs`) are a matrix with one row per channel, or per
+//! channel and phase, and one column per tile, packed into panels of 32 columns. With the points
+//! of the weight as the other factor, halving, doubling and the gradient of the weight are nine
+//! products each. A block is small enough that its matrices stay in cache, and blocks run on
+//! different cores. Their number depends on the shapes alone, so that sums are always added up in
+//! the same order and results do not depend on the number of cores.
+
+use rayon::prelude::*;
+
+use super::packing::{
+    Columns, FeatureColumns, FeatureRows, FeaturesOfColumns, ImageColumns, ImageRows,
+    ImagesOfColumns, on_planes,
+};
+use super::points::{PHASES, POINTS};
+use super::product::{COLUMNS, ROWS, multiply, panels};
+use super::{scratch, weight_points};
+use crate::Edge;
+
+/// Values of a block's matrices on both sides: 1 MB.
+const BLOCK_VALUES: usize = 1 << 18;
+/// Tiles per block, at least, where the batch has as many: each pays for reading the weight.
+const BLOCK_TILES: usize = 64;
+/// A batch is cut into at least so many blocks, if it has as many samples.
+const LEAST_BLOCKS: usize = 2;
+/// Partial sums of the weight's gradient, at most.
+const PARTIAL_SUMS: usize = 8;
+/// Tiles per partial sum, at least.
+const PARTIAL_TILES: usize = 128;
+
+/// Sizes of one convolution, whose small side has an even height and width.
+#[derive(Clone, Copy)]
+pub(super) struct Geometry {
+    /// Channels of the small side.
+    pub(super) m: usize,
+    /// Channels of the large side.
+    pub(super) n: usize,
+    /// Height and width of the small side.
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) edge: Edge,
+}
+
+impl Geometry {
+    /// Values of one sample on the small side.
+    fn small(&self) -> usize {
+        self.m * self.height * self.width
+    }
+
+    /// Values of one sample on the large side.
+    fn large(&self) -> usize {
+        self.n * self.height * self.width * 4
+    }
+
+    /// Tiles of one sample.
+    fn tiles(&self) -> usize {
+        self.height * self.width / 4
+    }
+
+    /// Samples per block.
+    fn block(&self, batch: usize) -> usize {
+        let columns = BLOCK_VALUES / (POINTS * (self.m + PHASES * self.n));
+        let samples = columns.max(BLOCK_TILES) / self.tiles();
+        samples.min(batch.div_ceil(LEAST_BLOCKS)).max(1)
+    }
+
+    /// See `Kernels::halve`, with the bias.
+    pub(super) fn halve(&self, images: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        let batch = images.len() / self.large();
+        let block = self.block(batch);
+        let weight = weight_points::to_small(weight, self.m, self.n);
+        let mut output = vec![0.0; batch * self.small()];
+        let blocks = output
+            .par_chunks_mut(block * self.small())
+            .zip(images.par_chunks(block * self.large()));
+        blocks.for_each(|(output, images)| {
+            let columns = Columns::new(images.len() / self.large() * self.tiles());
+            let (rows, lines) = (self.n * PHASES, panels(self.m, ROWS) * ROWS);
+            let lengths = [columns.values(rows), columns.values(lines)];
+            scratch::with(lengths, |[points, products]| {
+                columns.clear_rest(rows, points);
+                on_planes(
+                    self.height,
+                    self.width,
+                    ImageColumns {
+                        images,
+                        channels: self.n,
+                        edge: self.edge,
+                        columns,
+                        points,
+                    },
+                );
+                multiply_columns(&weight, rows, columns, points, products);
+                on_planes(
+                    self.height,
+                    self.width,
+                    FeaturesOfColumns {
+                        products,
+                        rows: lines,
+                        channels: self.m,
+                        columns,
+                        bias,
+                        features: output,
+                    },
+                );
+            });
+        });
+        output
+    }
+
+    /// See `Kernels::double`, with the bias.
+    pub(super) fn double(
+        &self,
+        features: &[f32],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) -> Vec<f32> {
+        let batch = features.len() / self.small();
+        let block = self.block(batch);
+        let weight = weight_points::to_large(weight, self.m, self.n);
+        let mut output = vec![0.0; batch * self.large()];
+        let blocks = output
+            .par_chunks_mut(block * self.large())
+            .zip(features.par_chunks(block * self.small()));
+        blocks.for_each(|(output, features)| {
+            let columns = Columns::new(features.len() / self.small() * self.tiles());
+            let lines = panels(self.n * PHASES, ROWS) * ROWS;
+            let lengths = [columns.values(self.m), columns.values(lines)];
+            scratch::with(lengths, |[points, products]| {
+                columns.clear_rest(self.m, points);
+                on_planes(
+                    self.height,
+                    self.width,
+                    FeatureColumns {
+                        features,
+                        channels: self.m,
+                        columns,
+                        points,
+                    },
+                );
+                multiply_columns(&weight, self.m, columns, points, products);
+                on_planes(
+                    self.height,
+                    self.width,
+                    ImagesOfColumns {
+                        products,
+                        rows: lines,
+                        channels: self.n,
+                        edge: self.edge,
+                        columns,
+                        bias,
+                        images: output,
+                    },
+                );
+            });
+        });
+        output
+    }
+
+    /// See `Kernels::weight_gradient`.
+    pub(super) fn weight_gradient(&self, images: &[f32], features: &[f32]) -> Vec<f32> {
+        let batch = images.len() / self.large();
+        let block = self.block(batch);
+        // Whole blocks per partial sum.
+        let parts = (batch * self.tiles() / PARTIAL_TILES).clamp(1, PARTIAL_SUMS);
+        let part = batch.div_ceil(block).div_ceil(parts).max(1) * block;
+        let parts = images
+            .par_chunks(part * self.large())
+            .zip(features.par_chunks(part * self.small()));
+        let partial: Vec<Vec<f32>> = parts
+            .map(|(images, features)| self.partial_weight_gradient(images, features, block))
+            .collect();
+        let mut partial = partial.into_iter();
+        let mut sum = partial
+            .next()
+            .unwrap_or_else(|| vec![0.0; self.m * self.n * weight_points::TAPS]);
+        for term in partial {
+            for (sum, term) in sum.iter_mut().zip(term) {
+                *sum += term;
+            }
+        }
+        sum
+    }
+
+    fn partial_weight_gradient(&self, images: &[f32], features: &[f32], block: usize) -> Vec<f32> {
+        let row_panels = panels(self.m, ROWS);
+        let column_panels = panels(self.n * PHASES, COLUMNS);
+        let size = column_panels * row_panels * ROWS * COLUMNS;
+        let most = block * self.tiles();
+        let lengths = [
+            POINTS * column_panels * COLUMNS * most,
+            POINTS * row_panels * ROWS * most,
+            POINTS * size,
+        ];
+        scratch::with(lengths, |[image_points, feature_points, gradient]| {
+            gradient.fill(0.0);
+            let blocks = images
+                .chunks(block * self.large())
+                .zip(features.chunks(block * self.small()));
+            for (images, features) in blocks {
+                let tiles = images.len() / self.large() * self.tiles();
+                let left = &mut feature_points[..POINTS * row_panels * ROWS * tiles];
+                let right = &mut image_points[..POINTS * column_panels * COLUMNS * tiles];
+                on_planes(
+                    self.height,
+                    self.width,
+                    FeatureRows {
+                        features,
+                        channels: self.m,
+                        tiles,
+                        points: left,
+                    },
+                );
+                on_planes(
+                    self.height,
+                    self.width,
+                    ImageRows {
+                        images,
+                        channels: self.n,
+                        edge: self.edge,
+                        tiles,
+                        points: right,
+                    },
+                );
+                for point in 0..POINTS {
+                    let left =
+                        &left[point * row_panels * ROWS * tiles..][..row_panels * ROWS * tiles];
+                    for panel in 0..column_panels {
+                        let right = &right[(point * column_panels + panel) * COLUMNS * tiles..]
+                            [..COLUMNS * tiles];
+                        let sums = &mut gradient
+                            [point * size + panel * row_panels * ROWS * COLUMNS..]
+                            [..row_panels * ROWS * COLUMNS];
+                        multiply(left, tiles * ROWS, right, sums, true);
+                    }
+                }
+            }
+            weight_points::gradient(gradient, self.m, self.n)
+        })
+    }
+}
+
+/// The nine products of a weight's points, `[rows/8][9][inner][8]`, with a block's,
+/// `[9][panels][inner][32]`: `[9][panels][rows][32]`.
+fn multiply_columns(
+    weight: &[f32],
+    inner: usize,
+    columns: Columns,
+    points: &[f32],
+    products: &mut [f32],
+) {
+    let stride = POINTS * inner * ROWS;
+    let points = points.chunks_exact(points.len() / POINTS);
+    let products = products.chunks_exact_mut(products.len() / POINTS);
+    for (point, (points, products)) in points.zip(products).enumerate() {
+        let weight = &weight[point * inner * ROWS..];
+        let size = products.len() / columns.panels();
+        let panels = points
+            .chunks_exact(inner * COLUMNS)
+            .zip(products.chunks_exact_mut(size));
+        for (points, products) in panels {
+            multiply(weight, stride, points, products, false);
+        }
+    }
+}
