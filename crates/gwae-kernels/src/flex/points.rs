@@ -82,16 +82,10 @@ impl<const SIZE: usize> Plane<SIZE> {
         self.height() / 2 * self.across()
     }
 
-    /// Values of the working space of [`Plane::image_to_points`] and its transpose: six horizontal
-    /// values of all padded lines, and one padded line.
+    /// Values of the working space of [`Plane::image_to_points`] and its transpose: twelve
+    /// buffers of a quarter of the padded image.
     pub(super) fn working_space(self) -> usize {
-        6 * 4 * self.group() + self.padded()
-    }
-
-    /// Values of a padded line, to a multiple of 4.
-    #[inline(always)]
-    fn padded(self) -> usize {
-        4 * (self.across() + 1)
+        12 * 4 * self.group()
     }
 
     /// The most tiles that always follow each other in a panel of columns: the largest power of 2
@@ -101,13 +95,23 @@ impl<const SIZE: usize> Plane<SIZE> {
         1 << (self.tiles() | COLUMNS).trailing_zeros()
     }
 
-    /// Lines `4s + g` of the padded image, for one g and one of the six horizontal values.
+    /// Tiles in the lines `4s + g` of the padded image, for one g.
     #[inline(always)]
     fn group(self) -> usize {
         (self.height() / 2 + 1) * self.across()
     }
 
+    /// Where a line of the image is among the groups, in units of a line.
+    #[inline(always)]
+    fn grouped(self, number: usize) -> usize {
+        let padded = number + 1;
+        padded % 4 * (self.height() / 2 + 1) + padded / 4
+    }
+
     /// `v` of all phases.
+    ///
+    /// The image is first sorted: lines into four groups, pixels of a line into four quarters, so
+    /// that everything after that is arithmetic on long lines.
     ///
     /// - `image`: `[2·height][2·width]`
     /// - `work`: [`Plane::working_space`] values of anything
@@ -121,95 +125,58 @@ impl<const SIZE: usize> Plane<SIZE> {
         points: &mut [f32],
     ) {
         let (across, tiles, group) = (self.across(), self.tiles(), self.group());
-        let lines = 2 * self.height();
-        let (work, padded) = work.split_at_mut(6 * 4 * group);
-        let padded = &mut padded[..self.padded()];
-        // Horizontally, line by line: [phase q][v][group g][line s][tile].
-        for (number, line) in image.chunks_exact(2 * self.width()).enumerate() {
-            let at = (number + 1) % 4 * group + (number + 1) / 4 * across;
-            self.pad_line(line, edge, padded);
-            self.spread_line(padded, &mut work[at..], 4 * group);
+        let (length, quarter) = (2 * self.width(), 4 * group);
+        let (lines, work) = work.split_at_mut(4 * quarter);
+        for (number, line) in image.chunks_exact(length).enumerate() {
+            lines[self.grouped(number) * length..][..length].copy_from_slice(line);
         }
-        for value in 0..6 {
-            let (before, after) = (
-                value * 4 * group,
-                (value * 4 + 1) * group + lines / 4 * across,
-            );
-            match edge {
-                Edge::Zero => {
-                    work[before..][..across].fill(0.0);
-                    work[after..][..across].fill(0.0);
-                }
-                Edge::Replicate => {
-                    let first = (value * 4 + 1) * group;
-                    work.copy_within(first..first + across, before);
-                    let last = value * 4 * group + lines / 4 * across;
-                    work.copy_within(last..last + across, after);
-                }
+        // Lines 0 and 2·height + 1 of the padded image.
+        let (above, below) = (0, (self.height() + 1) * length);
+        match edge {
+            Edge::Zero => {
+                lines[above..][..length].fill(0.0);
+                lines[below..][..length].fill(0.0);
             }
+            Edge::Replicate => {
+                lines[above..][..length].copy_from_slice(&image[..length]);
+                lines[below..][..length].copy_from_slice(&image[image.len() - length..]);
+            }
+        }
+        let (q0, work) = work.split_at_mut(quarter);
+        let (q3, values) = work.split_at_mut(quarter);
+        // Of six horizontal values, a0 a1 a2 b0 b1 b2, the second and fifth are pixels as they are.
+        lines!(mut values, quarter, quarter => a0 a1 a2 b0 b1 b2);
+        for (t, pixels) in lines.chunks_exact(4).enumerate() {
+            q0[t] = pixels[0];
+            a1[t] = pixels[1];
+            b1[t] = pixels[2];
+            q3[t] = pixels[3];
+        }
+        difference(a2, q3, a1);
+        difference(b0, q0, b1);
+        difference(&mut a0[1..], q3, &a1[1..]);
+        difference(b2, &q0[1..], b1);
+        for first in (0..quarter).step_by(across) {
+            let last = first + across - 1;
+            let (left, right) = match edge {
+                Edge::Zero => (0.0, 0.0),
+                Edge::Replicate => (q0[first], q3[last]),
+            };
+            a0[first] = left - a1[first];
+            b2[last] = right - b1[last];
         }
         // Vertically, all tiles at once.
-        for value in 0..6 {
-            let (q, b) = (value / 3, value % 3);
+        for (number, value) in values.chunks_exact(quarter).enumerate() {
+            let (q, b) = (number / 3, number % 3);
             for p in 0..2 {
-                let outer = &work[(value * 4 + p) * group..][..group];
-                let (d0, d2) = (&outer[..tiles], &outer[across..][..tiles]);
-                let d1 = &work[(value * 4 + p + 2) * group..][..tiles];
+                let outer = &value[p * group..][..group];
+                let (d0, d2) = (&outer[..tiles], &outer[across..]);
+                let d1 = &value[(p + 2) * group..][..tiles];
                 let start = |a: usize| ((3 * a + b) * PHASES + 2 * p + q) * tiles;
-                let difference = |points: &mut [f32], d: &[f32]| {
-                    for ((v, d), d1) in points[..tiles].iter_mut().zip(d).zip(d1) {
-                        *v = d - d1;
-                    }
-                };
-                difference(&mut points[start(0)..], d0);
+                difference(&mut points[start(0)..][..tiles], d0, d1);
                 points[start(1)..][..tiles].copy_from_slice(d1);
-                difference(&mut points[start(2)..], d2);
+                difference(&mut points[start(2)..][..tiles], d2, d1);
             }
-        }
-    }
-
-    /// A line with one pixel more on either side.
-    #[inline(always)]
-    fn pad_line(self, line: &[f32], edge: Edge, padded: &mut [f32]) {
-        let length = 2 * self.width();
-        let line = &line[..length];
-        (padded[0], padded[length + 1]) = match edge {
-            Edge::Zero => (0.0, 0.0),
-            Edge::Replicate => (line[0], line[length - 1]),
-        };
-        padded[1..=length].copy_from_slice(line);
-    }
-
-    /// The horizontal `v` of a padded line: three values of each of two phases, `stride` apart.
-    /// Tile t reads the pixels 4t to 4t + 5.
-    #[inline(always)]
-    fn spread_line(self, padded: &[f32], values: &mut [f32], stride: usize) {
-        /// Tiles at a time, in registers.
-        const CHUNK: usize = 16;
-        let across = self.across();
-        lines!(mut values, stride, across => a0 a1 a2 b0 b1 b2);
-        for start in (0..across).step_by(CHUNK) {
-            let count = CHUNK.min(across - start);
-            let padded = &padded[4 * start..][..4 * (count + 1)];
-            let mut quarters = [[0.0; CHUNK + 1]; 4];
-            for (t, pixels) in padded.chunks_exact(4).enumerate() {
-                quarters[0][t] = pixels[0];
-                quarters[1][t] = pixels[1];
-                quarters[2][t] = pixels[2];
-                quarters[3][t] = pixels[3];
-            }
-            let difference = |to: &mut [f32], from: usize, shift: usize| {
-                let pairs = quarters[from][shift..].iter().zip(&quarters[from + 2]);
-                for (value, (d, d1)) in to[start..][..count].iter_mut().zip(pairs) {
-                    *value = d - d1;
-                }
-            };
-            difference(a0, 0, 0);
-            a1[start..][..count].copy_from_slice(&quarters[2][..count]);
-            difference(a2, 0, 1);
-            difference(b0, 1, 0);
-            b1[start..][..count].copy_from_slice(&quarters[3][..count]);
-            difference(b2, 1, 1);
         }
     }
 
@@ -225,79 +192,58 @@ impl<const SIZE: usize> Plane<SIZE> {
         image: &mut [f32],
     ) {
         let (across, tiles, group) = (self.across(), self.tiles(), self.group());
-        let lines = 2 * self.height();
-        let (work, padded) = work.split_at_mut(6 * 4 * group);
-        let padded = &mut padded[..self.padded()];
-        for value in 0..6 {
-            let (q, b) = (value / 3, value % 3);
+        let (length, quarter) = (2 * self.width(), 4 * group);
+        let (lines, work) = work.split_at_mut(4 * quarter);
+        let (q0, work) = work.split_at_mut(quarter);
+        let (q3, values) = work.split_at_mut(quarter);
+        for (number, value) in values.chunks_exact_mut(quarter).enumerate() {
+            let (q, b) = (number / 3, number % 3);
             for p in 0..2 {
                 let line = |a: usize| {
                     let start = ((3 * a + b) * PHASES + 2 * p + q) * tiles;
                     &points[start..][..tiles]
                 };
                 let (v0, v1, v2) = (line(0), line(1), line(2));
-                let outer = &mut work[(value * 4 + p) * group..][..group];
+                let outer = &mut value[p * group..][..group];
                 outer[..tiles].copy_from_slice(v0);
                 outer[tiles..].fill(0.0);
                 for (sum, v2) in outer[across..].iter_mut().zip(v2) {
                     *sum += v2;
                 }
-                let inner = &mut work[(value * 4 + p + 2) * group..][..tiles];
-                for (((sum, v0), v1), v2) in inner.iter_mut().zip(v0).zip(v1).zip(v2) {
-                    *sum = v1 - v0 - v2;
+                inner(&mut value[(p + 2) * group..][..tiles], v0, v1, v2);
+            }
+            if edge == Edge::Replicate {
+                // What fell on the lines around the image goes to its border.
+                let below = group + tiles;
+                for t in 0..across {
+                    value[group + t] += value[t];
+                    value[tiles + t] += value[below + t];
                 }
             }
         }
-        if edge == Edge::Replicate {
-            for value in 0..6 {
-                let mut add = |from: usize, to: usize| {
-                    for t in 0..across {
-                        work[to + t] += work[from + t];
-                    }
-                };
-                let block = value * 4 * group;
-                add(block, block + group);
-                let end = lines / 4 * across;
-                add(block + group + end, block + end);
+        lines!(mut values, quarter, quarter => a0 a1 a2 b0 b1 b2);
+        // What fell on the columns around the image.
+        for first in (0..quarter).step_by(across) {
+            let last = first + across - 1;
+            (q0[first], q3[last]) = match edge {
+                Edge::Zero => (0.0, 0.0),
+                Edge::Replicate => (a0[first], b2[last]),
+            };
+            q0[first] += b0[first];
+            q3[last] += a2[last];
+            for t in first..last {
+                q3[t] = a2[t] + a0[t + 1];
+                q0[t + 1] = b0[t + 1] + b2[t];
             }
         }
-        for (number, line) in image.chunks_exact_mut(2 * self.width()).enumerate() {
-            let at = (number + 1) % 4 * group + (number + 1) / 4 * across;
-            self.gather_line(&work[at..], 4 * group, padded);
-            self.unpad_line(padded, edge, bias, line);
+        for (t, pixels) in lines.chunks_exact_mut(4).enumerate() {
+            pixels[0] = bias + q0[t];
+            pixels[1] = bias + (a1[t] - a0[t] - a2[t]);
+            pixels[2] = bias + (b1[t] - b0[t] - b2[t]);
+            pixels[3] = bias + q3[t];
         }
-    }
-
-    /// The transpose of [`Plane::spread_line`].
-    #[inline(always)]
-    fn gather_line(self, values: &[f32], stride: usize, padded: &mut [f32]) {
-        let across = self.across();
-        lines!(values, stride, across => a0 a1 a2 b0 b1 b2);
-        let padded = &mut padded[..4 * across + 4];
-        for t in 0..across {
-            padded[4 * t] = a0[t];
-            padded[4 * t + 1] = b0[t];
-            padded[4 * t + 2] = a1[t] - a0[t] - a2[t];
-            padded[4 * t + 3] = b1[t] - b0[t] - b2[t];
-        }
-        (padded[4 * across], padded[4 * across + 1]) = (0.0, 0.0);
-        for t in 0..across {
-            padded[4 * t + 4] += a2[t];
-            padded[4 * t + 5] += b2[t];
-        }
-    }
-
-    /// The transpose of [`Plane::pad_line`].
-    #[inline(always)]
-    fn unpad_line(self, padded: &[f32], edge: Edge, bias: f32, line: &mut [f32]) {
-        let length = 2 * self.width();
-        let line = &mut line[..length];
-        for (pixel, value) in line.iter_mut().zip(&padded[1..=length]) {
-            *pixel = bias + value;
-        }
-        if edge == Edge::Replicate {
-            line[0] += padded[0];
-            line[length - 1] += padded[length + 1];
+        for (number, line) in image.chunks_exact_mut(length).enumerate() {
+            line.copy_from_slice(&lines[self.grouped(number) * length..][..length]);
         }
     }
 
@@ -341,5 +287,21 @@ impl<const SIZE: usize> Plane<SIZE> {
                 lower[2 * t + 1] = bias + (below1 + below2);
             }
         }
+    }
+}
+
+/// `to = a − b`.
+#[inline(always)]
+fn difference(to: &mut [f32], a: &[f32], b: &[f32]) {
+    for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+        *to = a - b;
+    }
+}
+
+/// `to = v₁ − v₀ − v₂`.
+#[inline(always)]
+fn inner(to: &mut [f32], v0: &[f32], v1: &[f32], v2: &[f32]) {
+    for (((to, v0), v1), v2) in to.iter_mut().zip(v0).zip(v1).zip(v2) {
+        *to = v1 - v0 - v2;
     }
 }

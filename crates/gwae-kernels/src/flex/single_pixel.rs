@@ -80,13 +80,14 @@ fn add_bias(values: &mut [f32], bias: &[f32], pixels: usize) {
 
 /// What each pixel of each channel is multiplied by, `[m, 4n]`.
 fn per_pixel(weight: &[f32], m: usize, n: usize, edge: Edge) -> FlexTensor {
-    let of_pixel = |kernel: &[f32], pixel| {
-        let taps = positions(pixel, edge).iter();
-        taps.map(|&tap| kernel[tap]).sum::<f32>()
-    };
+    let mut factors = vec![0.0; m * n * PIXELS];
     let kernels = weight.chunks_exact(TAPS);
-    let factors = kernels.flat_map(|kernel| (0..PIXELS).map(move |pixel| of_pixel(kernel, pixel)));
-    tensor(factors.collect(), Shape::new([m, n * PIXELS]))
+    for (factors, kernel) in factors.chunks_exact_mut(PIXELS).zip(kernels) {
+        for (pixel, factor) in factors.iter_mut().enumerate() {
+            *factor = positions(pixel, edge).iter().map(|&tap| kernel[tap]).sum();
+        }
+    }
+    tensor(factors, Shape::new([m, n * PIXELS]))
 }
 
 /// The kernel positions that meet a pixel.
