@@ -77,8 +77,10 @@ pub struct TrainingConfig {
     /// validation and at the end.
     #[serde(with = "zero_is_none")]
     pub checkpoint_every: Option<u64>,
-    /// Write the losses of every so many-th step to the log. All steps are checked for losses that
-    /// are not finite, when the next one is written.
+    /// Read the losses from the device every so many steps, and at validations, checkpoints and the
+    /// end; nothing else in a step is read back, so that a GPU need not wait for the host in between.
+    /// Those of the newest step are shown and written to the log. All steps since the last time are
+    /// then checked for losses that are not finite.
     pub log_every: u64,
 }
 

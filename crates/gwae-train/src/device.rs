@@ -1,11 +1,15 @@
 //! Choosing a device by name at run time.
 
+mod list;
+
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor};
+
+pub use list::{DeviceList, DeviceListError, ShardError};
 
 /// A way to compute, each behind the Cargo feature of the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -32,4 +32,4 @@ mod suggestion;
 mod timestamp;
 
 pub use config::{ConfigError, DataConfig, DatasetName, LoadOptions, RunConfig, TrainingConfig};
-pub use device::DeviceSpec;
+pub use device::{DeviceList, DeviceSpec};

@@ -8,7 +8,8 @@ use gwae_core::{Mode, latent_scale};
 use gwae_models::{Gwae, GwaeConfig, ModelConfigError};
 use gwae_priors::Prior;
 
-use super::{CriticTerms, GwaeObjective, TrainingAlgorithm, warmup};
+use super::replicas::{copies, mean_gradients, on_replicas};
+use super::{CriticTerms, GwaeObjective, MainTerms, TrainingAlgorithm, warmup};
 use crate::config::TrainingConfig;
 use crate::losses::{CriticLosses, Losses};
 use crate::named_losses::NamedLosses;
@@ -78,77 +79,121 @@ impl GwaeTrainer {
     /// # Shapes
     /// - `images`: `[batch, channels, size, size]` in `[0, 1]`, at least two of them, on the
     ///   model's autodiff device
-    pub fn step(
+    pub fn step(self, images: Tensor<4>, noise: &mut dyn NoiseSource) -> (Self, Losses<Tensor<1>>) {
+        self.step_on_shards(vec![images], noise)
+    }
+
+    /// The same on a batch in shards, each on the device that computes it; see
+    /// [`TrainingAlgorithm::training_step`].
+    ///
+    /// # Panics
+    /// Without a shard.
+    pub fn step_on_shards(
         mut self,
-        images: Tensor<4>,
+        shards: Vec<Tensor<4>>,
         noise: &mut dyn NoiseSource,
     ) -> (Self, Losses<Tensor<1>>) {
-        let terms = self
-            .objective
-            .main_terms(&self.model, images.clone(), Mode::Train, noise);
-        let gradients = GradientsParams::from_grads(terms.total.backward(), &self.model);
+        let device = shards[0].device();
+        let (gradients, main) = self.main_gradients(shards.clone(), noise);
+        let gradients = mean_gradients(&self.model, gradients, &device);
         let warmup = warmup(self.completed_steps + 1, self.warmup_steps);
         let learning_rate = warmup * self.learning_rate;
         self.model = self
             .main_optimizer
             .step(learning_rate, self.model, gradients);
 
-        let (mut encoded, mut prior) = (terms.encoded.detach(), terms.prior.detach());
-        let mut critic_losses = None;
+        let mut critic = Vec::new();
         if self.model.critic.is_some() {
-            let last;
-            (self, last) = self.critic_phase(images, warmup, noise);
-            if let Some(last) = last {
-                (encoded, prior) = (last.encoded.clone(), last.prior.clone());
-                critic_losses = Some(last.into_losses());
-            }
+            (self, critic) = self.critic_phase(shards, warmup, noise);
         }
         self.completed_steps += 1;
+        let coefficient = self.model.log_distance_coefficient.val().detach().exp();
+        let mut critic = critic.into_iter();
+        let losses = main.into_iter().map(|terms| {
+            let (mut encoded, mut prior) = (terms.encoded, terms.prior);
+            let critic = critic.next().map(|last| {
+                (encoded, prior) = (last.encoded.clone(), last.prior.clone());
+                last.into_losses()
+            });
+            Losses {
+                total: terms.total,
+                gw: terms.gw,
+                reconstruction: terms.reconstruction,
+                merged: terms.merged,
+                entropy: terms.entropy,
+                critic,
+                distance_coefficient: coefficient.clone(),
+                encoded_scale: latent_scale(encoded.detach()),
+                prior_scale: latent_scale(prior.detach()),
+            }
+        });
         let losses = Losses {
-            total: terms.total.detach(),
-            gw: terms.gw.detach(),
-            reconstruction: terms.reconstruction.detach(),
-            merged: terms.merged.detach(),
-            entropy: terms.entropy.detach(),
-            critic: critic_losses,
-            distance_coefficient: self.model.log_distance_coefficient.val().detach().exp(),
-            encoded_scale: latent_scale(encoded),
-            prior_scale: latent_scale(prior),
+            // One number that all replicas share, and no mean rounds.
+            distance_coefficient: coefficient.clone(),
+            ..Losses::mean(losses.collect())
         };
         (self, losses)
     }
 
-    /// The critic steps; returns the terms of the last one.
+    /// Gradients and terms of the main step on every replica; the terms are detached.
+    fn main_gradients(
+        &self,
+        shards: Vec<Tensor<4>>,
+        noise: &mut dyn NoiseSource,
+    ) -> (Vec<GradientsParams>, Vec<MainTerms>) {
+        on_replicas(&self.model, shards, |_, model, images| {
+            let terms = self.objective.main_terms(model, images, Mode::Train, noise);
+            let gradients = GradientsParams::from_grads(terms.total.backward(), model);
+            (gradients, terms.detach())
+        })
+        .into_iter()
+        .unzip()
+    }
+
+    /// The critic steps; returns the terms of the last one on every replica.
     fn critic_phase(
         mut self,
-        images: Tensor<4>,
+        shards: Vec<Tensor<4>>,
         warmup: f64,
         noise: &mut dyn NoiseSource,
-    ) -> (Self, Option<CriticTerms>) {
+    ) -> (Self, Vec<CriticTerms>) {
+        let device = shards[0].device();
         // Training behaviour without gradients: batch statistics move (the running states are
         // shared with the original) and nothing is recorded. Without the critic, which would
         // otherwise be held twice and could not be updated in place.
         let critic = self.model.critic.take();
-        let frozen = self.model.clone().no_grad();
+        let mut frozen = vec![self.model.clone().no_grad()];
+        let others = copies(&self.model, &shards).into_iter();
+        frozen.extend(others.map(Module::no_grad));
         self.model.critic = critic;
-        let posterior = frozen.encoder.forward(images.clone(), Mode::Train);
-        let mut last = None;
+        let of_shards = frozen.iter().zip(&shards);
+        let posteriors: Vec<_> = of_shards
+            .map(|(model, images)| model.encoder.forward(images.clone(), Mode::Train))
+            .collect();
+        let mut last = Vec::new();
         let learning_rate = warmup * self.critic_learning_rate;
         for _ in 0..self.critic_steps {
             let critic = self.model.critic.as_ref().expect("called with a critic");
-            let terms = self.objective.critic_terms(
-                &frozen,
-                critic,
-                images.clone(),
-                &posterior,
-                Mode::Train,
-                noise,
-            );
-            let gradients = GradientsParams::from_grads(terms.loss.total.backward(), &self.model);
+            let (gradients, terms) = on_replicas(critic, shards.clone(), |k, critic, images| {
+                let (model, posterior) = (&frozen[k], &posteriors[k]);
+                let terms = self.objective.critic_terms(
+                    model,
+                    critic,
+                    images,
+                    posterior,
+                    Mode::Train,
+                    noise,
+                );
+                let gradients = GradientsParams::from_grads(terms.loss.total.backward(), critic);
+                (gradients, terms)
+            })
+            .into_iter()
+            .unzip();
+            let gradients = mean_gradients(critic, gradients, &device);
             self.model = self
                 .critic_optimizer
                 .step(learning_rate, self.model, gradients);
-            last = Some(terms);
+            last = terms;
         }
         (self, last)
     }
@@ -208,10 +253,10 @@ impl TrainingAlgorithm for GwaeTrainer {
 
     fn training_step(
         self,
-        images: Tensor<4>,
+        shards: Vec<Tensor<4>>,
         noise: &mut dyn NoiseSource,
     ) -> (Self, NamedLosses<Tensor<1>>) {
-        let (trainer, losses) = self.step(images, noise);
+        let (trainer, losses) = self.step_on_shards(shards, noise);
         (trainer, losses.into())
     }
 
@@ -252,6 +297,21 @@ impl TrainingAlgorithm for GwaeTrainer {
 
     fn set_completed_steps(&mut self, steps: u64) {
         self.completed_steps = steps;
+    }
+}
+
+impl MainTerms {
+    /// The same values without a gradient.
+    fn detach(self) -> Self {
+        Self {
+            total: self.total.detach(),
+            gw: self.gw.detach(),
+            reconstruction: self.reconstruction.detach(),
+            merged: self.merged.detach(),
+            entropy: self.entropy.detach(),
+            encoded: self.encoded.detach(),
+            prior: self.prior.detach(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use gwae_core::Mode;
 use gwae_core::noise::NoiseSource;
 use gwae_models::{Autoencoder, ModelConfigError};
 
+use super::replicas::{mean_gradients, on_replicas};
 use super::{DagmmObjective, TrainingAlgorithm, VaeObjective, warmup};
 use crate::config::TrainingConfig;
 use crate::named_losses::NamedLosses;
@@ -89,17 +90,22 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
 
     fn training_step(
         mut self,
-        images: Tensor<4>,
+        shards: Vec<Tensor<4>>,
         noise: &mut dyn NoiseSource,
     ) -> (Self, NamedLosses<Tensor<1>>) {
-        let losses = self
-            .objective
-            .losses(&self.model, images, Mode::Train, noise);
-        let gradients = GradientsParams::from_grads(losses.total().backward(), &self.model);
+        let device = shards[0].device();
+        let (gradients, losses) = on_replicas(&self.model, shards, |_, model, images| {
+            let losses = self.objective.losses(model, images, Mode::Train, noise);
+            let gradients = GradientsParams::from_grads(losses.total().backward(), model);
+            (gradients, losses.detach())
+        })
+        .into_iter()
+        .unzip();
+        let gradients = mean_gradients(&self.model, gradients, &device);
         self.completed_steps += 1;
         let rate = warmup(self.completed_steps, self.warmup_steps) * self.learning_rate;
         self.model = self.optimizer.step(rate, self.model, gradients);
-        (self, losses.detach())
+        (self, NamedLosses::mean(losses))
     }
 
     fn evaluate(
