@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic::FileError;
 use crate::official_settings::SettingsError;
+use crate::precision::Precision;
 
 pub use data::{CELEBA_CROP, DataConfig, DatasetName};
 
@@ -58,6 +59,8 @@ pub struct TrainingConfig {
     pub critic_steps: usize,
     /// Images per step.
     pub batch_size: usize,
+    /// What the networks compute in during a step, where the device can.
+    pub precision: Precision,
     /// Seed of every random draw: initialisation, noise and shuffling.
     pub seed: u64,
     /// Stop after this many main steps.
@@ -97,6 +100,7 @@ impl Default for TrainingConfig {
             gradient_penalty_weight: 10.0,
             critic_steps: 5,
             batch_size: 64,
+            precision: Precision::Single,
             seed: 0,
             steps: None,
             epochs: None,

@@ -140,7 +140,7 @@ fn start_as<T: TrainingAlgorithm>(
     // A run is resumed from anywhere.
     config.data.make_absolute()?;
     options.devices.shard_size(config.training.batch_size)?;
-    let devices = open_devices(&options)?;
+    let devices = open_devices(&options, &config.training)?;
     let data = open_data(&config, &mut options)?;
     let split = data.draw_split(&config)?;
     check_validation(&split)?;
@@ -203,7 +203,7 @@ fn resume_as<T: TrainingAlgorithm>(
     mut options: SessionOptions,
 ) -> Result<RunSummary, TrainError> {
     options.devices.shard_size(config.training.batch_size)?;
-    let devices = open_devices(&options)?;
+    let devices = open_devices(&options, &config.training)?;
     let data = open_data(&config, &mut options)?;
     let split: Split = directory.split()?;
     directory.check_fingerprint(&data.dataset().fingerprint())?;
@@ -241,8 +241,11 @@ fn resume_as<T: TrainingAlgorithm>(
     Session::new(opened, trainer, average, state, options)?.run()
 }
 
-fn open_devices(options: &SessionOptions) -> Result<Vec<Device>, DeviceError> {
-    let devices = options.devices.open()?.into_iter();
+fn open_devices(
+    options: &SessionOptions,
+    training: &TrainingConfig,
+) -> Result<Vec<Device>, DeviceError> {
+    let devices = options.devices.open_for(training.precision)?.into_iter();
     Ok(devices.map(Device::autodiff).collect())
 }
 

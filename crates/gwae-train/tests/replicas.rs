@@ -7,12 +7,12 @@ use gwae_core::Mode;
 use gwae_core::noise::{HostGenerator, NoiseSource, uniform_tensor};
 use gwae_models::{BackboneConfig, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
-use gwae_train::TrainingConfig;
 use gwae_train::algorithm::{
     DagmmTrainer, GwaeObjective, GwaeTrainer, SingleObjective, TrainingAlgorithm, VaeObjective,
     VaeTrainer,
 };
 use gwae_train::named_losses::NamedLosses;
+use gwae_train::{Precision, TrainingConfig};
 
 fn device() -> Device {
     Device::flex().autodiff()
@@ -321,4 +321,67 @@ fn buffers_are_those_of_the_first_replica() {
     assert!(!of_first.is_empty());
     assert_eq!(statistics(vec![first, second.clone()]), of_first);
     assert_ne!(statistics(vec![second]), of_first);
+}
+
+/// What a step with these settings does to the parameters.
+fn change<T: TrainingAlgorithm>(config: &T::Config, training: &TrainingConfig) -> Vec<f32> {
+    let before = values(&build::<T>(config));
+    let trainer = T::new(build::<T>(config), config, training);
+    let shards = vec![images(0, 6), images(1, 6)];
+    let (trainer, losses) = trainer.training_step(shards, &mut HostGenerator::new(2, 0));
+    for (name, loss) in losses.read().named() {
+        assert!(loss.is_finite(), "{name}");
+    }
+    let after = values(trainer.model());
+    after.iter().zip(before).map(|(a, b)| a - b).collect()
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
+        products.sum()
+    };
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn reduced_precision_steps_in_nearly_the_same_direction() {
+    fn check<T: TrainingAlgorithm>(name: &str, config: &T::Config) {
+        let of = |precision| {
+            let training = TrainingConfig {
+                precision,
+                ..training()
+            };
+            change::<T>(config, &training)
+        };
+        let single = of(Precision::Single);
+        for precision in [Precision::Bf16, Precision::F16] {
+            let reduced = of(precision);
+            let cosine = cosine(&single, &reduced);
+            println!("{name}, {precision}: cosine {cosine}");
+            assert!(cosine > 0.9, "{name}, {precision}: {cosine}");
+            assert!(single != reduced, "{name}, {precision}");
+        }
+    }
+    check::<GwaeTrainer>("gwae", &config());
+    let everything = GwaeConfig {
+        batchnorm: false,
+        latent_bn: true,
+        resblock: true,
+        learned_similarity: true,
+        mixed_potential: true,
+        prior: PriorConfig::Neural,
+        ..config()
+    };
+    check::<GwaeTrainer>("gwae with everything", &everything);
+    let vae = VaeConfig {
+        backbone: backbone(),
+        ..VaeConfig::default()
+    };
+    check::<VaeTrainer>("vae", &vae);
+    let dagmm = DagmmConfig {
+        backbone: backbone(),
+        ..DagmmConfig::default()
+    };
+    check::<DagmmTrainer>("dagmm", &dagmm);
 }

@@ -2,17 +2,18 @@
 
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::noise::{HostGenerator, NoiseSource};
 use gwae_core::{Mode, latent_scale};
 use gwae_models::{Gwae, GwaeConfig, ModelConfigError};
 use gwae_priors::Prior;
 
-use super::replicas::{copies, mean_gradients, on_replicas};
+use super::replicas::{copies, lowered, mean_gradients, on_replicas};
 use super::{CriticTerms, GwaeObjective, MainTerms, TrainingAlgorithm, warmup};
 use crate::config::TrainingConfig;
 use crate::losses::{CriticLosses, Losses};
 use crate::named_losses::NamedLosses;
+use crate::precision::Precision;
 
 /// Batches of prior codes that bring the statistics of the prior's batch norm to replaced parameters:
 /// each halves what is left of the old ones.
@@ -35,6 +36,7 @@ pub struct GwaeTrainer {
     pub main_optimizer: ModuleOptimizer,
     /// Optimiser of the critic.
     pub critic_optimizer: ModuleOptimizer,
+    precision: Precision,
     learning_rate: f64,
     critic_learning_rate: f64,
     critic_steps: usize,
@@ -63,6 +65,7 @@ impl GwaeTrainer {
             objective: GwaeObjective::new(config, training),
             main_optimizer,
             critic_optimizer: rms_prop(),
+            precision: training.precision,
             learning_rate: training.learning_rate,
             critic_learning_rate: training.critic_learning_rate,
             critic_steps: training.critic_steps,
@@ -141,7 +144,10 @@ impl GwaeTrainer {
         shards: Vec<Tensor<4>>,
         noise: &mut dyn NoiseSource,
     ) -> (Vec<GradientsParams>, Vec<MainTerms>) {
-        on_replicas(&self.model, shards, |_, model, images| {
+        let dtype = self.precision.reduced();
+        let lower = dtype.map(|dtype| move |model| lowered_networks(model, dtype));
+        let lower = lower.as_ref().map(|lower| lower as &dyn Fn(_) -> _);
+        on_replicas(&self.model, shards, lower, |_, model, images| {
             let terms = self.objective.main_terms(model, images, Mode::Train, noise);
             let gradients = GradientsParams::from_grads(terms.total.backward(), model);
             (gradients, terms.detach())
@@ -162,9 +168,18 @@ impl GwaeTrainer {
         // shared with the original) and nothing is recorded. Without the critic, which would
         // otherwise be held twice and could not be updated in place.
         let critic = self.model.critic.take();
-        let mut frozen = vec![self.model.clone().no_grad()];
-        let others = copies(&self.model, &shards).into_iter();
-        frozen.extend(others.map(Module::no_grad));
+        let mut frozen = vec![self.model.clone()];
+        frozen.extend(copies(&self.model, &shards));
+        let dtype = self.precision.reduced();
+        let frozen: Vec<Gwae> = frozen
+            .into_iter()
+            .map(|model| match dtype {
+                Some(dtype) => lowered_networks(model, dtype).no_grad(),
+                None => model.no_grad(),
+            })
+            .collect();
+        let lower = dtype.map(|dtype| move |critic| lowered(critic, dtype));
+        let lower = lower.as_ref().map(|lower| lower as &dyn Fn(_) -> _);
         self.model.critic = critic;
         let of_shards = frozen.iter().zip(&shards);
         let posteriors: Vec<_> = of_shards
@@ -174,7 +189,8 @@ impl GwaeTrainer {
         let learning_rate = warmup * self.critic_learning_rate;
         for _ in 0..self.critic_steps {
             let critic = self.model.critic.as_ref().expect("called with a critic");
-            let (gradients, terms) = on_replicas(critic, shards.clone(), |k, critic, images| {
+            let shards = shards.clone();
+            let (gradients, terms) = on_replicas(critic, shards, lower, |k, critic, images| {
                 let (model, posterior) = (&frozen[k], &posteriors[k]);
                 let terms = self.objective.critic_terms(
                     model,
@@ -229,6 +245,14 @@ impl GwaeTrainer {
             prior_scale: latent_scale(prior),
         }
     }
+}
+
+/// The model with the weights of encoder, decoder and critic rounded to `dtype`, for one step.
+fn lowered_networks(mut model: Gwae, dtype: FloatDType) -> Gwae {
+    model.encoder = lowered(model.encoder, dtype);
+    model.decoder = lowered(model.decoder, dtype);
+    model.critic = model.critic.map(|critic| lowered(critic, dtype));
+    model
 }
 
 impl TrainingAlgorithm for GwaeTrainer {

@@ -10,20 +10,26 @@
 
 use std::iter;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 
 /// Calls `work` with every replica of `model`, its number and its shard, and returns what comes of
-/// them in that order. The first replica is `model` itself, and all others start from `model` as it
-/// is before the first call.
+/// them in that order. The first replica is `model` itself, or `lower` of it with the same buffers;
+/// all others start from `model` as it is before the first call.
 pub(super) fn on_replicas<M: Module, T>(
     model: &M,
     shards: Vec<Tensor<4>>,
+    lower: Option<&dyn Fn(M) -> M>,
     mut work: impl FnMut(usize, &M, Tensor<4>) -> T,
 ) -> Vec<T> {
-    let others = copies(model, &shards);
-    let replicas = iter::once(model).chain(&others);
+    let mut others = copies(model, &shards);
+    let first = lower.map(|lower| lower(model.clone()));
+    if let Some(lower) = lower {
+        others = others.into_iter().map(lower).collect();
+    }
+    let first = first.as_ref().unwrap_or(model);
+    let replicas = iter::once(first).chain(&others);
     let numbered = replicas.zip(shards).enumerate();
     numbered
         .map(|(number, (replica, shard))| work(number, replica, shard))
@@ -42,44 +48,84 @@ pub(super) fn copies<M: Module>(model: &M, shards: &[Tensor<4>]) -> Vec<M> {
         .collect()
 }
 
-/// The mean of the replicas' gradients, on the device of `model`, which is the first replica.
+/// The mean of the replicas' gradients, on the device of `model` and in the floating-point types of
+/// its parameters.
 pub(super) fn mean_gradients<M: Module>(
     model: &M,
     mut gradients: Vec<GradientsParams>,
     device: &Device,
 ) -> GradientsParams {
     let count = gradients.len();
-    let first = gradients.remove(0);
+    let first = scaled(model, gradients.remove(0), None);
     if count == 1 {
         return first;
     }
     let mut sum = GradientsAccumulator::<M>::new();
     sum.accumulate(model, first);
     for gradients in gradients {
-        sum.accumulate(model, gradients.to_device(device, model));
+        let here = gradients.to_device(device, model);
+        sum.accumulate(model, scaled(model, here, None));
     }
-    let sum = sum.grads();
-    let mut divide = Divide {
-        sum,
-        by: count as f64,
-        mean: GradientsParams::new(),
-    };
-    model.visit(&mut divide);
-    divide.mean
+    scaled(model, sum.grads(), Some(count))
 }
 
-/// Moves gradients from `sum` to `mean`, divided.
-struct Divide {
-    sum: GradientsParams,
-    by: f64,
-    mean: GradientsParams,
+/// Gradients in the floating-point types of the parameters, divided.
+fn scaled<M: Module>(model: &M, from: GradientsParams, by: Option<usize>) -> GradientsParams {
+    let to = GradientsParams::new();
+    let mut scale = Scale { from, by, to };
+    model.visit(&mut scale);
+    scale.to
 }
 
-impl ModuleVisitor for Divide {
+struct Scale {
+    from: GradientsParams,
+    by: Option<usize>,
+    to: GradientsParams,
+}
+
+impl ModuleVisitor for Scale {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.sum.remove::<D>(param.id) {
-            self.mean.register(param.id, gradient / self.by);
+        if let Some(gradient) = self.from.remove::<D>(param.id) {
+            let gradient = gradient.cast(param.val().dtype());
+            let gradient = match self.by {
+                Some(by) => gradient / by as f64,
+                None => gradient,
+            };
+            self.to.register(param.id, gradient);
         }
+    }
+}
+
+/// `module` with its trainable weights rounded to `dtype`, for one step; batch normalisation, which
+/// computes in single precision, is left as it is.
+pub(super) fn lowered<M: Module>(module: M, dtype: FloatDType) -> M {
+    module.map(&mut Lower {
+        dtype,
+        containers: Vec::new(),
+    })
+}
+
+struct Lower {
+    dtype: FloatDType,
+    containers: Vec<String>,
+}
+
+impl ModuleMapper for Lower {
+    fn enter_module(&mut self, _name: &str, container: &str) {
+        self.containers.push(container.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.containers.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let inside = self.containers.last();
+        let normalises = inside.is_some_and(|container| container == "Struct:BatchNorm");
+        if normalises || !param.is_require_grad() {
+            return param;
+        }
+        param.map(|tensor| tensor.cast(self.dtype).detach().require_grad())
     }
 }
 
@@ -113,7 +159,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let layer = layer(&device);
         let shards = [1.0, 3.0, 8.0].map(|value| shard(&device, value)).to_vec();
-        let gradients = on_replicas(&layer, shards, |number, replica, images| {
+        let gradients = on_replicas(&layer, shards, None, |number, replica, images| {
             replica
                 .running
                 .update(Tensor::full([1], number as f32 + 1.0, &device));
@@ -134,12 +180,17 @@ mod tests {
         let device = Device::flex().autodiff();
         let layer = layer(&device);
         assert!(copies(&layer, &[shard(&device, 1.0)]).is_empty());
-        let gradients = on_replicas(&layer, vec![shard(&device, 0.1)], |_, replica, images| {
-            assert!(std::ptr::eq(replica, &layer));
-            let flat: Tensor<2> = images.flatten(1, 3);
-            let loss = replica.weights.forward(flat).mean();
-            GradientsParams::from_grads(loss.backward(), replica)
-        });
+        let gradients = on_replicas(
+            &layer,
+            vec![shard(&device, 0.1)],
+            None,
+            |_, replica, images| {
+                assert!(std::ptr::eq(replica, &layer));
+                let flat: Tensor<2> = images.flatten(1, 3);
+                let loss = replica.weights.forward(flat).mean();
+                GradientsParams::from_grads(loss.backward(), replica)
+            },
+        );
         let mean = mean_gradients(&layer, gradients, &device);
         let gradient = mean.get::<2>(layer.weights.weight.id).unwrap();
         let values: Vec<f32> = gradient.into_data().iter::<f32>().collect();

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use burn::tensor::Device;
 
 use super::{DeviceError, DeviceSpec, DeviceSpecError};
+use crate::precision::Precision;
 
 /// The devices of a training: each computes the gradient of its share of every batch. The first is
 /// the main one, which updates the model, validates and draws.
@@ -72,12 +73,12 @@ impl DeviceList {
         std::iter::once(self.main).chain(self.others.iter().copied())
     }
 
-    /// Opens all of them, as [`DeviceSpec::open`] does.
+    /// Opens all of them, as [`DeviceSpec::open_for`] does.
     ///
     /// # Errors
     /// For the first one that cannot be used.
-    pub fn open(&self) -> Result<Vec<Device>, DeviceError> {
-        self.iter().map(DeviceSpec::open).collect()
+    pub fn open_for(&self, precision: Precision) -> Result<Vec<Device>, DeviceError> {
+        self.iter().map(|spec| spec.open_for(precision)).collect()
     }
 
     /// Images for each device where a step has `batch` of them.
@@ -198,6 +199,7 @@ mod tests {
     #[test]
     #[cfg(feature = "cpu")]
     fn the_same_device_opens_several_times() {
-        assert_eq!(list("cpu,cpu").open().unwrap(), vec![Device::flex(); 2]);
+        let opened = list("cpu,cpu").open_for(Precision::Bf16).unwrap();
+        assert_eq!(opened, vec![Device::flex(); 2]);
     }
 }
