@@ -163,6 +163,14 @@ pub struct Train {
         help_heading = "In place of the configuration's"
     )]
     pub batch_size: Option<usize>,
+    /// What the networks compute in during a step: single, bf16 or f16, where the device can; the
+    /// parameters and everything else stay in single precision
+    #[arg(
+        long,
+        value_name = "TYPE",
+        help_heading = "In place of the configuration's"
+    )]
+    pub precision: Option<gwae_train::Precision>,
     /// Read the losses from the device, check and log them every so many steps only
     #[arg(
         long,
@@ -432,7 +440,7 @@ Parameter norms and the evaluation pass are shown, and marked where they exceed 
 RMSprop divides a gradient by its own size, so where a gradient is all but zero, rounding decides which
 way a whole step goes, and single precision alone can drive two correct programs apart by more than the
 tolerance. The CPU therefore computes in double precision unless --precision single asks for what
-training uses.")]
+training uses. bf16 and f16 show what training.precision costs; nobody should expect agreement.")]
 pub struct Verify {
     /// Trajectory files
     #[arg(value_name = "TRAJECTORY.json", required_unless_present = "checkpoint")]
@@ -461,6 +469,10 @@ pub enum Precision {
     Single,
     /// 64 bits, on the CPU only.
     Double,
+    /// Networks in bfloat16, as with training.precision.
+    Bf16,
+    /// Networks in 16 bits of the usual kind, as with training.precision.
+    F16,
 }
 
 /// Latent dimensions in the order that they were named.

@@ -137,6 +137,7 @@ fn several_devices_share_a_batch() {
             "cannot be used with",
         ),
         (&["--log-every", "0"], 1, "training.log_every = 0"),
+        (&["--precision", "double"], 2, "choose single, bf16 or f16"),
     ] {
         let output = run(&[&["train", "small.toml"], arguments].concat());
         let errors = text(&output.stderr);

@@ -18,7 +18,7 @@ use gwae_train::run_directory::RunDirectory;
 use gwae_train::session::{
     Changes, Probe, RunSummary, SessionOptions, StopReason, TrainError, start,
 };
-use gwae_train::{DeviceList, RunConfig, session};
+use gwae_train::{DeviceList, Precision, RunConfig, session};
 
 /// The model's configuration, which is that of a GWAE here.
 fn gwae(config: &mut RunConfig) -> &mut GwaeConfig {
@@ -252,7 +252,8 @@ fn training_state(path: &Path) -> serde_json::Value {
 #[test]
 fn every_kind_of_model_resumes_bit_for_bit() {
     type Change = fn(&mut RunConfig);
-    let kinds: [(&str, Change); 4] = [
+    let kinds: [(&str, Change); 5] = [
+        ("bf16", |c| c.training.precision = Precision::Bf16),
         ("without critic", |c| gwae(c).merged_condition = false),
         ("standardised codes", |c| {
             gwae(c).latent_bn = true;

@@ -38,6 +38,7 @@ fn configuration(arguments: &Train) -> Result<RunConfig, Box<dyn Error>> {
     }
     training.seed = arguments.seed.unwrap_or(training.seed);
     training.batch_size = arguments.batch_size.unwrap_or(training.batch_size);
+    training.precision = arguments.precision.unwrap_or(training.precision);
     training.log_every = arguments.log_every.unwrap_or(training.log_every);
     if let Some(latent_dim) = arguments.latent_dim {
         config.model.set_latent_dim(latent_dim);

@@ -350,3 +350,71 @@ impl CriticTerms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::module::{ModuleVisitor, Param};
+    use gwae_core::noise::uniform_tensor;
+    use gwae_priors::PriorConfig;
+
+    fn config() -> GwaeConfig {
+        GwaeConfig {
+            image_size: 32,
+            channels: 1,
+            latent_dim: 4,
+            width: 0.1,
+            batchnorm: true,
+            prior: PriorConfig::FactorizedNeural,
+            ..GwaeConfig::default()
+        }
+    }
+
+    /// The gradient of the main step on two shards, in one row.
+    fn gradient(precision: Precision) -> Vec<f64> {
+        struct Read(GradientsParams, Vec<f64>);
+        impl ModuleVisitor for Read {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if let Some(gradient) = self.0.get::<D>(param.id) {
+                    assert_eq!(gradient.dtype(), param.val().dtype());
+                    self.1.extend(gradient.into_data().iter::<f64>());
+                }
+            }
+        }
+        let device = Device::flex().autodiff();
+        let config = config();
+        let training = TrainingConfig {
+            precision,
+            ..TrainingConfig::default()
+        };
+        let model = Gwae::new(&config, &mut HostGenerator::new(5, 0), &device).unwrap();
+        let trainer = GwaeTrainer::new(model, &config, &training);
+        let noise = &mut HostGenerator::new(2, 0);
+        let shards = (0..2).map(|_| uniform_tensor(noise, [8, 1, 32, 32], &device));
+        let shards = shards.collect();
+        let (gradients, _) = trainer.main_gradients(shards, noise);
+        let mean = mean_gradients(&trainer.model, gradients, &device);
+        let mut read = Read(mean, Vec::new());
+        trainer.model.visit(&mut read);
+        read.1
+    }
+
+    /// Unit roundoffs are 2⁻⁹ and 2⁻¹²; a pass through some ten layers and back gathers a few of them.
+    #[test]
+    fn gradients_in_reduced_precision_are_off_by_some_roundings() {
+        let single = gradient(Precision::Single);
+        let size: f64 = single.iter().map(|value| value * value).sum();
+        for (precision, roundoff) in [
+            (Precision::Bf16, 2f64.powi(-9)),
+            (Precision::F16, 2f64.powi(-12)),
+        ] {
+            let reduced = gradient(precision);
+            assert_eq!(reduced.len(), single.len());
+            let difference = single.iter().zip(&reduced).map(|(a, b)| (a - b).powi(2));
+            let relative = (difference.sum::<f64>() / size).sqrt();
+            println!("{precision}: {relative:.2e}");
+            assert!(relative > 0.1 * roundoff, "{precision}: {relative}");
+            assert!(relative < 20.0 * roundoff, "{precision}: {relative}");
+        }
+    }
+}
