@@ -163,8 +163,8 @@ pub struct Train {
         help_heading = "In place of the configuration's"
     )]
     pub batch_size: Option<usize>,
-    /// What the networks compute in during a step: single, bf16 or f16, where the device can; the
-    /// parameters and everything else stay in single precision
+    /// What encoder and decoder compute in during a step: single, bf16 or f16, where the device can;
+    /// the parameters and everything else stay in single precision
     #[arg(
         long,
         value_name = "TYPE",
@@ -469,9 +469,9 @@ pub enum Precision {
     Single,
     /// 64 bits, on the CPU only.
     Double,
-    /// Networks in bfloat16, as with training.precision.
+    /// Encoder and decoder in bfloat16, as with training.precision.
     Bf16,
-    /// Networks in 16 bits of the usual kind, as with training.precision.
+    /// Encoder and decoder in half precision, as with training.precision.
     F16,
 }
 

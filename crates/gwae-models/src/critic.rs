@@ -1,7 +1,7 @@
 //! The critic: a Kantorovich potential D(x, z) on pairs of image and code.
 
 use burn::module::Module;
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{Device, Tensor};
 use gwae_core::{Mode, noise::NoiseSource};
 use gwae_kernels::{
     Edge, doubling_conv_transpose2d, halving_conv2d, leaky_relu, leaky_relu_gradient,
@@ -107,15 +107,12 @@ struct Inputs {
 }
 
 impl ImageBranch {
-    /// Features of images, `h(x)`. Computes in the floating-point type of the weights, and returns
-    /// that of the images.
+    /// Features of images, `h(x)`.
     ///
     /// # Shapes
     /// - `images`: `[batch, channels, size, size]`, output: `[batch, 64]`
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let (outside, inside) = (images.dtype(), self.output.weight.dtype());
-        self.forward_keeping(images.cast(inside), &mut |_| ())
-            .cast(outside)
+        self.forward_keeping(images, &mut |_| ())
     }
 
     fn forward_keeping(&self, images: Tensor<4>, keep: &mut dyn FnMut(&Tensor<4>)) -> Tensor<2> {
@@ -143,21 +140,18 @@ impl ImageBranch {
 }
 
 impl NormalisedCritic {
-    /// The potential D(x, z). Computes in the floating-point type of the weights, and returns that
-    /// of the codes.
+    /// The potential D(x, z).
     ///
     /// # Shapes
     /// - `images`: `[batch, channels, size, size]`, `codes`: `[batch, latent]`
     /// - output: `[batch, 1]`
     pub fn potential(&self, images: Tensor<4>, codes: Tensor<2>) -> Tensor<2> {
-        let (outside, inside) = (codes.dtype(), self.dtype());
-        let (images, codes) = (images.cast(inside), codes.cast(inside));
         let image = self.image.forward(images);
         let activated = |x, layer: &NormalisedWeight<2>| leaky_relu(linear(x, layer), SLOPE);
         let code = self.code.iter().fold(codes, activated);
         let joined = Tensor::cat(vec![image, code], 1) * 0.5;
         let (last, hidden) = self.head.split_last().expect("the head has layers");
-        linear(hidden.iter().fold(joined, activated), last).cast(outside)
+        linear(hidden.iter().fold(joined, activated), last)
     }
 
     /// The gradient of the potential with respect to its inputs, `(∇_x D, ∇_z D)`, as an
@@ -171,8 +165,7 @@ impl NormalisedCritic {
     /// - output: as the inputs
     pub fn input_gradient(&self, images: Tensor<4>, codes: Tensor<2>) -> (Tensor<4>, Tensor<2>) {
         let batch = images.dims()[0];
-        let (outside, inside) = (codes.dtype(), self.dtype());
-        let inputs = self.activation_inputs(images.cast(inside), codes.cast(inside));
+        let inputs = self.activation_inputs(images, codes);
         let back = |gradient, (layer, input): (&NormalisedWeight<2>, &Tensor<2>)| {
             leaky_relu_gradient(input.clone(), gradient, SLOPE).matmul(layer.weight.clone())
         };
@@ -194,11 +187,7 @@ impl NormalisedCritic {
                 doubling_conv_transpose2d(gradient, layer.weight.clone(), None, Edge::Zero)
             },
         );
-        (image.cast(outside), code.cast(outside))
-    }
-
-    fn dtype(&self) -> DType {
-        self.image.output.weight.dtype()
+        (image, code)
     }
 
     /// The same weights without a gradient.

@@ -53,12 +53,11 @@ impl<const D: usize> SpectralWeight<D> {
     }
 
     /// The normalised weight; in [`Mode::Train`] after one power iteration
-    /// (`v ← Wᵀu/‖·‖`, then `u ← Wv/‖·‖`). σ is computed in the floating-point type of the
-    /// vectors, and the result has that of the weight.
+    /// (`v ← Wᵀu/‖·‖`, then `u ← Wv/‖·‖`).
     pub fn normalise(&self, mode: Mode) -> NormalisedWeight<D> {
         let weight = self.weight.val();
+        let matrix = weight.clone().flatten_from_second();
         let mut left: Tensor<2> = self.left.value_sync().detach().unsqueeze_dim(1);
-        let matrix = weight.clone().flatten_from_second().cast(left.dtype());
         let mut right: Tensor<2> = self.right.value_sync().detach().unsqueeze_dim(1);
         if mode == Mode::Train {
             let plain = matrix.clone().detach();
@@ -71,9 +70,7 @@ impl<const D: usize> SpectralWeight<D> {
         let sigma = (left * matrix.clone().matmul(right)).sum();
         let rows = matrix.dims()[0];
         NormalisedWeight {
-            weight: (matrix / spread_over_rows(sigma, rows))
-                .reshape(weight.dims())
-                .cast(weight.dtype()),
+            weight: (matrix / spread_over_rows(sigma, rows)).reshape(weight.dims()),
             bias: self.bias.val(),
         }
     }

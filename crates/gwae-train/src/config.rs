@@ -59,7 +59,7 @@ pub struct TrainingConfig {
     pub critic_steps: usize,
     /// Images per step.
     pub batch_size: usize,
-    /// What the networks compute in during a step, where the device can.
+    /// What encoder and decoder compute in during a step, where the device can.
     pub precision: Precision,
     /// Seed of every random draw: initialisation, noise and shuffling.
     pub seed: u64,

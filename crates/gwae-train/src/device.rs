@@ -221,7 +221,7 @@ impl DeviceSpec {
         Ok(device)
     }
 
-    /// Opens the device for networks that compute in `precision`.
+    /// Opens the device for an encoder and decoder that compute in `precision`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The floating-point type of the networks in a training step.
+//! The floating-point type of encoder and decoder in a training step.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,10 @@ use std::str::FromStr;
 use burn::tensor::FloatDType;
 use serde::{Deserialize, Serialize};
 
-/// What encoder, decoder and critic compute in during a training step.
+/// What encoder and decoder compute in during a training step.
 ///
-/// The parameters, their optimisers and their averages, batch normalisation, spectral norms, the prior
-/// and all losses are in single precision whatever this says, and so are validation and everything
+/// The parameters, their optimisers and their averages, batch normalisation, the prior, the critic and
+/// all losses are in single precision whatever this says, and so are validation and everything
 /// after it: an update of 1e-4 would be lost on a weight of 0.1 that has only the eight bits of
 /// `bf16`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

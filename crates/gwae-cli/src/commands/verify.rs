@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Verify) -> Result<ExitCode, Box<dyn Error>> {
 /// How to compute and compare.
 struct Setting {
     device: Device,
-    /// What the networks compute in during a training step.
+    /// What encoder and decoder compute in during a training step.
     networks: gwae_train::Precision,
     /// What the device is called, with its precision.
     name: String,

@@ -113,8 +113,8 @@ impl Trajectory {
         self.replay_in(Precision::Single, path, device)
     }
 
-    /// The same with networks that compute in `precision`; in [`Precision::Single`] that is the
-    /// device's own floating-point type.
+    /// The same with an encoder and decoder that compute in `precision`; with
+    /// [`Precision::Single`] that is the device's own floating-point type.
     ///
     /// # Errors
     /// As [`Self::replay`].

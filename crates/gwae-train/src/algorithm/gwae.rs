@@ -178,8 +178,6 @@ impl GwaeTrainer {
                 None => model.no_grad(),
             })
             .collect();
-        let lower = dtype.map(|dtype| move |critic| lowered(critic, dtype));
-        let lower = lower.as_ref().map(|lower| lower as &dyn Fn(_) -> _);
         self.model.critic = critic;
         let of_shards = frozen.iter().zip(&shards);
         let posteriors: Vec<_> = of_shards
@@ -190,7 +188,7 @@ impl GwaeTrainer {
         for _ in 0..self.critic_steps {
             let critic = self.model.critic.as_ref().expect("called with a critic");
             let shards = shards.clone();
-            let (gradients, terms) = on_replicas(critic, shards, lower, |k, critic, images| {
+            let (gradients, terms) = on_replicas(critic, shards, None, |k, critic, images| {
                 let (model, posterior) = (&frozen[k], &posteriors[k]);
                 let terms = self.objective.critic_terms(
                     model,
@@ -247,11 +245,11 @@ impl GwaeTrainer {
     }
 }
 
-/// The model with the weights of encoder, decoder and critic rounded to `dtype`, for one step.
+/// The model with the weights of encoder and decoder rounded to `dtype`, for one step. Not the
+/// critic's: with the 8 bits of bfloat16 its gradient penalty stays an order of magnitude larger.
 fn lowered_networks(mut model: Gwae, dtype: FloatDType) -> Gwae {
     model.encoder = lowered(model.encoder, dtype);
     model.decoder = lowered(model.decoder, dtype);
-    model.critic = model.critic.map(|critic| lowered(critic, dtype));
     model
 }
 
@@ -412,7 +410,6 @@ mod tests {
             assert_eq!(reduced.len(), single.len());
             let difference = single.iter().zip(&reduced).map(|(a, b)| (a - b).powi(2));
             let relative = (difference.sum::<f64>() / size).sqrt();
-            println!("{precision}: {relative:.2e}");
             assert!(relative > 0.1 * roundoff, "{precision}: {relative}");
             assert!(relative < 20.0 * roundoff, "{precision}: {relative}");
         }
