@@ -16,7 +16,7 @@ use gwae::train::ood::{
 };
 use gwae::train::progress::{PreparationBar, standard_display};
 use gwae::train::run_directory::{command_line, free_directory};
-use gwae::train::{ConfigError, DataConfig, DeviceSpec, RunConfig};
+use gwae::train::{ConfigError, DataConfig, DeviceList, DeviceSpec, RunConfig};
 
 /// Which images are no digits? Trains three models on digits, with nothing to download, and compares
 /// their own scores on letters, invented characters, digits with shuffled patches and noise.
@@ -73,6 +73,11 @@ struct Arguments {
     /// but cpu need the Cargo feature of the same name
     #[arg(long, default_value = "cpu")]
     device: DeviceSpec,
+
+    /// Share every batch among several devices of one backend, such as cuda:0,cuda:1; the first one
+    /// updates the model
+    #[arg(long, value_name = "LIST", conflicts_with = "device")]
+    devices: Option<DeviceList>,
 
     /// Directory of the results, new or empty [default: runs/ood, then runs/ood-2, …]
     #[arg(long)]
@@ -194,13 +199,18 @@ fn is_drawn(model: &str, score: &str) -> bool {
     of_all || model == "GWAE" && of_gwae
 }
 
+fn devices(arguments: &Arguments) -> DeviceList {
+    let several = arguments.devices.clone();
+    several.unwrap_or_else(|| arguments.device.into())
+}
+
 fn run(arguments: &Arguments) -> Result<(PathBuf, ExperimentOutcome), Box<dyn std::error::Error>> {
     let models = arguments.models.iter();
     let models = models.map(|kind| configuration(*kind, arguments));
     let directory = arguments.out.clone();
     let experiment = Experiment {
         directory: directory.unwrap_or_else(|| free_directory(Path::new("runs/ood"))),
-        device: arguments.device,
+        devices: devices(arguments),
         models: models.collect::<Result<_, _>>()?,
         sets: sets(arguments)?,
         images: arguments.images as usize,

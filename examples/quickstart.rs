@@ -14,7 +14,7 @@ use gwae::train::interrupt::catch_signals;
 use gwae::train::progress::standard_display;
 use gwae::train::run_directory::{command_line, free_directory};
 use gwae::train::session::{self, Changes, RunSummary, SessionOptions, TrainError};
-use gwae::train::{ConfigError, DeviceSpec, RunConfig};
+use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig};
 
 /// Train a Gromov-Wasserstein autoencoder on real digits, with nothing to download.
 ///
@@ -35,6 +35,11 @@ struct Arguments {
     /// but cpu need the Cargo feature of the same name.
     #[arg(long, default_value = "cpu")]
     device: DeviceSpec,
+
+    /// Share every batch among several devices of one backend, such as cuda:0,cuda:1; the first one
+    /// updates the model.
+    #[arg(long, value_name = "LIST", conflicts_with = "device")]
+    devices: Option<DeviceList>,
 
     /// Training steps in all. One step updates the autoencoder once and then its critic.
     #[arg(long)]
@@ -84,9 +89,14 @@ fn configuration(arguments: &Arguments) -> Result<RunConfig, ConfigError> {
     Ok(config)
 }
 
+fn devices(arguments: &Arguments) -> DeviceList {
+    let several = arguments.devices.clone();
+    several.unwrap_or_else(|| arguments.device.into())
+}
+
 fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> {
     let options = SessionOptions {
-        device: arguments.device,
+        devices: devices(arguments),
         display: standard_display(100),
         stop: catch_signals()?,
         command_line: command_line(),

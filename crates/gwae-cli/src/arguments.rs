@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::checkpoint::Which;
-use gwae_train::{DatasetName, DeviceSpec};
+use gwae_train::{DatasetName, DeviceList, DeviceSpec};
 
 pub use data::{Check, Data, DataCommand, Get, List, Show};
 pub use detection::{Metrics, Ood};
@@ -72,6 +72,26 @@ pub struct DeviceArgument {
     pub device: DeviceSpec,
 }
 
+/// Where to train.
+#[derive(Clone, Debug, Args)]
+pub struct TrainingDevices {
+    /// A single device.
+    #[command(flatten)]
+    pub device: DeviceArgument,
+    /// Share every batch among several devices of one backend, such as cuda:0,cuda:1; the first one
+    /// updates the model
+    #[arg(long, value_name = "LIST", conflicts_with = "device")]
+    pub devices: Option<DeviceList>,
+}
+
+impl TrainingDevices {
+    /// All of them, one or several.
+    pub fn list(&self) -> DeviceList {
+        let several = self.devices.clone();
+        several.unwrap_or_else(|| self.device.device.into())
+    }
+}
+
 /// Arguments of `gwae train`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -79,6 +99,7 @@ Examples:
   gwae train config.toml --out runs/digits
   gwae train settings/gwae.yaml --data ~/datasets
   gwae train config.toml --dataset shapes3d --steps 5000
+  gwae train config.toml --devices cuda:0,cuda:1 --log-every 50
 
 A TOML file has the tables [model], [model.prior], [training] and [data]; what it leaves out has the
 value of the authors' CelebA settings. kind = \"vae\" or \"dagmm\" in [model] trains that baseline. For example:
@@ -96,6 +117,10 @@ value of the authors' CelebA settings. kind = \"vae\" or \"dagmm\" in [model] tr
 validation_fraction, limit (so many images of each part, for quick runs), crop, cache, polarity =
 \"inverted\" and patch_shuffle.
 
+--devices cuda:0,cuda:1 divides every batch evenly: each device computes the gradient of its share, and
+the mean of the gradients updates the model. Losses that compare the images of a batch, as the
+Gromov-Wasserstein loss does, then compare those of one share.
+
 Ctrl-C finishes the step, saves and returns; `gwae resume` goes on from there.")]
 pub struct Train {
     /// Configuration: a TOML file, or one of the authors' YAML settings files
@@ -105,7 +130,7 @@ pub struct Train {
     pub out: Option<PathBuf>,
     /// Where to compute.
     #[command(flatten)]
-    pub device: DeviceArgument,
+    pub devices: TrainingDevices,
     /// Stop after this many steps in all; takes the place of every limit of the configuration
     #[arg(long, help_heading = "In place of the configuration's")]
     pub steps: Option<u64>,
@@ -138,6 +163,21 @@ pub struct Train {
         help_heading = "In place of the configuration's"
     )]
     pub batch_size: Option<usize>,
+    /// What encoder and decoder compute in during a step: single, bf16 or f16, where the device can;
+    /// the parameters and everything else stay in single precision
+    #[arg(
+        long,
+        value_name = "TYPE",
+        help_heading = "In place of the configuration's"
+    )]
+    pub precision: Option<gwae_train::Precision>,
+    /// Read the losses from the device, check and log them every so many steps only
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "In place of the configuration's"
+    )]
+    pub log_every: Option<u64>,
     /// Dataset: digits (embedded), mnist, fashion_mnist, kmnist, omniglot, shapes3d and dsprites
     /// (rendered, or with --data from their files), celeba, folder (any images), or
     /// invented_characters, letters and noise (rendered)
@@ -169,13 +209,13 @@ Examples:
   gwae resume runs/digits --checkpoint best --learning-rate 5e-5
 
 On the CPU, a run that was stopped and resumed equals the uninterrupted one bit for bit. What is
-changed here is kept for later sessions.")]
+changed here is kept for later sessions, but for the devices: a run goes on with any number of them.")]
 pub struct Resume {
     /// Directory of the run
     pub run: PathBuf,
     /// Where to compute.
     #[command(flatten)]
-    pub device: DeviceArgument,
+    pub devices: TrainingDevices,
     /// Which checkpoint to go on from: the newest, or the one with the lowest validation loss
     #[arg(long, value_name = "WHICH", default_value = "last")]
     pub checkpoint: CheckpointName,
@@ -194,6 +234,9 @@ pub struct Resume {
     /// New learning rate of the critic
     #[arg(long, value_name = "RATE", help_heading = "Changes")]
     pub critic_learning_rate: Option<f64>,
+    /// New number of steps from one reading of the losses to the next
+    #[arg(long, value_name = "N", help_heading = "Changes")]
+    pub log_every: Option<u64>,
 }
 
 /// A trained model.
@@ -397,7 +440,7 @@ Parameter norms and the evaluation pass are shown, and marked where they exceed 
 RMSprop divides a gradient by its own size, so where a gradient is all but zero, rounding decides which
 way a whole step goes, and single precision alone can drive two correct programs apart by more than the
 tolerance. The CPU therefore computes in double precision unless --precision single asks for what
-training uses.")]
+training uses. bf16 and f16 show what training.precision costs; nobody should expect agreement.")]
 pub struct Verify {
     /// Trajectory files
     #[arg(value_name = "TRAJECTORY.json", required_unless_present = "checkpoint")]
@@ -426,6 +469,10 @@ pub enum Precision {
     Single,
     /// 64 bits, on the CPU only.
     Double,
+    /// Encoder and decoder in bfloat16, as with training.precision.
+    Bf16,
+    /// Encoder and decoder in half precision, as with training.precision.
+    F16,
 }
 
 /// Latent dimensions in the order that they were named.

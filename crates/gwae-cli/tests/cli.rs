@@ -246,12 +246,36 @@ fn a_device_that_is_not_there_is_one_line() {
             &["--device", "cuda", "--precision", "double"],
             "only the cpu",
         ),
+        (
+            &[
+                "--precision",
+                "bf16",
+                "--checkpoint",
+                "a.pth",
+                "--expect",
+                "a.json",
+            ],
+            "is for training steps",
+        ),
     ] {
         let output = gwae(&[&["verify", path.to_str().unwrap()], arguments].concat());
         let message = text(&output.stderr);
         assert!(!output.status.success());
         assert_eq!(message.lines().count(), 1, "{message}");
         assert!(message.contains(part), "{message}");
+    }
+}
+
+/// The differences are told, and nothing calls them agreement.
+#[test]
+fn reduced_precision_is_compared_and_differs() {
+    let path = golden("np_merged.json");
+    for precision in ["bf16", "f16"] {
+        let output = gwae(&["verify", path.to_str().unwrap(), "--precision", precision]);
+        let report = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{report}");
+        assert!(report.contains(&format!("cpu in {precision}")), "{report}");
+        assert!(report.contains("DIFFERS"), "{report}");
     }
 }
 

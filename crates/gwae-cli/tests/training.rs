@@ -114,6 +114,62 @@ fn bad_configurations_are_one_line_and_make_nothing() {
     assert!(text(&output.stderr).contains("no run directory"));
 }
 
+#[test]
+fn several_devices_share_a_batch() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("small.toml"), SMALL).unwrap();
+    let run = |arguments: &[&str]| gwae(arguments, root.path());
+    for (arguments, status, message) in [
+        (
+            &["--devices", "cpu,cpu", "--batch-size", "9"][..],
+            1,
+            "batch_size = 9 cannot be divided",
+        ),
+        (
+            &["--devices", "cpu,wgpu"],
+            2,
+            "cpu and wgpu cannot share a step",
+        ),
+        (&["--devices", "cpu,"], 2, "`` is no device"),
+        (
+            &["--devices", "cpu,cpu", "--device", "cpu"],
+            2,
+            "cannot be used with",
+        ),
+        (&["--log-every", "0"], 1, "training.log_every = 0"),
+        (&["--precision", "double"], 2, "choose single, bf16 or f16"),
+    ] {
+        let output = run(&[&["train", "small.toml"], arguments].concat());
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{errors}");
+        assert_eq!(errors.lines().count(), 1, "{errors}");
+        assert!(errors.contains(message), "{errors}");
+        assert!(!root.path().join("runs").exists());
+    }
+    let trained = run(&[
+        "train",
+        "small.toml",
+        "--devices",
+        "cpu,cpu",
+        "--log-every",
+        "2",
+    ]);
+    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    let record = std::fs::read_to_string(root.path().join("runs/small/run.json")).unwrap();
+    assert!(record.contains("\"cpu,cpu\""), "{record}");
+    let resumed = run(&["resume", "runs/small", "--steps", "5", "--log-every", "3"]);
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    let log = std::fs::read_to_string(root.path().join("runs/small/metrics.jsonl")).unwrap();
+    let steps: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("\"train\""))
+        .collect();
+    for (line, step) in steps.iter().zip([2, 3, 5]) {
+        assert!(line.starts_with(&format!("{{\"step\":{step},")), "{line}");
+    }
+    assert_eq!(steps.len(), 3, "{steps:?}");
+}
+
 /// A limit on the size of a file stands for a full disk: writing beyond it fails in the same way.
 #[cfg(unix)]
 #[test]

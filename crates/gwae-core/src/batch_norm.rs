@@ -1,7 +1,7 @@
 //! Batch normalisation with PyTorch's statistics and an explicit [`Mode`].
 
 use burn::module::{Module, Param, RunningState};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::Mode;
 
@@ -84,6 +84,11 @@ impl BatchNorm {
                 result.output
             }
         }
+    }
+
+    /// The floating-point type that it computes in.
+    pub fn dtype(&self) -> DType {
+        self.running_mean.value().dtype()
     }
 
     /// What [`Mode::Evaluate`] multiplies each channel by, `[features]`.

@@ -74,13 +74,16 @@ impl Decoder {
         }
     }
 
-    /// Decodes a batch of codes.
+    /// Decodes a batch of codes. Computes in the floating-point type of its weights, and returns
+    /// that of the codes.
     ///
     /// # Shapes
     /// - `codes`: `[batch, latent]`
     /// - output: `[batch, channels, size, size]` in `[0, 1]`
     pub fn forward(&self, codes: Tensor<2>, mode: Mode) -> Tensor<4> {
-        let hidden = silu(self.expand.forward(silu(self.hidden.forward(codes))));
+        let (outside, inside) = (codes.dtype(), self.hidden.weight.val().dtype());
+        let hidden = silu(self.hidden.forward(codes.cast(inside)));
+        let hidden = silu(self.expand.forward(hidden));
         let top = hidden.reshape([-1, self.top_channels as i64, 4, 4]);
         let features = self.stages.iter().fold(top, |features, stage| {
             let features = silu(double(&stage.convolution, features));
@@ -96,7 +99,7 @@ impl Decoder {
             .fold(double(&self.output, features), |logits, block| {
                 block.forward(logits, mode)
             });
-        sigmoid(logits)
+        sigmoid(logits.cast(outside))
     }
 
     /// Where its parameters are.

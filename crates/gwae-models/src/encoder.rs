@@ -108,27 +108,28 @@ impl Encoder {
         }
     }
 
-    /// Encodes a batch of images.
+    /// Encodes a batch of images. Computes in the floating-point type of its weights, and returns
+    /// that of the images.
     ///
     /// # Shapes
     /// - `images`: `[batch, channels, size, size]` in `[0, 1]`
     /// - output: mean and logvar `[batch, latent]`
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Posterior {
-        let features = self
-            .stages
-            .iter()
-            .fold(inverse_sigmoid(images), |features, stage| {
-                let weight = stage.convolution.weight.val();
-                let bias = stage.convolution.bias.as_ref().map(|bias| bias.val());
-                let features = silu(halving_conv2d(features, weight, bias, Edge::Replicate));
-                let features = normalise(&stage.norm, features, mode);
-                stage
-                    .residual
-                    .iter()
-                    .fold(features, |x, block| block.forward(x, mode))
-            });
+        let (outside, inside) = (images.dtype(), self.hidden.weight.val().dtype());
+        let images = inverse_sigmoid(images).cast(inside);
+        let features = self.stages.iter().fold(images, |features, stage| {
+            let weight = stage.convolution.weight.val();
+            let bias = stage.convolution.bias.as_ref().map(|bias| bias.val());
+            let features = silu(halving_conv2d(features, weight, bias, Edge::Replicate));
+            let features = normalise(&stage.norm, features, mode);
+            stage
+                .residual
+                .iter()
+                .fold(features, |x, block| block.forward(x, mode))
+        });
         let hidden = silu(self.hidden.forward(features.flatten::<2>(1, 3)));
-        let head = |head: &Head, x| normalise(&head.norm, head.linear.forward(x), mode);
+        let head =
+            |head: &Head, x| normalise(&head.norm, head.linear.forward(x).cast(outside), mode);
         let posterior = Posterior {
             mean: head(&self.mean, hidden.clone()),
             logvar: head(&self.logvar, hidden),

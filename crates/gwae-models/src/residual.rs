@@ -65,14 +65,17 @@ impl ResidualBlock {
     }
 }
 
-/// Applies an optional batch normalisation.
+/// Applies an optional batch normalisation, which computes in its own floating-point type.
 pub(crate) fn normalise<const D: usize>(
     norm: &Option<BatchNorm>,
     input: Tensor<D>,
     mode: Mode,
 ) -> Tensor<D> {
     match norm {
-        Some(norm) => norm.forward(input, mode),
+        Some(norm) => {
+            let outside = input.dtype();
+            norm.forward(input.cast(norm.dtype()), mode).cast(outside)
+        }
         None => input,
     }
 }

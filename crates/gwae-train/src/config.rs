@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic::FileError;
 use crate::official_settings::SettingsError;
+use crate::precision::Precision;
 
 pub use data::{CELEBA_CROP, DataConfig, DatasetName};
 
@@ -58,6 +59,8 @@ pub struct TrainingConfig {
     pub critic_steps: usize,
     /// Images per step.
     pub batch_size: usize,
+    /// What encoder and decoder compute in during a step, where the device can.
+    pub precision: Precision,
     /// Seed of every random draw: initialisation, noise and shuffling.
     pub seed: u64,
     /// Stop after this many main steps.
@@ -77,8 +80,10 @@ pub struct TrainingConfig {
     /// validation and at the end.
     #[serde(with = "zero_is_none")]
     pub checkpoint_every: Option<u64>,
-    /// Write the losses of every so many-th step to the log. All steps are checked for losses that
-    /// are not finite, when the next one is written.
+    /// Read the losses from the device every so many steps, and at validations, checkpoints and the
+    /// end; nothing else in a step is read back, so that a GPU need not wait for the host in between.
+    /// Those of the newest step are shown and written to the log. All steps since the last time are
+    /// then checked for losses that are not finite.
     pub log_every: u64,
 }
 
@@ -95,6 +100,7 @@ impl Default for TrainingConfig {
             gradient_penalty_weight: 10.0,
             critic_steps: 5,
             batch_size: 64,
+            precision: Precision::Single,
             seed: 0,
             steps: None,
             epochs: None,

@@ -261,3 +261,21 @@ impl RunData {
 pub(crate) fn upload(images: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(images, shape), device)
 }
+
+/// A batch of images from host memory in shards of equal size, one for each of `devices`.
+pub(crate) fn upload_shards(
+    images: Vec<f32>,
+    shape: [usize; 4],
+    devices: &[Device],
+) -> Vec<Tensor<4>> {
+    let [batch, channels, height, width] = shape;
+    if let [device] = devices {
+        return vec![upload(images, shape, device)];
+    }
+    let shard = [batch / devices.len(), channels, height, width];
+    let parts = images.chunks_exact(shard.iter().product());
+    let on_devices = parts.zip(devices);
+    on_devices
+        .map(|(part, device)| upload(part.to_vec(), shard, device))
+        .collect()
+}

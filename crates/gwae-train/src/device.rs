@@ -1,11 +1,17 @@
 //! Choosing a device by name at run time.
 
+mod list;
+
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{Device, Tensor};
+
+use crate::precision::Precision;
+
+pub use list::{DeviceList, DeviceListError, ShardError};
 
 /// A way to compute, each behind the Cargo feature of the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,6 +125,16 @@ pub enum DeviceError {
         /// What to do.
         hint: String,
     },
+    /// The device is there, but does not compute in a floating-point type.
+    #[error(
+        "device {spec} does not compute in {precision}: set training.precision = \"single\", or choose another device"
+    )]
+    Precision {
+        /// What was asked for.
+        spec: DeviceSpec,
+        /// The type that it does not have.
+        precision: Precision,
+    },
     /// The device is there, but does not compute.
     #[error("device {spec} cannot be used: {problem}; {hint}")]
     Unusable {
@@ -203,6 +219,30 @@ impl DeviceSpec {
             .and_then(|result| result)
             .map_err(unusable)?;
         Ok(device)
+    }
+
+    /// Opens the device for an encoder and decoder that compute in `precision`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`], and when the device does not compute in that type.
+    pub fn open_for(self, precision: Precision) -> Result<Device, DeviceError> {
+        let device = self.open()?;
+        let supported = precision
+            .reduced()
+            .is_none_or(|dtype| device.supports_dtype(dtype));
+        self.check_precision(precision, supported)?;
+        Ok(device)
+    }
+
+    fn check_precision(self, precision: Precision, supported: bool) -> Result<(), DeviceError> {
+        match supported {
+            true => Ok(()),
+            false => Err(DeviceError::Precision {
+                spec: self,
+                precision,
+            }),
+        }
     }
 
     fn choose(self, mut found: Found) -> Result<Device, DeviceError> {

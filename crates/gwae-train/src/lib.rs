@@ -23,6 +23,7 @@ pub mod official_checkpoint;
 pub mod official_settings;
 pub mod ood;
 pub mod pictures;
+pub mod precision;
 pub mod progress;
 pub mod report;
 pub mod run_directory;
@@ -32,4 +33,5 @@ mod suggestion;
 mod timestamp;
 
 pub use config::{ConfigError, DataConfig, DatasetName, LoadOptions, RunConfig, TrainingConfig};
-pub use device::DeviceSpec;
+pub use device::{DeviceList, DeviceSpec};
+pub use precision::Precision;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::named_losses::NamedLosses;
+use crate::named_losses::{NamedLosses, mean_of};
 
 /// Every term of the objective and what is logged beside it.
 ///
@@ -104,6 +104,22 @@ impl<T> From<Losses<T>> for NamedLosses<T> {
 }
 
 impl Losses<Tensor<1>> {
+    /// The mean over the shards of a batch, on the device of the first.
+    ///
+    /// # Panics
+    /// Without any.
+    pub fn mean(shards: Vec<Self>) -> Self {
+        let mut shards = shards.into_iter();
+        let first = shards.next().expect("a batch has a shard");
+        let others: Vec<_> = shards.collect();
+        let others: Vec<_> = others.iter().map(Losses::named).collect();
+        let mut index = 0..;
+        first.map(|value| {
+            let index = index.next().expect("an endless range");
+            mean_of(value, others.iter().map(|named| named[index].1.clone()))
+        })
+    }
+
     /// Reads every value in one transfer from the device.
     pub fn read(self) -> Losses<f64> {
         let empty = self.clone().map(|_| ());

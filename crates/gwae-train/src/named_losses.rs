@@ -46,6 +46,21 @@ impl NamedLosses<Tensor<1>> {
         self.map(Tensor::detach)
     }
 
+    /// The mean over the shards of a batch, on the device of the first. All have the same names.
+    ///
+    /// # Panics
+    /// Without any.
+    pub fn mean(shards: Vec<Self>) -> Self {
+        let mut shards = shards.into_iter();
+        let first = shards.next().expect("a batch has a shard");
+        let others: Vec<_> = shards.collect();
+        let mut index = 0..;
+        first.map(|value| {
+            let index = index.next().expect("an endless range");
+            mean_of(value, others.iter().map(|losses| losses.0[index].1.clone()))
+        })
+    }
+
     /// Reads every value in one transfer from the device.
     pub fn read(self) -> NamedLosses<f64> {
         let mut read = Self::read_all(vec![self]);
@@ -72,6 +87,20 @@ impl NamedLosses<Tensor<1>> {
         };
         empty.into_iter().map(read).collect()
     }
+}
+
+/// The mean of a number and of others that may be on other devices, on the device of the first.
+pub(crate) fn mean_of(
+    first: Tensor<1>,
+    others: impl ExactSizeIterator<Item = Tensor<1>>,
+) -> Tensor<1> {
+    let count = 1 + others.len();
+    if count == 1 {
+        return first;
+    }
+    let device = first.device();
+    let sum = others.fold(first, |sum, other| sum + other.to_device(&device));
+    sum / count as f64
 }
 
 impl NamedLosses<f64> {

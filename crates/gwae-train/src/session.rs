@@ -16,7 +16,7 @@ use crate::averaging::ParameterAverage;
 use crate::checkpoint::{CheckpointStore, Which};
 use crate::config::{ConfigError, RunConfig, TrainingConfig};
 use crate::data::RunData;
-use crate::device::DeviceSpec;
+use crate::device::{DeviceError, DeviceList};
 use crate::interrupt::StopFlag;
 use crate::metrics_log::MetricsLog;
 use crate::progress::ProgressDisplay;
@@ -43,8 +43,9 @@ fn generator(config: &RunConfig, stream: Stream) -> HostGenerator {
 
 /// Where and how a run is made, beside what it computes.
 pub struct SessionOptions {
-    /// The device to compute on.
-    pub device: DeviceSpec,
+    /// The devices that share every batch; the first one updates the model, validates and draws.
+    /// Checkpoints do not depend on them, so that a run is resumed on any.
+    pub devices: DeviceList,
     /// Shows how it goes.
     pub display: Box<dyn ProgressDisplay>,
     /// Asks the run to finish its step, save and return.
@@ -91,6 +92,8 @@ pub struct Changes {
     pub learning_rate: Option<f64>,
     /// Learning rate of the critic.
     pub critic_learning_rate: Option<f64>,
+    /// Steps from one reading of the losses to the next.
+    pub log_every: Option<u64>,
 }
 
 impl Changes {
@@ -105,6 +108,7 @@ impl Changes {
         training.critic_learning_rate = self
             .critic_learning_rate
             .unwrap_or(training.critic_learning_rate);
+        training.log_every = self.log_every.unwrap_or(training.log_every);
     }
 }
 
@@ -135,24 +139,25 @@ fn start_as<T: TrainingAlgorithm>(
     let mut config = config.clone();
     // A run is resumed from anywhere.
     config.data.make_absolute()?;
-    let device = options.device.open()?.autodiff();
+    options.devices.shard_size(config.training.batch_size)?;
+    let devices = open_devices(&options, &config.training)?;
     let data = open_data(&config, &mut options)?;
     let split = data.draw_split(&config)?;
     check_validation(&split)?;
     // Before the directory is made: a batch that is too large leaves nothing behind.
     let batches = data.batches(&split, &config.training, Position::START)?;
     let description = RunDescription {
-        device: options.device.to_string(),
+        device: options.devices.to_string(),
         command_line: options.command_line.clone(),
         dataset_fingerprint: split.fingerprint.clone(),
     };
     let directory = RunDirectory::create(path, &config, description, &split)?;
     let checkpoints = CheckpointStore::open(directory.checkpoints())?;
-    let (trainer, average, state) = first_state::<T>(model, &config, &device)?;
+    let (trainer, average, state) = first_state::<T>(model, &config, &devices[0])?;
     data.warm();
     let opened = Opened {
         config,
-        device,
+        devices,
         data,
         split,
         batches,
@@ -197,7 +202,8 @@ fn resume_as<T: TrainingAlgorithm>(
     from: Which,
     mut options: SessionOptions,
 ) -> Result<RunSummary, TrainError> {
-    let device = options.device.open()?.autodiff();
+    options.devices.shard_size(config.training.batch_size)?;
+    let devices = open_devices(&options, &config.training)?;
     let data = open_data(&config, &mut options)?;
     let split: Split = directory.split()?;
     directory.check_fingerprint(&data.dataset().fingerprint())?;
@@ -206,25 +212,25 @@ fn resume_as<T: TrainingAlgorithm>(
     let begun = checkpoints.entry(Which::Last).is_some();
     let (trainer, average, state) = if begun || from == Which::Best {
         let directory = checkpoints.verified(from)?.0;
-        load_state::<T>(&directory, model, &config.training, &device)?
+        load_state::<T>(&directory, model, &config.training, &devices[0])?
     } else {
         let text = "the run stopped before its first checkpoint, so it begins anew";
         options.display.message(text);
-        first_state::<T>(model, &config, &device)?
+        first_state::<T>(model, &config, &devices[0])?
     };
     let batches = data.batches(&split, &config.training, state.position)?;
     // Steps after the checkpoint are done again.
     MetricsLog::truncate_after(&directory.metrics(), state.step)?;
     let resumption = Resumption::now(
         state.step,
-        options.device.to_string(),
+        options.devices.to_string(),
         options.command_line.clone(),
     );
     directory.record_resumption(&config, resumption)?;
     data.warm();
     let opened = Opened {
         config,
-        device,
+        devices,
         data,
         split,
         batches,
@@ -233,6 +239,14 @@ fn resume_as<T: TrainingAlgorithm>(
         directory,
     };
     Session::new(opened, trainer, average, state, options)?.run()
+}
+
+fn open_devices(
+    options: &SessionOptions,
+    training: &TrainingConfig,
+) -> Result<Vec<Device>, DeviceError> {
+    let devices = options.devices.open_for(training.precision)?.into_iter();
+    Ok(devices.map(Device::autodiff).collect())
 }
 
 /// The dataset of a run, opened with its progress on the display.
@@ -276,7 +290,8 @@ fn check_validation(split: &Split) -> Result<(), ConfigError> {
 /// What a session works with, all of it there and fitting together.
 struct Opened {
     config: RunConfig,
-    device: Device,
+    /// Autodiff devices, at least one; the first holds the model.
+    devices: Vec<Device>,
     data: RunData,
     split: Split,
     batches: BatchStream,

@@ -6,7 +6,7 @@ use gwae_models::{BackboneConfig, DagmmConfig, GwaeConfig, ModelConfig, VaeConfi
 use gwae_train::interrupt::StopFlag;
 use gwae_train::ood::{Experiment, ExperimentOutcome, Outlook};
 use gwae_train::progress::{ProgressDisplay, SilentDisplay};
-use gwae_train::{DeviceSpec, RunConfig};
+use gwae_train::{DeviceList, RunConfig};
 
 fn backbone() -> BackboneConfig {
     BackboneConfig {
@@ -54,7 +54,7 @@ fn experiment(directory: &Path) -> Experiment {
     };
     Experiment {
         directory: directory.to_owned(),
-        device: DeviceSpec::default(),
+        devices: DeviceList::default(),
         models: vec![
             ("GWAE".into(), mixture()),
             ("DAGMM".into(), config(dagmm.into())),

@@ -18,7 +18,7 @@ use gwae_train::run_directory::RunDirectory;
 use gwae_train::session::{
     Changes, Probe, RunSummary, SessionOptions, StopReason, TrainError, start,
 };
-use gwae_train::{DeviceSpec, RunConfig, session};
+use gwae_train::{DeviceList, Precision, RunConfig, session};
 
 /// The model's configuration, which is that of a GWAE here.
 fn gwae(config: &mut RunConfig) -> &mut GwaeConfig {
@@ -50,7 +50,7 @@ fn config() -> RunConfig {
 
 fn options(display: Box<dyn ProgressDisplay>) -> SessionOptions {
     SessionOptions {
-        device: DeviceSpec::default(),
+        devices: DeviceList::default(),
         display,
         stop: StopFlag::new(),
         command_line: vec!["test".into()],
@@ -252,7 +252,8 @@ fn training_state(path: &Path) -> serde_json::Value {
 #[test]
 fn every_kind_of_model_resumes_bit_for_bit() {
     type Change = fn(&mut RunConfig);
-    let kinds: [(&str, Change); 4] = [
+    let kinds: [(&str, Change); 5] = [
+        ("bf16", |c| c.training.precision = Precision::Bf16),
         ("without critic", |c| gwae(c).merged_condition = false),
         ("standardised codes", |c| {
             gwae(c).latent_bn = true;
@@ -534,6 +535,142 @@ fn a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint() {
     if saved.entry(Which::Last).unwrap().step == 2 {
         assert_eq!(kept, good);
     }
+}
+
+/// On these devices.
+fn on(devices: &str) -> SessionOptions {
+    SessionOptions {
+        devices: devices.parse().unwrap(),
+        ..silent()
+    }
+}
+
+#[test]
+fn several_devices_resume_bit_for_bit_and_one_is_as_without_a_list() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name| root.path().join(name);
+    let mut config = config();
+    config.training.steps = Some(4);
+    let mut shorter = config.clone();
+    shorter.training.steps = Some(2);
+    start(&config, &path("whole"), on("cpu,cpu")).unwrap();
+    start(&shorter, &path("parts"), on("cpu,cpu")).unwrap();
+    resume(&path("parts"), &steps(4), on("cpu,cpu")).unwrap();
+    let result = |name| {
+        let path = path(name);
+        (state(&path, Which::Last), training_state(&path))
+    };
+    assert_eq!(result("whole"), result("parts"));
+
+    start(&config, &path("single"), silent()).unwrap();
+    start(&config, &path("list of one"), on("cpu:0")).unwrap();
+    assert_eq!(result("single"), result("list of one"));
+    assert_eq!(log(&path("single")), log(&path("list of one")));
+    assert_ne!(result("single").0, result("whole").0);
+}
+
+#[test]
+fn a_run_goes_on_with_another_number_of_devices() {
+    let root = tempfile::tempdir().unwrap();
+    let mut config = config();
+    config.training.steps = Some(1);
+    for (before, after) in [("cpu", "cpu,cpu"), ("cpu,cpu,cpu,cpu", "cpu")] {
+        let path = root.path().join(before);
+        start(&config, &path, on(before)).unwrap();
+        let summary = resume(&path, &steps(2), on(after)).unwrap();
+        assert_eq!(summary.step, 2);
+        let record = std::fs::read_to_string(path.join("run.json")).unwrap();
+        let written = |devices| record.contains(&format!("\"device\": \"{devices}\""));
+        assert!(written(before) && written(after), "{record}");
+    }
+}
+
+#[test]
+fn a_batch_that_the_devices_cannot_share_is_refused_before_anything_is_made() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    for (batch_size, devices, message) in [
+        (
+            9,
+            "cpu,cpu",
+            "batch_size = 9 cannot be divided evenly among 2",
+        ),
+        (2, "cpu,cpu", "batch_size = 2 is one image for each of 2"),
+    ] {
+        let mut config = config();
+        config.training.batch_size = batch_size;
+        let error = start(&config, &path, on(devices)).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+        assert!(!path.exists());
+    }
+    let mut config = config();
+    config.training.steps = Some(1);
+    start(&config, &path, silent()).unwrap();
+    let before = std::fs::read(path.join("run.json")).unwrap();
+    let error = resume(&path, &steps(2), on("cpu,cpu,cpu")).unwrap_err();
+    assert!(error.to_string().contains("among 3 devices"), "{error}");
+    assert_eq!(std::fs::read(path.join("run.json")).unwrap(), before);
+}
+
+/// What is read more rarely is the same, and the steps that end in a validation, a checkpoint or the
+/// run are read whatever the interval.
+#[test]
+fn losses_are_read_every_so_many_steps() {
+    let root = tempfile::tempdir().unwrap();
+    let mut config = config();
+    config.training.steps = Some(11);
+    config.training.validate_every = Some(5);
+    config.training.checkpoint_every = Some(7);
+    let mut runs = Vec::new();
+    for every in [1, 3, 1000] {
+        let path = root.path().join(every.to_string());
+        config.training.log_every = every;
+        let summary = start(&config, &path, silent()).unwrap();
+        let (training, validation): (Vec<_>, Vec<_>) = log(&path)
+            .into_iter()
+            .partition(|(_, phase, _)| *phase == Phase::Train);
+        let end = (
+            state(&path, Which::Last),
+            training_state(&path),
+            summary.training,
+        );
+        runs.push((training, validation, end));
+    }
+    let (every, validations, end) = &runs[0];
+    assert_eq!(every.len(), 11);
+    for (rarely, expected) in [
+        (&runs[1], vec![3, 5, 6, 7, 9, 10, 11]),
+        (&runs[2], vec![5, 7, 10, 11]),
+    ] {
+        let logged: Vec<_> = rarely.0.iter().map(|line| line.0).collect();
+        assert_eq!(logged, expected);
+        assert!(rarely.0.iter().all(|line| every.contains(line)));
+        assert_eq!((&rarely.1, &rarely.2), (validations, end));
+    }
+}
+
+#[test]
+fn the_interval_of_a_run_can_be_changed() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut config = config();
+    config.training.validate_every = None;
+    config.training.steps = Some(2);
+    start(&config, &path, silent()).unwrap();
+    let changes = Changes {
+        log_every: Some(4),
+        ..steps(9)
+    };
+    resume(&path, &changes, silent()).unwrap();
+    let logged = log(&path).into_iter();
+    let logged: Vec<_> = logged.filter(|line| line.1 == Phase::Train).collect();
+    let steps: Vec<_> = logged.iter().map(|line| line.0).collect();
+    assert!(
+        steps.starts_with(&[1, 2, 4, 8]) && steps.ends_with(&[9]),
+        "{steps:?}"
+    );
+    let kept = RunDirectory::open(&path).unwrap();
+    assert_eq!(kept.config().training.log_every, 4);
 }
 
 #[test]

@@ -15,9 +15,10 @@ pub(super) fn run(arguments: &Resume) -> Result<ExitCode, Box<dyn Error>> {
         patience: arguments.patience,
         learning_rate: arguments.learning_rate,
         critic_learning_rate: arguments.critic_learning_rate,
+        log_every: arguments.log_every,
     };
     let from = arguments.checkpoint.into();
-    let options = options(arguments.device)?;
+    let options = options(&arguments.devices)?;
     print_summary(&session::resume(&arguments.run, from, &changes, options)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -17,7 +17,11 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode, Box<dyn Error>> {
         .out
         .clone()
         .unwrap_or_else(|| default_directory(&arguments.config));
-    print_summary(&session::start(&config, &out, options(arguments.device)?)?);
+    print_summary(&session::start(
+        &config,
+        &out,
+        options(&arguments.devices)?,
+    )?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -34,6 +38,8 @@ fn configuration(arguments: &Train) -> Result<RunConfig, Box<dyn Error>> {
     }
     training.seed = arguments.seed.unwrap_or(training.seed);
     training.batch_size = arguments.batch_size.unwrap_or(training.batch_size);
+    training.precision = arguments.precision.unwrap_or(training.precision);
+    training.log_every = arguments.log_every.unwrap_or(training.log_every);
     if let Some(latent_dim) = arguments.latent_dim {
         config.model.set_latent_dim(latent_dim);
     }

@@ -7,16 +7,16 @@ use gwae_train::progress::standard_display;
 use gwae_train::run_directory::command_line;
 use gwae_train::session::{RunSummary, SessionOptions, StopReason};
 
-use crate::arguments::DeviceArgument;
+use crate::arguments::TrainingDevices;
 use crate::terminal::print;
 
 /// Without a terminal, every so many-th step is a line.
 const STEPS_PER_LINE: u64 = 100;
 
 /// Options of a session that Ctrl-C stops cleanly.
-pub(super) fn options(device: DeviceArgument) -> Result<SessionOptions, Box<dyn Error>> {
+pub(super) fn options(devices: &TrainingDevices) -> Result<SessionOptions, Box<dyn Error>> {
     Ok(SessionOptions {
-        device: device.device,
+        devices: devices.list(),
         display: standard_display(STEPS_PER_LINE),
         stop: catch_signals()?,
         command_line: command_line(),

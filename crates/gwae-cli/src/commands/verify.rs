@@ -45,6 +45,8 @@ pub(super) fn run(arguments: &Verify) -> Result<ExitCode, Box<dyn Error>> {
 /// How to compute and compare.
 struct Setting {
     device: Device,
+    /// What encoder and decoder compute in during a training step.
+    networks: gwae_train::Precision,
     /// What the device is called, with its precision.
     name: String,
     tolerance: f64,
@@ -71,9 +73,23 @@ impl Setting {
         let words = match precision {
             Precision::Single => "single",
             Precision::Double => "double",
+            Precision::Bf16 => "bf16",
+            Precision::F16 => "f16",
         };
+        let networks = match precision {
+            Precision::Single | Precision::Double => gwae_train::Precision::Single,
+            Precision::Bf16 => gwae_train::Precision::Bf16,
+            Precision::F16 => gwae_train::Precision::F16,
+        };
+        if networks != gwae_train::Precision::Single && arguments.checkpoint.is_some() {
+            return Err(format!(
+                "--precision {words} is for training steps, and --checkpoint trains nothing: leave one of them out"
+            )
+            .into());
+        }
         Ok(Self {
-            device: spec.open()?,
+            device: spec.open_for(networks)?,
+            networks,
             name: format!("{spec} in {words} precision"),
             tolerance: arguments.tolerance,
         })
@@ -84,7 +100,7 @@ impl Setting {
 fn trajectory(path: &Path, setting: &Setting) -> Result<bool, Box<dyn Error>> {
     let tolerance = setting.tolerance;
     let trajectory = Trajectory::load(path)?;
-    let report = trajectory.replay(path, &setting.device)?;
+    let report = trajectory.replay_in(setting.networks, path, &setting.device)?;
     let unknown = unknown_hyperparameters(&trajectory.hyperparameters);
     if !unknown.is_empty() {
         terminal::note(format!(

@@ -9,10 +9,10 @@ use gwae_core::noise::HostGenerator;
 use gwae_models::official::OfficialState;
 use gwae_models::{Gwae, GwaeConfig};
 use gwae_priors::Form;
-use gwae_train::TrainingConfig;
 use gwae_train::algorithm::GwaeTrainer;
 use gwae_train::losses::Losses;
 use gwae_train::official_settings::from_hyperparameters;
+use gwae_train::{Precision, TrainingConfig};
 use serde::{Deserialize, Serialize};
 
 use super::difference::LargestDifference;
@@ -110,8 +110,22 @@ impl Trajectory {
     /// # Errors
     /// In one line: hyper-parameters that no model can be built from, or losses that it has not.
     pub fn replay(&self, path: &Path, device: &Device) -> Result<TrajectoryReport, VerifyError> {
+        self.replay_in(Precision::Single, path, device)
+    }
+
+    /// The same with an encoder and decoder that compute in `precision`; with
+    /// [`Precision::Single`] that is the device's own floating-point type.
+    ///
+    /// # Errors
+    /// As [`Self::replay`].
+    pub fn replay_in(
+        &self,
+        precision: Precision,
+        path: &Path,
+        device: &Device,
+    ) -> Result<TrajectoryReport, VerifyError> {
         let replay = self
-            .compute(device)
+            .compute(precision, device)
             .map_err(VerifyError::content::<Box<dyn std::error::Error>>(path))?;
         let losses = self
             .compare_losses(&replay.losses)
@@ -129,8 +143,14 @@ impl Trajectory {
     ///
     /// # Errors
     /// Names the hyper-parameter that no model can be built from.
-    pub fn compute(&self, device: &Device) -> Result<Replay, Box<dyn std::error::Error>> {
-        let (model_config, training) = from_hyperparameters(&self.hyperparameters, Form::Official)?;
+    pub fn compute(
+        &self,
+        precision: Precision,
+        device: &Device,
+    ) -> Result<Replay, Box<dyn std::error::Error>> {
+        let (model_config, mut training) =
+            from_hyperparameters(&self.hyperparameters, Form::Official)?;
+        training.precision = precision;
         let device = device.clone().autodiff();
         let mut trainer = reference_trainer(&model_config, training, &device)?;
         let size = model_config.image_size;

@@ -1,11 +1,12 @@
 //! What a deep autoencoding Gaussian mixture model minimises.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::noise::NoiseSource;
 use gwae_core::{MixtureMoments, Mode, diagonals, reconstruction_loss};
 use gwae_models::{Dagmm, DagmmConfig, ModelConfigError};
 
 use super::SingleObjective;
+use super::replicas::lowered;
 use crate::named_losses::NamedLosses;
 
 /// `mean_b ½ ‖x − x̂‖² + λ₁·mean_b E(z_b) + λ₂·Σ_k Σ_j 1/Σ_kjj` (Zong et al., ICLR 2018, equation 7):
@@ -39,6 +40,12 @@ impl SingleObjective for DagmmObjective {
             energy_weight: config.energy_weight,
             covariance_weight: config.covariance_weight,
         }
+    }
+
+    fn lowered(mut model: Dagmm, dtype: FloatDType) -> Dagmm {
+        model.encoder = lowered(model.encoder, dtype);
+        model.decoder = lowered(model.decoder, dtype);
+        model
     }
 
     /// In [`Mode::Train`] moves the running mixture, and asks `noise` for what the estimation

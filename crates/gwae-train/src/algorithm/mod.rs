@@ -3,6 +3,7 @@
 mod dagmm;
 mod gwae;
 mod gwae_objective;
+mod replicas;
 mod single;
 mod vae;
 
@@ -48,15 +49,20 @@ pub trait TrainingAlgorithm: Sized {
     /// The model as it is trained.
     fn model(&self) -> &Self::Model;
 
-    /// One step on one batch. It consumes the trainer and returns it, as Burn's optimisers do with
-    /// modules.
+    /// One step on one batch, which comes in one shard for every device that computes. It consumes
+    /// the trainer and returns it, as Burn's optimisers do with modules.
+    ///
+    /// Every shard has a replica of the model on its device. The gradient is the mean of the
+    /// replicas', each that of the losses of its own shard alone, and so are the losses. Buffers
+    /// (batch statistics, singular vectors, the running mixture) are those of the first replica. The
+    /// noise is drawn for one replica after the other wherever one would draw.
     ///
     /// # Shapes
-    /// - `images`: `[batch, channels, size, size]` in `[0, 1]`, at least two of them, on the
-    ///   model's autodiff device
+    /// - `shards`: at least one, each `[batch / shards, channels, size, size]` in `[0, 1]` of at
+    ///   least two images, on an autodiff device; the first on the model's own
     fn training_step(
         self,
-        images: Tensor<4>,
+        shards: Vec<Tensor<4>>,
         noise: &mut dyn NoiseSource,
     ) -> (Self, NamedLosses<Tensor<1>>);
 

@@ -2,14 +2,16 @@
 
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::Mode;
 use gwae_core::noise::NoiseSource;
 use gwae_models::{Autoencoder, ModelConfigError};
 
+use super::replicas::{mean_gradients, on_replicas};
 use super::{DagmmObjective, TrainingAlgorithm, VaeObjective, warmup};
 use crate::config::TrainingConfig;
 use crate::named_losses::NamedLosses;
+use crate::precision::Precision;
 
 /// What a model minimises, all of it at once.
 pub trait SingleObjective: Sized {
@@ -31,6 +33,9 @@ pub trait SingleObjective: Sized {
     /// The objective that a configuration describes.
     fn new(config: &Self::Config) -> Self;
 
+    /// The model with the weights of its encoder and decoder rounded to `dtype`, for one step.
+    fn lowered(model: Self::Model, dtype: FloatDType) -> Self::Model;
+
     /// The losses of a batch; the first is what is minimised.
     fn losses(
         &self,
@@ -48,6 +53,7 @@ pub struct SingleTrainer<O: SingleObjective> {
     /// What it minimises.
     pub objective: O,
     optimizer: ModuleOptimizer,
+    precision: Precision,
     learning_rate: f64,
     warmup_steps: u64,
     completed_steps: u64,
@@ -77,6 +83,7 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
             objective: O::new(config),
             // Burn's default ε is not PyTorch's.
             optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            precision: training.precision,
             learning_rate: training.learning_rate,
             warmup_steps: training.warmup_steps,
             completed_steps: 0,
@@ -89,17 +96,25 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
 
     fn training_step(
         mut self,
-        images: Tensor<4>,
+        shards: Vec<Tensor<4>>,
         noise: &mut dyn NoiseSource,
     ) -> (Self, NamedLosses<Tensor<1>>) {
-        let losses = self
-            .objective
-            .losses(&self.model, images, Mode::Train, noise);
-        let gradients = GradientsParams::from_grads(losses.total().backward(), &self.model);
+        let device = shards[0].device();
+        let dtype = self.precision.reduced();
+        let lower = dtype.map(|dtype| move |model| O::lowered(model, dtype));
+        let lower = lower.as_ref().map(|lower| lower as &dyn Fn(_) -> _);
+        let (gradients, losses) = on_replicas(&self.model, shards, lower, |_, model, images| {
+            let losses = self.objective.losses(model, images, Mode::Train, noise);
+            let gradients = GradientsParams::from_grads(losses.total().backward(), model);
+            (gradients, losses.detach())
+        })
+        .into_iter()
+        .unzip();
+        let gradients = mean_gradients(&self.model, gradients, &device);
         self.completed_steps += 1;
         let rate = warmup(self.completed_steps, self.warmup_steps) * self.learning_rate;
         self.model = self.optimizer.step(rate, self.model, gradients);
-        (self, losses.detach())
+        (self, NamedLosses::mean(losses))
     }
 
     fn evaluate(

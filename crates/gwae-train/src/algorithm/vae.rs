@@ -1,11 +1,12 @@
 //! What a variational autoencoder minimises.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::noise::NoiseSource;
 use gwae_core::{Mode, reconstruction_loss, standard_normal_divergence};
 use gwae_models::{ModelConfigError, Vae, VaeConfig};
 
 use super::SingleObjective;
+use super::replicas::lowered;
 use crate::named_losses::NamedLosses;
 
 /// The negative evidence lower bound `mean_b (½ ‖x − f(z)‖² + β·KL(q(z|x) ‖ N(0, I)))` with one draw
@@ -33,6 +34,12 @@ impl SingleObjective for VaeObjective {
         Self {
             divergence_weight: config.divergence_weight,
         }
+    }
+
+    fn lowered(mut model: Vae, dtype: FloatDType) -> Vae {
+        model.encoder = lowered(model.encoder, dtype);
+        model.decoder = lowered(model.decoder, dtype);
+        model
     }
 
     /// Asks `noise` for ε `[batch, latent]`.

@@ -88,6 +88,16 @@ fn a_device_that_is_not_there_is_told_from_those_found() {
 }
 
 #[test]
+fn a_type_that_the_device_does_not_have_is_one_line() {
+    let spec: DeviceSpec = "wgpu:1".parse().unwrap();
+    assert_eq!(spec.check_precision(Precision::Bf16, true), Ok(()));
+    let error = spec.check_precision(Precision::Bf16, false).unwrap_err();
+    let message = error.to_string();
+    assert!(message.starts_with("device wgpu:1 does not compute in bf16"));
+    assert!(message.contains("training.precision") && !message.contains('\n'));
+}
+
+#[test]
 fn panics_become_messages() {
     assert_eq!(without_panic(|| 3), Ok(3));
     let caught = without_panic(|| -> () { panic!("no driver\n  found") });

@@ -19,7 +19,7 @@ use crate::atomic::{FileError, write_atomically};
 use crate::checkpoint::{CheckpointError, CheckpointStore, Which};
 use crate::config::{DataConfig, RunConfig};
 use crate::data::{Preparation, RunData};
-use crate::device::{DeviceError, DeviceSpec};
+use crate::device::{DeviceError, DeviceList};
 use crate::interrupt::StopFlag;
 use crate::model_file::{ModelFileError, load_model, model_for_use};
 use crate::progress::ProgressDisplay;
@@ -33,8 +33,8 @@ const TRACED: usize = 300;
 pub struct Experiment {
     /// Where everything is written; a run directory for every seed and model is made in it.
     pub directory: PathBuf,
-    /// The device to compute on.
-    pub device: DeviceSpec,
+    /// The devices to train on; the first one does all else.
+    pub devices: DeviceList,
     /// The models by name. All have the same image size and channels, and train on the same data.
     pub models: Vec<(String, RunConfig)>,
     /// The out-of-distribution images.
@@ -229,7 +229,7 @@ impl Experiment {
                 let run = directory.join(file_name(name));
                 let measured = Rc::new(RefCell::new(Measured::default()));
                 let options = SessionOptions {
-                    device: self.device,
+                    devices: self.devices.clone(),
                     display: (outlook.display)(name),
                     stop: outlook.stop.clone(),
                     command_line: self.command_line.clone(),
@@ -279,7 +279,7 @@ impl Experiment {
         let directory = RunDirectory::open(run)?;
         let store = CheckpointStore::open(directory.checkpoints())?;
         let (files, _) = store.verified(Which::Last)?;
-        let device = self.device.open()?;
+        let device = self.devices.main().open()?;
         let model = load_model(&directory.config().model, &model_for_use(&files), &device)?;
         let Some(model) = model.gwae() else {
             return Ok(None);

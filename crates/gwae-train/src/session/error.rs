@@ -6,7 +6,7 @@ use gwae_models::ModelConfigError;
 use crate::atomic::FileError;
 use crate::checkpoint::{CheckpointError, SaveError};
 use crate::config::ConfigError;
-use crate::device::DeviceError;
+use crate::device::{DeviceError, ShardError};
 use crate::health::NonFiniteLoss;
 use crate::metrics_log::MetricsLogError;
 use crate::report::ReportError;
@@ -25,6 +25,9 @@ pub enum TrainError {
     /// The device.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// The batch, for so many devices.
+    #[error(transparent)]
+    Shards(#[from] ShardError),
     /// The data.
     #[error(transparent)]
     Data(#[from] DatasetError),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use gwae_core::noise::{HostGenerator, NoiseSource};
 use gwae_models::Autoencoder;
 
@@ -14,7 +14,7 @@ use crate::algorithm::TrainingAlgorithm;
 use crate::averaging::ParameterAverage;
 use crate::checkpoint::{KeepAs, Which};
 use crate::config::TrainingConfig;
-use crate::data::upload;
+use crate::data::upload_shards;
 use crate::early_stopping::EarlyStopping;
 use crate::evaluation::{reconstruction_psnr, validation_losses};
 use crate::health::{check_finite, parameters_are_finite};
@@ -27,6 +27,9 @@ use crate::state::{TrainingState, averaged_model, save_state};
 
 /// Images in the picture of reconstructions, and prior draws in that of samples.
 const PICTURED: usize = 64;
+
+/// Steps whose losses may be left on the device; more are read although they are not to be logged yet.
+const MOST_UNREAD: usize = 1_000;
 
 /// A run under way.
 pub(super) struct Session<T: TrainingAlgorithm> {
@@ -52,6 +55,8 @@ pub(super) struct Session<T: TrainingAlgorithm> {
     unread: Vec<(u64, NamedLosses<Tensor<1>>)>,
     /// The newest losses that were read.
     last_losses: Option<NamedLosses<f64>>,
+    /// The step that was logged last, or that this session began after.
+    reported_step: u64,
     log: MetricsLog,
     display: Box<dyn ProgressDisplay>,
     stop: StopFlag,
@@ -80,6 +85,7 @@ impl<T: TrainingAlgorithm> Session<T> {
             validated: None,
             unread: Vec::new(),
             last_losses: None,
+            reported_step: state.step,
             log: MetricsLog::open(&opened.directory.metrics())?,
             display: options.display,
             stop: options.stop,
@@ -134,6 +140,8 @@ impl<T: TrainingAlgorithm> Session<T> {
             let logs = self.step.is_multiple_of(self.training().log_every);
             if ends || saves || logs {
                 self.report_steps()?;
+            } else if self.unread.len() >= MOST_UNREAD {
+                self.read_losses()?;
             }
             if validates {
                 self.validate()?;
@@ -145,9 +153,9 @@ impl<T: TrainingAlgorithm> Session<T> {
 
     fn train_step(&mut self) -> Result<(), TrainError> {
         let batch = self.opened.batches.next_batch()?;
-        let images = upload(batch.images, batch.shape, &self.opened.device);
+        let shards = upload_shards(batch.images, batch.shape, &self.opened.devices);
         let trainer = self.trainer.take().expect("put back after each step");
-        let (trainer, losses) = trainer.training_step(images, &mut self.noise);
+        let (trainer, losses) = trainer.training_step(shards, &mut self.noise);
         if let Some(average) = &mut self.average {
             average.update(trainer.model());
         }
@@ -158,18 +166,31 @@ impl<T: TrainingAlgorithm> Session<T> {
         Ok(())
     }
 
-    /// Reads the losses of the steps since the last report, checks all of them, and logs and
-    /// shows those of the newest.
-    fn report_steps(&mut self) -> Result<(), TrainError> {
+    /// Reads the losses that are still on the device, in one transfer, and checks all of them.
+    fn read_losses(&mut self) -> Result<(), TrainError> {
         let (steps, losses): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.unread).into_iter().unzip();
         let losses = NamedLosses::read_all(losses);
         for (step, losses) in steps.into_iter().zip(&losses) {
             check_finite(step, Phase::Train, losses)?;
         }
-        let Some(losses) = losses.into_iter().next_back() else {
+        if let Some(newest) = losses.into_iter().next_back() {
+            self.last_losses = Some(newest);
+        }
+        Ok(())
+    }
+
+    /// Reads and checks the losses of the steps since the last time, and logs and shows those of
+    /// the newest.
+    fn report_steps(&mut self) -> Result<(), TrainError> {
+        self.read_losses()?;
+        let Some(losses) = self.last_losses.clone() else {
             return Ok(());
         };
+        if self.reported_step == self.step {
+            return Ok(());
+        }
+        self.reported_step = self.step;
         let elapsed = self.began.elapsed().as_secs_f64();
         let done = (self.step - self.first_step) as f64;
         let images_per_second = done * self.training().batch_size as f64 / elapsed;
@@ -187,7 +208,6 @@ impl<T: TrainingAlgorithm> Session<T> {
             images_per_second,
             remaining,
         });
-        self.last_losses = Some(losses);
         Ok(())
     }
 
@@ -231,7 +251,7 @@ impl<T: TrainingAlgorithm> Session<T> {
 
     /// `None` where the run was asked to stop before the end.
     fn validation_losses(&self, model: &T::Model) -> Result<Option<NamedLosses<f64>>, TrainError> {
-        let device = self.opened.device.clone().without_autodiff();
+        let device = self.plain_device();
         let trainer = self.trainer();
         let losses = validation_losses(
             trainer,
@@ -261,6 +281,8 @@ impl<T: TrainingAlgorithm> Session<T> {
     }
 
     fn save(&mut self, keep: KeepAs) -> Result<(), TrainError> {
+        // Whatever brings it here: no model is saved whose losses nobody looked at.
+        self.read_losses()?;
         if !parameters_are_finite(self.trainer().model()) {
             return Err(TrainError::BrokenParameters { step: self.step });
         }
@@ -351,7 +373,7 @@ impl<T: TrainingAlgorithm> Session<T> {
     }
 
     fn final_psnr(&self) -> Result<Option<f64>, TrainError> {
-        let device = self.opened.device.clone().without_autodiff();
+        let device = self.plain_device();
         let model = self.model_for_use();
         Ok(reconstruction_psnr(
             &model,
@@ -375,7 +397,7 @@ impl<T: TrainingAlgorithm> Session<T> {
             last,
             data: &self.opened.data,
             split: &self.opened.split,
-            device: &self.opened.device.clone().without_autodiff(),
+            device: &self.plain_device(),
         });
         self.probe = Some(probe);
         result.map_err(|error| TrainError::Probe { step, error })
@@ -384,7 +406,7 @@ impl<T: TrainingAlgorithm> Session<T> {
     /// Reconstructions, samples and a traversal with the present parameters; the noise and the
     /// images are the same every time, so pictures of different steps compare.
     fn draw_pictures(&self, model: &T::Model) -> Result<(), TrainError> {
-        let device = self.opened.device.clone().without_autodiff();
+        let device = self.plain_device();
         let split = &self.opened.split;
         let held_out = match split.held_out() {
             [] => &split.train,
@@ -435,6 +457,11 @@ impl<T: TrainingAlgorithm> Session<T> {
             Some(average) => averaged_model::<T>(average, model),
             None => model.valid(),
         }
+    }
+
+    /// The device of the model, without autodiff.
+    fn plain_device(&self) -> Device {
+        self.opened.devices[0].clone().without_autodiff()
     }
 
     fn trainer(&self) -> &T {

@@ -1,0 +1,411 @@
+//! Steps on several shards, each on a replica of its own.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::{GradientsParams, ModuleOptimizer, RmsPropConfig};
+use burn::tensor::{DType, Device, Tensor};
+use gwae_core::Mode;
+use gwae_core::noise::{HostGenerator, NoiseSource, uniform_tensor};
+use gwae_models::{BackboneConfig, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
+use gwae_priors::{Form, PriorConfig};
+use gwae_train::algorithm::{
+    DagmmTrainer, GwaeObjective, GwaeTrainer, SingleObjective, TrainingAlgorithm, VaeObjective,
+    VaeTrainer,
+};
+use gwae_train::named_losses::NamedLosses;
+use gwae_train::{Precision, TrainingConfig};
+
+fn device() -> Device {
+    Device::flex().autodiff()
+}
+
+/// Batch statistics in encoder, decoder and prior, and a critic.
+fn config() -> GwaeConfig {
+    GwaeConfig {
+        image_size: 32,
+        channels: 1,
+        latent_dim: 4,
+        width: 0.1,
+        batchnorm: true,
+        prior: PriorConfig::GaussianMixture {
+            components: 3,
+            form: Form::Corrected,
+        },
+        ..GwaeConfig::default()
+    }
+}
+
+fn backbone() -> BackboneConfig {
+    BackboneConfig {
+        image_size: 32,
+        channels: 1,
+        latent_dim: 4,
+        width: 0.1,
+        ..BackboneConfig::default()
+    }
+}
+
+fn training() -> TrainingConfig {
+    TrainingConfig {
+        critic_steps: 2,
+        warmup_steps: 4,
+        ..TrainingConfig::default()
+    }
+}
+
+fn build<T: TrainingAlgorithm>(config: &T::Config) -> T::Model {
+    T::build(config, &mut HostGenerator::new(5, 0), &device()).unwrap()
+}
+
+fn images(stream: u64, count: usize) -> Tensor<4> {
+    let mut noise = HostGenerator::new(11, stream);
+    uniform_tensor(&mut noise, [count, 1, 32, 32], &device())
+}
+
+/// Every parameter and buffer, in the order of a visit.
+fn values<M: Module>(model: &M) -> Vec<f32> {
+    struct Read(Vec<f32>);
+    impl ModuleVisitor for Read {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.extend(param.val().into_data().iter::<f32>());
+        }
+    }
+    let mut read = Read(Vec::new());
+    model.visit(&mut read);
+    read.0
+}
+
+/// Bit for bit, without a screen full of numbers.
+fn assert_same(left: &[f32], right: &[f32], case: &str) {
+    assert_eq!(left.len(), right.len(), "{case}");
+    let pairs = left.iter().zip(right);
+    let different = pairs.filter(|(a, b)| a.to_bits() != b.to_bits()).count();
+    assert_eq!(different, 0, "{case}: of {} numbers", left.len());
+}
+
+/// The mean of gradients, computed on the host.
+struct MeanOnHost {
+    all: Vec<GradientsParams>,
+    mean: GradientsParams,
+}
+
+impl ModuleVisitor for MeanOnHost {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let of_replicas: Vec<Vec<f32>> = self
+            .all
+            .iter()
+            .filter_map(|gradients| gradients.get::<D>(param.id))
+            .map(|gradient| gradient.into_data().iter::<f32>().collect())
+            .collect();
+        let Some(first) = of_replicas.first() else {
+            return;
+        };
+        let count = of_replicas.len() as f32;
+        let mean = (0..first.len()).map(|i| of_replicas.iter().map(|g| g[i]).sum::<f32>() / count);
+        let data = burn::tensor::TensorData::new(mean.collect::<Vec<_>>(), param.val().shape());
+        let device = device().without_autodiff();
+        self.mean
+            .register(param.id, Tensor::<D>::from_data(data, &device));
+    }
+}
+
+fn mean_on_host<M: Module>(model: &M, all: Vec<GradientsParams>) -> GradientsParams {
+    let mean = GradientsParams::new();
+    let mut visitor = MeanOnHost { all, mean };
+    model.visit(&mut visitor);
+    visitor.mean
+}
+
+fn rms_prop() -> ModuleOptimizer {
+    RmsPropConfig::new()
+        .with_momentum(0.0)
+        .with_epsilon(1e-8)
+        .init()
+}
+
+/// A model of its own with the values of another.
+fn twin(of: &Gwae, config: &GwaeConfig) -> Gwae {
+    build::<GwaeTrainer>(config).load_record(of.clone().into_record())
+}
+
+/// Where a step of a GWAE on two shards leads, from the objective's terms, one shard after the other:
+/// gradients of each shard alone, and their mean.
+fn step_by_hand(config: &GwaeConfig, shards: &[Tensor<4>], noise: &mut dyn NoiseSource) -> Gwae {
+    let training = training();
+    let objective = GwaeObjective::new(config, &training);
+    let rate = training.learning_rate / training.warmup_steps as f64;
+    let mut model = build::<GwaeTrainer>(config);
+    let replicas: Vec<_> = shards.iter().map(|_| twin(&model, config)).collect();
+    let gradients = replicas.iter().zip(shards).map(|(replica, images)| {
+        let terms = objective.main_terms(replica, images.clone(), Mode::Train, noise);
+        GradientsParams::from_grads(terms.total.backward(), replica)
+    });
+    let gradients = gradients.collect();
+    let mean = mean_on_host(&model, gradients);
+    // The buffers of the first replica go on.
+    model = rms_prop().step(rate, twin(&replicas[0], config), mean);
+
+    let mut optimizer = rms_prop();
+    let frozen: Vec<_> = shards
+        .iter()
+        .map(|_| twin(&model, config).no_grad())
+        .collect();
+    let posteriors: Vec<_> = frozen
+        .iter()
+        .zip(shards)
+        .map(|(model, images)| model.encoder.forward(images.clone(), Mode::Train))
+        .collect();
+    for _ in 0..training.critic_steps {
+        let replicas: Vec<_> = shards.iter().map(|_| twin(&model, config)).collect();
+        let mut gradients = Vec::new();
+        for (k, images) in shards.iter().enumerate() {
+            let critic = replicas[k].critic.as_ref().unwrap();
+            let terms = objective.critic_terms(
+                &frozen[k],
+                critic,
+                images.clone(),
+                &posteriors[k],
+                Mode::Train,
+                noise,
+            );
+            let backward = terms.loss.total.backward();
+            gradients.push(GradientsParams::from_grads(backward, &replicas[k]));
+        }
+        let mean = mean_on_host(&model, gradients);
+        model = optimizer.step(rate, twin(&replicas[0], config), mean);
+    }
+    // The critic's buffers are in the model; those that encoder, decoder and prior moved meanwhile
+    // are in the first frozen replica.
+    let mut first = twin(&frozen[0], config);
+    first.critic = model.critic.take();
+    first
+}
+
+#[test]
+fn a_step_on_shards_takes_the_mean_of_their_gradients_bit_for_bit() {
+    for (batchnorm, count) in [(true, 2), (false, 2), (true, 3)] {
+        let config = GwaeConfig {
+            batchnorm,
+            ..config()
+        };
+        let shards: Vec<_> = (0..count).map(|stream| images(stream, 3)).collect();
+        let by_hand = step_by_hand(&config, &shards, &mut HostGenerator::new(2, 0));
+        let trainer = GwaeTrainer::new(build::<GwaeTrainer>(&config), &config, &training());
+        let (trainer, _) = trainer.step_on_shards(shards, &mut HostGenerator::new(2, 0));
+        let case = format!("batchnorm {batchnorm}, {count} shards");
+        assert_same(&values(&trainer.model), &values(&by_hand), &case);
+        let untouched = values(&build::<GwaeTrainer>(&config));
+        assert!(values(&trainer.model) != untouched, "{case}");
+    }
+}
+
+/// The same numbers at every call.
+struct Repeated;
+
+impl NoiseSource for Repeated {
+    fn standard_normal(&mut self, count: usize) -> Vec<f32> {
+        HostGenerator::new(1, 0).standard_normal(count)
+    }
+
+    fn uniform(&mut self, count: usize) -> Vec<f32> {
+        HostGenerator::new(1, 1).uniform(count)
+    }
+}
+
+/// Parameters, buffers and losses after two steps on these shards.
+fn two_steps<T: TrainingAlgorithm>(
+    config: &T::Config,
+    shards: &[Tensor<4>],
+    noise: &mut dyn NoiseSource,
+) -> (Vec<f32>, NamedLosses<f64>) {
+    let trainer = T::new(build::<T>(config), config, &training());
+    let (trainer, _) = trainer.training_step(shards.to_vec(), noise);
+    let (trainer, losses) = trainer.training_step(shards.to_vec(), noise);
+    (values(trainer.model()), losses.read())
+}
+
+/// The mean of two equal gradients is that gradient, and halving a sum of two equals rounds nothing:
+/// a sum in place of a mean, or a buffer that moves twice, shows in some bit.
+#[test]
+fn two_equal_shards_with_equal_noise_are_as_one() {
+    fn check<T: TrainingAlgorithm>(name: &str, config: &T::Config) {
+        let one = images(0, 6);
+        let two = [one.clone(), one.clone()];
+        let expected = two_steps::<T>(config, &[one], &mut Repeated);
+        let computed = two_steps::<T>(config, &two, &mut Repeated);
+        assert_eq!(computed.1, expected.1, "{name}");
+        assert_same(&computed.0, &expected.0, name);
+    }
+    check::<GwaeTrainer>("gwae", &config());
+    let without_critic = GwaeConfig {
+        merged_condition: false,
+        prior: PriorConfig::Neural,
+        ..config()
+    };
+    check::<GwaeTrainer>("gwae without critic", &without_critic);
+    let everything = GwaeConfig {
+        batchnorm: false,
+        latent_bn: true,
+        resblock: true,
+        learned_similarity: true,
+        mixed_potential: true,
+        ..config()
+    };
+    check::<GwaeTrainer>("gwae with everything", &everything);
+    let vae = VaeConfig {
+        backbone: backbone(),
+        ..VaeConfig::default()
+    };
+    check::<VaeTrainer>("vae", &vae);
+    let dagmm = DagmmConfig {
+        backbone: backbone(),
+        ..DagmmConfig::default()
+    };
+    check::<DagmmTrainer>("dagmm", &dagmm);
+}
+
+/// A VAE without batch statistics has a loss that is a mean over images, so that shards change
+/// nothing but the rounding; its noise is drawn image by image.
+#[test]
+fn a_mean_over_images_does_not_depend_on_the_number_of_shards() {
+    let config = VaeConfig {
+        backbone: backbone(),
+        ..VaeConfig::default()
+    };
+    let batch = images(0, 6);
+    let whole = VaeTrainer::new(build::<VaeTrainer>(&config), &config, &training());
+    let mut noise = HostGenerator::new(2, 0);
+    let objective = <VaeObjective as SingleObjective>::new(&config);
+    let model = build::<VaeTrainer>(&config);
+    let expected = objective
+        .losses(&model, batch.clone(), Mode::Train, &mut noise)
+        .read();
+    let after_one = noise.state();
+    for shards in [1, 2, 3] {
+        let shards = batch.clone().chunk(shards, 0);
+        let trainer = VaeTrainer::new(whole.model.clone(), &config, &training());
+        let mut noise = HostGenerator::new(2, 0);
+        let (_, losses) = trainer.training_step(shards, &mut noise);
+        assert_eq!(noise.state(), after_one);
+        for ((name, computed), (_, expected)) in losses.read().named().iter().zip(expected.named())
+        {
+            let difference = (computed - expected).abs() / expected.abs();
+            assert!(difference < 1e-6, "{name}: {computed}, not {expected}");
+        }
+    }
+}
+
+#[test]
+fn buffers_are_those_of_the_first_replica() {
+    let config = GwaeConfig {
+        merged_condition: false,
+        prior: PriorConfig::FactorizedNormal,
+        ..config()
+    };
+    let statistics = |shards| {
+        let trainer = GwaeTrainer::new(build::<GwaeTrainer>(&config), &config, &training());
+        let (trainer, _) = trainer.step_on_shards(shards, &mut HostGenerator::new(2, 0));
+        struct Buffers(Vec<f32>);
+        impl ModuleVisitor for Buffers {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if !param.is_require_grad() {
+                    self.0.extend(param.val().into_data().iter::<f32>());
+                }
+            }
+        }
+        let mut buffers = Buffers(Vec::new());
+        trainer.model.visit(&mut buffers);
+        buffers.0
+    };
+    let (first, second) = (images(0, 4), images(1, 4));
+    let of_first = statistics(vec![first.clone()]);
+    assert!(!of_first.is_empty());
+    assert_eq!(statistics(vec![first, second.clone()]), of_first);
+    assert_ne!(statistics(vec![second]), of_first);
+}
+
+/// What is trained, in single precision.
+fn parameters<M: Module>(model: &M) -> Vec<f32> {
+    struct Read(Vec<f32>);
+    impl ModuleVisitor for Read {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            assert_eq!(param.val().dtype(), DType::F32);
+            if param.is_require_grad() {
+                self.0.extend(param.val().into_data().iter::<f32>());
+            }
+        }
+    }
+    let mut read = Read(Vec::new());
+    model.visit(&mut read);
+    read.0
+}
+
+/// What a step with these settings does to the parameters.
+fn change<T: TrainingAlgorithm>(config: &T::Config, training: &TrainingConfig) -> Vec<f32> {
+    let before = parameters(&build::<T>(config));
+    let trainer = T::new(build::<T>(config), config, training);
+    let shards = vec![images(0, 6), images(1, 6)];
+    let (trainer, losses) = trainer.training_step(shards, &mut HostGenerator::new(2, 0));
+    for (name, loss) in losses.read().named() {
+        assert!(loss.is_finite(), "{name}");
+    }
+    let after = parameters(trainer.model());
+    after.iter().zip(before).map(|(a, b)| a - b).collect()
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
+        products.sum()
+    };
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn reduced_precision_steps_in_nearly_the_same_direction() {
+    fn check<T: TrainingAlgorithm>(name: &str, config: &T::Config) {
+        let of = |precision| {
+            let training = TrainingConfig {
+                precision,
+                ..training()
+            };
+            change::<T>(config, &training)
+        };
+        let single = of(Precision::Single);
+        for precision in [Precision::Bf16, Precision::F16] {
+            let reduced = of(precision);
+            let cosine = cosine(&single, &reduced);
+            // The first step of Adam and RMSprop takes little but the signs of the gradient: fewer
+            // than one in twenty turns.
+            assert!(cosine > 0.9, "{name}, {precision}: {cosine}");
+            assert!(single != reduced, "{name}, {precision}");
+            // A parameter of 8 bits would not notice most of these updates.
+            let moved = |change: &[f32]| change.iter().filter(|&&value| value != 0.0).count();
+            let (all, kept) = (moved(&single), moved(&reduced));
+            assert!(
+                kept * 100 > all * 99,
+                "{name}, {precision}: {kept} of {all}"
+            );
+        }
+    }
+    check::<GwaeTrainer>("gwae", &config());
+    let everything = GwaeConfig {
+        batchnorm: false,
+        latent_bn: true,
+        resblock: true,
+        learned_similarity: true,
+        mixed_potential: true,
+        prior: PriorConfig::Neural,
+        ..config()
+    };
+    check::<GwaeTrainer>("gwae with everything", &everything);
+    let vae = VaeConfig {
+        backbone: backbone(),
+        ..VaeConfig::default()
+    };
+    check::<VaeTrainer>("vae", &vae);
+    let dagmm = DagmmConfig {
+        backbone: backbone(),
+        ..DagmmConfig::default()
+    };
+    check::<DagmmTrainer>("dagmm", &dagmm);
+}
