@@ -5,6 +5,7 @@
 
 mod common;
 
+use burn::module::Module;
 use burn::tensor::Tensor;
 use clap::{Parser, ValueEnum};
 use common::{Timing, work};
@@ -73,8 +74,10 @@ fn main() {
         ..GwaeConfig::default()
     };
     let mut noise = HostGenerator::new(0, 0);
-    let model = Gwae::new(&config, &mut noise, &device)
+    let model = Gwae::new(&config, &mut noise, &device.clone().autodiff())
         .unwrap_or_else(|error| common::fail(&error.to_string()));
+    let parameters = work::parameters(&model);
+    let model = model.valid();
     if !arguments.json {
         println!(
             "inference, {0}×{0}×{1}, {2}, {3} threads",
@@ -102,13 +105,7 @@ fn main() {
                 }
                 common::synchronise(&device);
             });
-            report(
-                &arguments,
-                work,
-                batch_size,
-                work::parameters(&model),
-                &timing,
-            );
+            report(&arguments, work, batch_size, parameters, &timing);
         }
     }
 }

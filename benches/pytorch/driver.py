@@ -4,31 +4,47 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 
+@cache
 def built(benchmark: str, *package: str) -> str:
     """Builds one of our benchmarks and returns the path of its program."""
-    command = ["cargo", "bench", *package, "--bench", benchmark]
-    command += ["--no-run", "--message-format=json"]
+    return executable(["bench", *package, "--bench", benchmark, "--no-run"], benchmark)
+
+
+@cache
+def program(name: str, package: str) -> str:
+    """Builds one of our programs and returns its path."""
+    return executable(["build", "--release", "-p", package, "--bin", name], name)
+
+
+def executable(arguments: list[str], name: str) -> str:
+    command = ["cargo", *arguments, "--message-format=json"]
     output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     for line in output.stdout.splitlines():
         message = json.loads(line)
         target = message.get("target", {})
-        if message.get("executable") and target.get("name") == benchmark:
+        if message.get("executable") and target.get("name") == name:
             return message["executable"]
-    sys.exit(f"cargo did not say where it put {benchmark}")
+    sys.exit(f"cargo did not say where it put {name}")
+
+
+def fitting_environment() -> dict[str, str]:
+    """The environment without what chooses, on some machines, a kernel unfit for the processor."""
+    hidden = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
+    return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def measure(command: list[str]) -> list[dict]:
     """Runs a benchmark in a process of its own; each of its lines is JSON."""
-    # On some machines these choose a kernel that does not fit the processor.
-    hidden = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    output = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=fitting_environment()
+    )
     return [json.loads(line) for line in output.stdout.splitlines()]
 
 
