@@ -21,6 +21,7 @@ from pathlib import Path
 import loader_comparison
 import model_comparison
 import startup_comparison
+from driver import conditions
 
 # What is compared, and in how many rounds.
 SUBJECTS = {
@@ -55,6 +56,7 @@ def main() -> None:
     options = parser.parse_args()
     compare, rounds = SUBJECTS[options.what]
     options.rounds = options.rounds or rounds
+    print(f"{conditions()}, {options.rounds} rounds\n", flush=True)
     compare(options)
 
 

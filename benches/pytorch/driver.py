@@ -1,10 +1,13 @@
 """Building and running the two sides of a comparison, and printing its table."""
 
+import datetime
 import json
 import os
+import platform
 import subprocess
 import sys
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -46,6 +49,30 @@ def measure(command: list[str]) -> list[dict]:
         command, check=True, stdout=subprocess.PIPE, text=True, env=fitting_environment()
     )
     return [json.loads(line) for line in output.stdout.splitlines()]
+
+
+def conditions() -> str:
+    """Where and when something was measured, in a line for beside its table."""
+
+    def output(*command: str) -> str:
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        return done.stdout.strip()
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    processor = models[0] if models else platform.processor() or platform.machine()
+    return ", ".join(
+        [
+            f"{datetime.date.today()}",
+            f"{os.cpu_count()} cores of {processor}",
+            f"gwae {output('git', 'describe', '--always', '--dirty')}",
+            f"PyTorch {version('torch')}",
+            output("rustc", "--version"),
+        ]
+    )
 
 
 def megabytes(size: int | None) -> str:

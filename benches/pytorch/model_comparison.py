@@ -84,7 +84,9 @@ def gw_loss(options) -> None:
 def scaling(options) -> None:
     """The training step over threads, batch sizes and image sizes."""
     threads = [2**n for n in range(options.threads.bit_length()) if 2**n <= options.threads]
-    by_threads = [step(f"{count} threads", options, threads=count) for count in threads]
+    by_threads = [
+        step(f"{count} thread{'s' * (count > 1)}", options, threads=count) for count in threads
+    ]
     base = by_threads[-1] if threads[-1] == options.threads else None
     by_batch = [
         base if base and batch == 64 else step(f"batch {batch}", options, batch=batch)
