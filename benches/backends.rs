@@ -92,8 +92,10 @@ impl Arguments {
     }
 }
 
-/// What is measured: the name in the table, and the part, of which the step is none.
-const WORKS: [(&str, Option<fn(&Parts)>); 5] = [
+/// A name in the table, and the part of the step that is measured; without one, all of it.
+type Work = (&'static str, Option<fn(&Parts)>);
+
+const WORKS: [Work; 5] = [
     ("GW loss, forward + backward", Some(Parts::gw_loss)),
     ("encoder, forward + backward", Some(Parts::encoder)),
     ("decoder, forward + backward", Some(Parts::decoder)),

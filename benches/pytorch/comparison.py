@@ -41,7 +41,9 @@ class Side:
 class Comparison:
     """The same work on both sides. Without PyTorch's, `reason` says why it is left out."""
 
-    def __init__(self, name: str, ours: Side, theirs: Side | None, reason: str = "", items: int = 1):
+    def __init__(
+        self, name: str, ours: Side, theirs: Side | None, reason: str = "", items: int = 1
+    ):
         self.name, self.ours, self.theirs, self.reason = name, ours, theirs, reason
         self.items = items
 
@@ -97,7 +99,7 @@ def table(
     memory: dict[str, str] = PEAK,
     rate: str | None = None,
 ) -> None:
-    """Prints medians over all runs of all rounds, the best of them, memory, and the ratio of medians.
+    """Prints medians over all runs of all rounds, the best, memory, and the ratio of medians.
 
     `memory` names columns and their fields, `rate` the unit of a column of items per second.
     """
