@@ -86,24 +86,22 @@ fn measure(arguments: &Arguments, batch_size: usize, device: &Device) {
         assert!(images.grad(&gradients).is_some() && codes.grad(&gradients).is_some());
         common::synchronise(device);
     });
-    report(arguments, batch_size, timing, before);
+    report(arguments, batch_size, &timing, before);
 }
 
-fn report(arguments: &Arguments, batch_size: usize, timing: Timing, before: Option<u64>) {
+fn report(arguments: &Arguments, batch_size: usize, timing: &Timing, before: Option<u64>) {
     let peak = common::peak_memory();
     let above = peak.zip(before).map(|(peak, before)| peak - before);
     if arguments.json {
-        let line = serde_json::json!({
+        let line = timing.beside(serde_json::json!({
             "implementation": "gwae",
             "device": arguments.device.to_string(),
             "batch_size": batch_size,
             "pixels": arguments.pixels,
             "threads": common::threads(),
-            "seconds_best": timing.best,
-            "seconds_median": timing.median,
             "peak_bytes": peak,
             "peak_bytes_above_start": above,
-        });
+        }));
         println!("{line}");
         return;
     }

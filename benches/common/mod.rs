@@ -1,4 +1,4 @@
-//! What the benchmarks share: repeated timing, peak memory, threads.
+//! What the benchmarks share: the work, repeated timing, peak memory, threads.
 
 // Each benchmark is a crate of its own and uses a part of this.
 #![allow(dead_code)]
@@ -9,13 +9,17 @@ use std::time::Instant;
 use burn::tensor::Device;
 use gwae::train::DeviceSpec;
 
-/// Best and median of repeated timings, in seconds.
-#[derive(Clone, Copy, Debug)]
+pub mod work;
+
+/// Repeated timings, in seconds.
+#[derive(Clone, Debug)]
 pub struct Timing {
     /// The fastest run: what the code needs when nothing disturbs it.
     pub best: f64,
-    /// The median run.
+    /// The median run; of an even number, the mean of the middle two.
     pub median: f64,
+    /// Every run, the fastest first.
+    pub seconds: Vec<f64>,
 }
 
 impl Timing {
@@ -23,10 +27,20 @@ impl Timing {
     pub fn of(mut seconds: Vec<f64>) -> Self {
         assert!(!seconds.is_empty(), "at least one run is timed");
         seconds.sort_by(f64::total_cmp);
+        let middle = |index: usize| seconds[index / 2];
         Self {
             best: seconds[0],
-            median: seconds[seconds.len() / 2],
+            median: (middle(seconds.len() - 1) + middle(seconds.len())) / 2.0,
+            seconds,
         }
+    }
+
+    /// `fields`, an object, with these timings under the names that `benches/pytorch` reads.
+    pub fn beside(&self, mut fields: serde_json::Value) -> serde_json::Value {
+        fields["seconds_best"] = self.best.into();
+        fields["seconds_median"] = self.median.into();
+        fields["seconds"] = self.seconds.clone().into();
+        fields
     }
 }
 
@@ -96,4 +110,30 @@ pub fn threads() -> usize {
 /// A byte count in decimal megabytes, or a dash.
 pub fn megabytes(bytes: Option<u64>) -> String {
     bytes.map_or_else(|| "-".to_owned(), |b| format!("{:.0} MB", b as f64 / 1e6))
+}
+
+/// Prints rows as a Markdown table; the first is the header, all columns but the first are numbers.
+pub fn print_table(rows: &[Vec<String>]) {
+    let length = |row: &Vec<String>, column: usize| row[column].chars().count();
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|column| rows.iter().map(|row| length(row, column)).max())
+        .map(|width| width.expect("a table has a header"))
+        .collect();
+    let line = |row: &[String]| {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.map(|(column, (cell, &width))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        println!("| {} |", cells.collect::<Vec<_>>().join(" | "));
+    };
+    line(&rows[0]);
+    let rule = |(column, &width): (usize, &usize)| match column {
+        0 => "-".repeat(width),
+        _ => "-".repeat(width.max(2) - 1) + ":",
+    };
+    line(&widths.iter().enumerate().map(rule).collect::<Vec<_>>());
+    for row in &rows[1..] {
+        line(row);
+    }
 }

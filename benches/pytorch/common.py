@@ -4,8 +4,8 @@ import statistics
 import time
 
 
-def timing(run, warm_up: int, repeats: int) -> tuple[float, float]:
-    """Best and median seconds of `repeats` calls after `warm_up` untimed ones."""
+def timing(run, warm_up: int, repeats: int) -> dict:
+    """Best, median and all seconds of `repeats` calls after `warm_up` untimed ones."""
     for _ in range(warm_up):
         run()
     seconds = []
@@ -13,7 +13,16 @@ def timing(run, warm_up: int, repeats: int) -> tuple[float, float]:
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)
-    return min(seconds), statistics.median(seconds)
+    return {
+        "seconds_best": min(seconds),
+        "seconds_median": statistics.median(seconds),
+        "seconds": sorted(seconds),
+    }
+
+
+def parameters(*tensors) -> int:
+    """Numbers that are learned."""
+    return sum(tensor.numel() for tensor in tensors)
 
 
 def resident_memory(field: str) -> int | None:

@@ -1,35 +1,78 @@
 """Building and running the two sides of a comparison, and printing its table."""
 
+import datetime
 import json
 import os
+import platform
 import subprocess
 import sys
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 
+@cache
 def built(benchmark: str, *package: str) -> str:
     """Builds one of our benchmarks and returns the path of its program."""
-    command = ["cargo", "bench", *package, "--bench", benchmark]
-    command += ["--no-run", "--message-format=json"]
+    return executable(["bench", *package, "--bench", benchmark, "--no-run"], benchmark)
+
+
+@cache
+def program(name: str, package: str) -> str:
+    """Builds one of our programs and returns its path."""
+    return executable(["build", "--release", "-p", package, "--bin", name], name)
+
+
+def executable(arguments: list[str], name: str) -> str:
+    command = ["cargo", *arguments, "--message-format=json"]
     output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     for line in output.stdout.splitlines():
         message = json.loads(line)
         target = message.get("target", {})
-        if message.get("executable") and target.get("name") == benchmark:
+        if message.get("executable") and target.get("name") == name:
             return message["executable"]
-    sys.exit(f"cargo did not say where it put {benchmark}")
+    sys.exit(f"cargo did not say where it put {name}")
+
+
+def fitting_environment() -> dict[str, str]:
+    """The environment without what chooses, on some machines, a kernel unfit for the processor."""
+    hidden = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
+    return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def measure(command: list[str]) -> list[dict]:
     """Runs a benchmark in a process of its own; each of its lines is JSON."""
-    # On some machines these choose a kernel that does not fit the processor.
-    hidden = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
-    environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+    output = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=fitting_environment()
+    )
     return [json.loads(line) for line in output.stdout.splitlines()]
+
+
+def conditions() -> str:
+    """Where and when something was measured, in a line for beside its table."""
+
+    def output(*command: str) -> str:
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        return done.stdout.strip()
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    processor = models[0] if models else platform.processor() or platform.machine()
+    return ", ".join(
+        [
+            f"{datetime.date.today()}",
+            f"{os.cpu_count()} cores of {processor}",
+            f"gwae {output('git', 'describe', '--always', '--dirty')}",
+            f"PyTorch {version('torch')}",
+            output("rustc", "--version"),
+        ]
+    )
 
 
 def megabytes(size: int | None) -> str:

@@ -63,7 +63,7 @@ def main() -> None:
         torch.autograd.grad(loss, (images, codes, log_coefficient))
 
     before = resident_memory("VmRSS")
-    best, median = timing(run, options.warm_up, options.repeats)
+    times = timing(run, options.warm_up, options.repeats)
     peak = resident_memory("VmHWM")
     print(
         json.dumps(
@@ -72,10 +72,9 @@ def main() -> None:
                 "batch_size": options.batch_size,
                 "pixels": options.pixels,
                 "threads": torch.get_num_threads(),
-                "seconds_best": best,
-                "seconds_median": median,
                 "peak_bytes": peak,
                 "peak_bytes_above_start": peak - before if peak and before else None,
+                **times,
             }
         )
     )

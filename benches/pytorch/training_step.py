@@ -1,33 +1,39 @@
 """One full GWAE training step in PyTorch: the work of benches/training_step.rs.
 
 Written from the paper's equations (Nakagawa, Togo, Ogawa, Haseyama, ICLR 2023) with the usual
-PyTorch modules: 64×64×3 images, 64 latent dimensions, neural prior, merged condition with a
-spectrally normalised critic, RMSprop on both sides. Prints one line of JSON.
+PyTorch modules: 64×64×3 images (or 32×32, 128×128), 64 latent dimensions, neural prior, merged
+condition with a spectrally normalised critic, RMSprop on both sides. Prints one line of JSON.
 """
 
 import argparse
 import json
+import math
 
 import torch
 import torch.nn.functional as functional
 from torch import nn
 from torch.nn.utils import spectral_norm
 
-from common import resident_memory, timing
+from common import parameters, resident_memory, timing
 
 LATENT = 64
 RECONSTRUCTION, MERGED, ENTROPY, PENALTY = 1.0, 1.0, 0.03, 10.0
 
 
+def stage_widths(image_size: int) -> list[int]:
+    """Channels after each halving down to 4×4."""
+    return [min(32 << stage, 256) for stage in range(int(math.log2(image_size // 4)))]
+
+
 class Encoder(nn.Module):
-    def __init__(self):
+    def __init__(self, image_size: int = 64):
         super().__init__()
-        widths = [3, 32, 64, 128, 256]
+        widths = [3, *stage_widths(image_size)]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(i, o, 4, stride=2, padding=1, padding_mode="replicate")
             for i, o in zip(widths, widths[1:])
         )
-        self.hidden = nn.Linear(4096, 256)
+        self.hidden = nn.Linear(16 * widths[-1], 256)
         self.mean = nn.Linear(256, LATENT)
         self.logvar = nn.Linear(256, LATENT)
 
@@ -41,17 +47,17 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self):
+    def __init__(self, image_size: int = 64):
         super().__init__()
+        widths = [*reversed(stage_widths(image_size)), 3]
         self.hidden = nn.Linear(LATENT, 256)
-        self.expand = nn.Linear(256, 4096)
-        widths = [256, 128, 64, 32, 3]
+        self.expand = nn.Linear(256, 16 * widths[0])
         self.convolutions = nn.ModuleList(
             nn.ConvTranspose2d(i, o, 4, stride=2, padding=1) for i, o in zip(widths, widths[1:])
         )
 
     def forward(self, z):
-        x = functional.silu(self.expand(functional.silu(self.hidden(z)))).view(-1, 256, 4, 4)
+        x = functional.silu(self.expand(functional.silu(self.hidden(z)))).unflatten(1, (-1, 4, 4))
         for convolution in self.convolutions[:-1]:
             x = functional.silu(convolution(x))
         return torch.sigmoid(self.convolutions[-1](x))
@@ -72,13 +78,13 @@ class NeuralPrior(nn.Module):
 
 
 class Critic(nn.Module):
-    def __init__(self):
+    def __init__(self, image_size: int = 64):
         super().__init__()
-        widths = [3, 8, 16, 32, 64, 128, 256]
+        widths = [3] + [min(8 << stage, 256) for stage in range(int(math.log2(image_size)))]
         image = []
         for i, o in zip(widths, widths[1:]):
             image += [spectral_norm(nn.Conv2d(i, o, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
-        self.image = nn.Sequential(*image, nn.Flatten(), spectral_norm(nn.Linear(256, 64)))
+        self.image = nn.Sequential(*image, nn.Flatten(), spectral_norm(nn.Linear(widths[-1], 64)))
         code = []
         for i, o in [(LATENT, 256), (256, 256), (256, 64)]:
             code += [spectral_norm(nn.Linear(i, o)), nn.LeakyReLU(0.2)]
@@ -101,9 +107,9 @@ def sample(mean, logvar):
 
 
 class Training:
-    def __init__(self, critic_steps: int):
-        self.encoder, self.decoder = Encoder(), Decoder()
-        self.prior, self.critic = NeuralPrior(), Critic()
+    def __init__(self, critic_steps: int, image_size: int):
+        self.encoder, self.decoder = Encoder(image_size), Decoder(image_size)
+        self.prior, self.critic = NeuralPrior(), Critic(image_size)
         self.log_coefficient = nn.Parameter(torch.tensor(2.5).log())
         main = [self.encoder, self.decoder, self.prior]
         self.main = [p for module in main for p in module.parameters()] + [self.log_coefficient]
@@ -162,25 +168,27 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--warm-up", type=int, default=2)
     parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--image-size", type=int, choices=[32, 64, 128], default=64)
     parser.add_argument("--critic-steps", type=int, default=5)
     parser.add_argument("--threads", type=int, help="default: PyTorch's own choice")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    training = Training(options.critic_steps)
-    images = torch.rand(options.batch_size, 3, 64, 64)
-    best, median = timing(lambda: training.step(images), options.warm_up, options.steps)
+    training = Training(options.critic_steps, options.image_size)
+    images = torch.rand(options.batch_size, 3, options.image_size, options.image_size)
+    times = timing(lambda: training.step(images), options.warm_up, options.steps)
     print(
         json.dumps(
             {
                 "implementation": "pytorch",
                 "batch_size": options.batch_size,
+                "image_size": options.image_size,
                 "critic_steps": options.critic_steps,
+                "parameters": parameters(*training.main, *training.critic.parameters()),
                 "threads": torch.get_num_threads(),
-                "seconds_best": best,
-                "seconds_median": median,
                 "peak_bytes": resident_memory("VmHWM"),
+                **times,
             }
         )
     )

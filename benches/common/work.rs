@@ -1,0 +1,211 @@
+//! The work that is measured: whole training steps, and the parts of one.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
+use gwae::core::noise::{HostGenerator, NoiseSource, normal_tensor, uniform_tensor};
+use gwae::core::{Mode, critic_loss, estimated_gw_loss, gradient_penalty};
+use gwae::models::{Critic, Gwae, GwaeConfig};
+use gwae::priors::Prior;
+use gwae::train::TrainingConfig;
+use gwae::train::algorithm::GwaeTrainer;
+
+use super::{fail, synchronise};
+
+/// Images like those that the model takes, drawn from `noise`.
+pub fn images(
+    config: &GwaeConfig,
+    batch_size: usize,
+    noise: &mut dyn NoiseSource,
+    device: &Device,
+) -> Tensor<4> {
+    let size = config.image_size;
+    uniform_tensor(noise, [batch_size, config.channels, size, size], device)
+}
+
+/// Numbers that a module learns.
+pub fn parameters(module: &impl Module) -> usize {
+    struct Count(usize);
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            if parameter.is_require_grad() {
+                self.0 += parameter.val().shape().num_elements();
+            }
+        }
+    }
+    let mut count = Count(0);
+    module.visit(&mut count);
+    count.0
+}
+
+/// A training that always sees the same batch.
+pub struct FullStep {
+    trainer: Option<GwaeTrainer>,
+    images: Tensor<4>,
+    noise: HostGenerator,
+    device: Device,
+}
+
+impl FullStep {
+    /// Builds the model on a device with autodiff, or ends the program with the reason why not.
+    pub fn new(config: &GwaeConfig, training: &TrainingConfig, device: &Device) -> Self {
+        if let Err(error) = training.validate(config.merged_condition) {
+            fail(&error.to_string());
+        }
+        let mut noise = HostGenerator::new(training.seed, 0);
+        let model = Gwae::new(config, &mut noise, device);
+        let model = model.unwrap_or_else(|error| fail(&error.to_string()));
+        Self {
+            images: images(config, training.batch_size, &mut noise, device),
+            trainer: Some(GwaeTrainer::new(model, config, training)),
+            noise,
+            device: device.clone(),
+        }
+    }
+
+    /// One main step and its critic steps; returns the total loss, which waits for them.
+    pub fn run(&mut self) -> f64 {
+        let trainer = self.trainer.take().expect("put back after each step");
+        let (trainer, losses) = trainer.step(self.images.clone(), &mut self.noise);
+        self.trainer = Some(trainer);
+        let total = losses.read().total;
+        synchronise(&self.device);
+        total
+    }
+
+    /// The model as it is now, and the batch.
+    pub fn into_model(self) -> (Gwae, Tensor<4>) {
+        let trainer = self.trainer.expect("put back after each step");
+        (trainer.model, self.images)
+    }
+}
+
+/// A model with a critic and inputs for each of its parts. What a method computes is waited for
+/// by the caller.
+pub struct Parts {
+    model: Gwae,
+    plain: Gwae,
+    images: Tensor<4>,
+    codes: Tensor<2>,
+    epsilon: Tensor<2>,
+}
+
+impl Parts {
+    /// Parts of a model on an autodiff device.
+    pub fn new(model: &Gwae, images: Tensor<4>, noise: &mut dyn NoiseSource) -> Self {
+        let shape = [images.dims()[0], model.latent_dim()];
+        let device = images.device();
+        Self {
+            model: model.clone(),
+            plain: model.valid(),
+            images,
+            codes: normal_tensor(noise, shape, &device),
+            epsilon: normal_tensor(noise, shape, &device),
+        }
+    }
+
+    /// Where the parts are.
+    pub fn device(&self) -> Device {
+        self.images.device()
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Gwae {
+        &self.model
+    }
+
+    /// Both halves of what the critic compares: encoded and prior codes.
+    fn both_codes(&self) -> [Tensor<2>; 2] {
+        [self.codes.clone(), self.epsilon.clone()]
+    }
+
+    /// The encoder, forward and backward.
+    pub fn encoder(&self) {
+        let posterior = self.model.encoder.forward(self.images.clone(), Mode::Train);
+        (posterior.mean + posterior.logvar).sum().backward();
+    }
+
+    /// The encoder without gradients.
+    pub fn encode(&self) {
+        self.plain.encode(self.images.clone().without_autodiff());
+    }
+
+    /// The decoder, forward and backward.
+    pub fn decoder(&self) {
+        let codes = self.codes.clone().require_grad();
+        let decoded = self.model.decoder.forward(codes, Mode::Train);
+        (decoded * self.images.clone()).sum().backward();
+    }
+
+    /// The decoder without gradients.
+    pub fn decode(&self) {
+        self.plain.decode(self.codes.clone().without_autodiff());
+    }
+
+    /// The GW loss of images and codes, forward and backward.
+    pub fn gw_loss(&self) {
+        let images = self.images.clone().require_grad();
+        let codes = self.codes.clone().require_grad();
+        let log_coefficient = self.model.log_distance_coefficient.val();
+        estimated_gw_loss(images.flatten(1, 3), codes, log_coefficient).backward();
+    }
+
+    /// The critic in the main step: potentials of both kinds of pairs, and back to the pairs.
+    pub fn critic_to_inputs(&self) {
+        let critic = self.critic();
+        for codes in self.both_codes() {
+            let normalised = critic.normalise(Mode::Train).detach();
+            normalised
+                .potential(self.images.clone().require_grad(), codes.require_grad())
+                .sum()
+                .backward();
+        }
+    }
+
+    /// The critic in a critic step: potentials of both kinds of pairs, and back to the weights.
+    pub fn critic_to_weights(&self) {
+        let critic = self.critic();
+        for codes in self.both_codes() {
+            let normalised = critic.normalise(Mode::Train);
+            let potential = normalised.potential(self.images.clone(), codes);
+            potential.sum().backward();
+        }
+    }
+
+    /// The gradient penalty, and back to the critic's weights.
+    pub fn gradient_penalty(&self) {
+        self.penalty().backward();
+    }
+
+    /// All that a critic step makes of its pairs: potentials and gradient penalty, and back to the
+    /// weights.
+    pub fn critic_with_penalty(&self) {
+        let [encoded, prior] = self.both_codes().map(|codes| {
+            let normalised = self.critic().normalise(Mode::Train);
+            normalised.potential(self.images.clone(), codes)
+        });
+        let weight = TrainingConfig::default().gradient_penalty_weight;
+        let loss = critic_loss(prior, encoded, self.penalty(), weight);
+        loss.total.backward();
+    }
+
+    /// A draw of the prior, forward and backward.
+    pub fn prior(&self) {
+        let mut noise = HostGenerator::new(1, 0);
+        let batch = self.images.dims()[0];
+        self.model
+            .prior
+            .sample(batch, Mode::Train, &mut noise, &self.device())
+            .sum()
+            .backward();
+    }
+
+    fn penalty(&self) -> Tensor<1> {
+        let normalised = self.critic().normalise(Mode::Train);
+        let (image, code) = normalised.input_gradient(self.images.clone(), self.codes.clone());
+        gradient_penalty(image, code)
+    }
+
+    fn critic(&self) -> &Critic {
+        self.model.critic.as_ref().expect("measured with a critic")
+    }
+}
