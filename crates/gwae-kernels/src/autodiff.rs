@@ -102,6 +102,29 @@ macro_rules! convolve {
     }};
 }
 
+/// `divide_by_norm`, from its output; left, right and σ.
+#[derive(Debug)]
+struct DivideByNorm;
+
+impl<B: Kernels> Backward<B, 1> for DivideByNorm {
+    type State = [Primitive<B>; 4];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [node] = ops.parents;
+        let gradient = gradients.consume::<B>(&ops.node);
+        let [output, left, right, sigma] = ops.state;
+        if let Some(node) = node {
+            let value = B::divide_by_norm_gradient(output, left, right, sigma, gradient);
+            gradients.register::<B>(node.id, value);
+        }
+    }
+}
+
 /// `silu`, from its input.
 #[derive(Debug)]
 struct Silu;
@@ -240,6 +263,24 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
             bias.into_primitive(),
             edge,
         ))
+    }
+
+    fn divide_by_norm(
+        weight: FloatTensor<Self>,
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        sigma: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let prepared = DivideByNorm.prepare::<C>([weight.node()]);
+        let [left, right, sigma] = [left, right, sigma].map(|x| x.into_primitive());
+        let weight = weight.into_primitive();
+        let output = B::divide_by_norm(weight, left.clone(), right.clone(), sigma.clone());
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                prepared.finish([output.clone(), left, right, sigma], output)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
     }
 
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {

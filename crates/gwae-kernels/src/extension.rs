@@ -97,6 +97,41 @@ pub(crate) trait Kernels: Backend {
         portable::weight_gradient::<Self>(images, weight, features, edge)
     }
 
+    /// `matrix·vector`, `[m, k]` and `[k]` to `[m]`.
+    fn product(matrix: FloatTensor<Self>, vector: FloatTensor<Self>) -> FloatTensor<Self> {
+        portable::product::<Self>(matrix, vector)
+    }
+
+    /// `matrixᵀ·vector`, `[m, k]` and `[m]` to `[k]`.
+    fn transposed_product(
+        matrix: FloatTensor<Self>,
+        vector: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        portable::product::<Self>(Self::float_swap_dims(matrix, 0, 1), vector)
+    }
+
+    /// `weight/σ` with `σ = leftᵀ·weight·right`, `[m, k]`, `[m]`, `[k]` and `[1]` to `[m, k]`.
+    fn divide_by_norm(
+        weight: FloatTensor<Self>,
+        _left: FloatTensor<Self>,
+        _right: FloatTensor<Self>,
+        sigma: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        portable::divide::<Self>(weight, sigma)
+    }
+
+    /// The gradient that `divide_by_norm` passes to the weight, from its output:
+    /// `(gradient − ⟨gradient, output⟩·left·rightᵀ)/σ`.
+    fn divide_by_norm_gradient(
+        output: FloatTensor<Self>,
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        sigma: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        portable::divide_by_norm_gradient::<Self>(output, left, right, sigma, gradient)
+    }
+
     /// `x·σ(x)`.
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         portable::silu::<Self>(x)

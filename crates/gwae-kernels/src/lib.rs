@@ -13,7 +13,9 @@ mod extension;
 #[cfg(feature = "cpu")]
 mod flex;
 mod portable;
+mod spectral;
 
 pub use activation::{leaky_relu, leaky_relu_gradient, sigmoid, silu};
 pub use convolution::{doubling_conv_transpose2d, halving_conv2d};
 pub use extension::Edge;
+pub use spectral::{divide_by_spectral_norm, power_iteration};

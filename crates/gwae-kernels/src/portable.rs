@@ -103,6 +103,44 @@ fn narrow<B: Backend>(
     B::float_slice(x.clone(), &slices)
 }
 
+pub(crate) fn product<B: Backend>(
+    matrix: FloatTensor<B>,
+    vector: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let product = B::float_matmul(matrix, column::<B>(vector));
+    let rows = product.shape()[0];
+    B::float_reshape(product, Shape::new([rows]))
+}
+
+/// A matrix divided by a number `[1]`.
+pub(crate) fn divide<B: Backend>(
+    matrix: FloatTensor<B>,
+    divisor: FloatTensor<B>,
+) -> FloatTensor<B> {
+    B::float_div(matrix, B::float_reshape(divisor, Shape::new([1, 1])))
+}
+
+pub(crate) fn divide_by_norm_gradient<B: Backend>(
+    output: FloatTensor<B>,
+    left: FloatTensor<B>,
+    right: FloatTensor<B>,
+    sigma: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let inner = B::float_sum(B::float_mul(gradient.clone(), output));
+    let right = B::float_swap_dims(column::<B>(right), 0, 1);
+    let outer = B::float_mul(column::<B>(left), right);
+    let inner = B::float_reshape(inner, Shape::new([1, 1]));
+    let across = B::float_mul(outer, inner);
+    divide::<B>(B::float_sub(gradient, across), sigma)
+}
+
+/// A vector as a matrix of one column.
+fn column<B: Backend>(vector: FloatTensor<B>) -> FloatTensor<B> {
+    let rows = vector.shape()[0];
+    B::float_reshape(vector, Shape::new([rows, 1]))
+}
+
 pub(crate) fn silu<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::float_mul(x.clone(), B::sigmoid(x))
 }

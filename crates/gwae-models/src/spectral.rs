@@ -5,8 +5,9 @@ use burn::tensor::{Device, Tensor};
 use gwae_core::{
     Mode, initialise,
     noise::{NoiseSource, normal_tensor},
-    set_running, spread_over_rows,
+    set_running,
 };
+use gwae_kernels::{divide_by_spectral_norm, power_iteration};
 
 const EPSILON: f64 = 1e-12;
 
@@ -57,20 +58,16 @@ impl<const D: usize> SpectralWeight<D> {
     pub fn normalise(&self, mode: Mode) -> NormalisedWeight<D> {
         let weight = self.weight.val();
         let matrix = weight.clone().flatten_from_second();
-        let mut left: Tensor<2> = self.left.value_sync().detach().unsqueeze_dim(1);
-        let mut right: Tensor<2> = self.right.value_sync().detach().unsqueeze_dim(1);
+        let mut left = self.left.value_sync().detach();
+        let mut right = self.right.value_sync().detach();
         if mode == Mode::Train {
-            let plain = matrix.clone().detach();
-            right = unit(plain.clone().transpose().matmul(left));
-            left = unit(plain.matmul(right.clone()));
+            (left, right) = power_iteration(matrix.clone(), left);
             for (state, value) in [(&self.left, &left), (&self.right, &right)] {
-                set_running(state, value.clone().squeeze_dim(1));
+                set_running(state, value.clone());
             }
         }
-        let sigma = (left * matrix.clone().matmul(right)).sum();
-        let rows = matrix.dims()[0];
         NormalisedWeight {
-            weight: (matrix / spread_over_rows(sigma, rows)).reshape(weight.dims()),
+            weight: divide_by_spectral_norm(matrix, left, right).reshape(weight.dims()),
             bias: self.bias.val(),
         }
     }

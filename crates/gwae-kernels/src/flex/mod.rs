@@ -7,6 +7,7 @@ mod points;
 mod product;
 mod scratch;
 mod single_pixel;
+mod spectral;
 mod weight_points;
 mod winograd;
 
@@ -82,6 +83,48 @@ impl Kernels for Flex {
         match images.dtype() {
             DType::F32 => convolution::weight_gradient(images, weight, features, edge),
             _ => portable::weight_gradient::<Self>(images, weight, features, edge),
+        }
+    }
+
+    fn product(matrix: FloatTensor<Self>, vector: FloatTensor<Self>) -> FloatTensor<Self> {
+        match matrix.dtype() {
+            DType::F32 => spectral::product(matrix, vector),
+            _ => portable::product::<Self>(matrix, vector),
+        }
+    }
+
+    fn transposed_product(
+        matrix: FloatTensor<Self>,
+        vector: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        match matrix.dtype() {
+            DType::F32 => spectral::transposed_product(matrix, vector),
+            _ => portable::product::<Self>(matrix.transpose(0, 1), vector),
+        }
+    }
+
+    fn divide_by_norm(
+        weight: FloatTensor<Self>,
+        _left: FloatTensor<Self>,
+        _right: FloatTensor<Self>,
+        sigma: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        match weight.dtype() {
+            DType::F32 => spectral::divide(weight, sigma),
+            _ => portable::divide::<Self>(weight, sigma),
+        }
+    }
+
+    fn divide_by_norm_gradient(
+        output: FloatTensor<Self>,
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        sigma: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        match output.dtype() {
+            DType::F32 => spectral::divide_gradient(output, left, right, sigma, gradient),
+            _ => portable::divide_by_norm_gradient::<Self>(output, left, right, sigma, gradient),
         }
     }
 
