@@ -12,13 +12,14 @@ mod common;
 use std::time::Instant;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{GradientsParams, ModuleOptimizer, RmsPropConfig};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use clap::Parser;
 use common::Timing;
 use common::work::{self, FullStep, Parts};
 use gwae::core::noise::HostGenerator;
 use gwae::models::{Gwae, GwaeConfig};
+use gwae::train::rms_prop::RmsProp;
 use gwae::train::{DeviceSpec, TrainingConfig};
 
 /// Times the full training step of a GWAE.
@@ -156,10 +157,7 @@ fn optimiser(mut main: Gwae, critic_steps: usize, repeats: usize, device: &Devic
 
 /// Best time of one RMSprop update of `module`.
 fn updates<M: Module + 'static>(module: M, repeats: usize, device: &Device) -> f64 {
-    let mut optimizer: ModuleOptimizer = RmsPropConfig::new()
-        .with_momentum(0.0)
-        .with_epsilon(1e-8)
-        .init();
+    let mut optimizer = RmsProp::init();
     let mut module = Some(module.fork(device));
     let seconds = (0..=repeats).map(|_| {
         let owned = module.take().expect("put back after each update");

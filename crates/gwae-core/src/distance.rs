@@ -1,6 +1,7 @@
 //! Pairwise Euclidean distances without a `[B, B, D]` tensor.
 
 use burn::tensor::{DType, Tensor};
+use gwae_kernels::{attach_distances, direct_distances};
 
 /// Columns that are widened to double precision at a time: bounds the extra memory.
 const CHUNK: usize = 2048;
@@ -14,35 +15,20 @@ const ROUNDING_F32: f64 = 1e-6;
 
 /// Euclidean distances between all rows, `d_ij = ‖r_i − r_j‖₂`.
 ///
-/// Computed through the Gram matrix, `d_ij² = ‖r_i‖² + ‖r_j‖² − 2⟨r_i, r_j⟩`, in `O(B² + B·D)`
-/// memory. That formula cancels for nearly equal rows, so the values come from centred rows in
-/// double precision wherever the device computes in it (the CPU and CUDA do; most wgpu devices
-/// do not: there a distance below about a thousandth of the spread of the rows is taken as 0).
-/// The gradient, `∂d_ij/∂r_i = (r_i − r_j)/d_ij`, is exact in the precision of the rows and is
-/// taken as 0 where the distance is 0.
+/// In `O(B² + B·D)` memory. On the CPU in single precision they are computed from the differences of
+/// rows. Elsewhere through the Gram matrix, `d_ij² = ‖r_i‖² + ‖r_j‖² − 2⟨r_i, r_j⟩`, which cancels for
+/// nearly equal rows: hence of centred rows in double precision wherever the device computes in it
+/// (CUDA does; most wgpu devices do not: there a distance below about a thousandth of the spread of
+/// the rows is taken as 0). The gradient, `∂d_ij/∂r_i = (r_i − r_j)/d_ij`, is exact in the precision of
+/// the rows and is taken as 0 where the distance is 0.
 ///
 /// # Shapes
 /// - `rows`: `[batch, features]`
 /// - output: `[batch, batch]`, symmetric with a zero diagonal
 pub fn pairwise_distances(rows: Tensor<2>) -> Tensor<2> {
-    let distances = distance_values(rows.clone().without_autodiff());
-    if !rows.is_tracked() {
-        return if rows.is_autodiff() {
-            distances.autodiff()
-        } else {
-            distances
-        };
-    }
-    // ∂d = ∂(d²) / 2d. `carrier − carrier` is exactly 0, so values stay those from above
-    // while the gradient flows through the squared distances.
-    let zero = distances.clone().equal_scalar(0.0);
-    let half_inverse = (distances.clone().mask_fill(zero.clone(), 1.0) * 2.0)
-        .recip()
-        .mask_fill(zero, 0.0)
-        .autodiff();
-    let centred = rows.clone() - rows.detach().mean_dim(0);
-    let carrier = squared_distances(centred.clone(), centred) * half_inverse;
-    carrier.clone() - carrier.detach() + distances.autodiff()
+    let plain = rows.clone().without_autodiff();
+    let distances = direct_distances(&plain).unwrap_or_else(|| distance_values(plain));
+    attach_distances(rows, distances)
 }
 
 /// Squared Euclidean distances between the rows of two matrices, not below 0, with gradient.

@@ -15,6 +15,16 @@ pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as Kernels>::logistic(x.into_dispatch()))
 }
 
+/// The inverse of [`sigmoid`], `ln x − ln(1 − x)`, of numbers between `margin` and `1 − margin`, to
+/// which others are moved.
+pub fn logit<const D: usize>(x: Tensor<D>, margin: f64) -> Tensor<D> {
+    if x.is_autodiff() && !x.is_tracked() {
+        // Images as they are: nothing asks for their gradient.
+        return logit(x.without_autodiff(), margin).autodiff();
+    }
+    Tensor::from_dispatch(<Dispatch as Kernels>::logit(x.into_dispatch(), margin))
+}
+
 /// LeakyReLU, `max(x, 0) + slope·min(x, 0)`, with derivative `slope` at 0. `slope` is positive.
 pub fn leaky_relu<const D: usize>(x: Tensor<D>, slope: f64) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as Kernels>::leaky(x.into_dispatch(), slope))

@@ -125,6 +125,29 @@ impl<B: Kernels> Backward<B, 1> for DivideByNorm {
     }
 }
 
+/// `attach_distances`, from rows and distances.
+#[derive(Debug)]
+struct Distances;
+
+impl<B: Kernels> Backward<B, 1> for Distances {
+    type State = [Primitive<B>; 2];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        gradients: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let [node] = ops.parents;
+        let gradient = gradients.consume::<B>(&ops.node);
+        let [rows, distances] = ops.state;
+        if let Some(node) = node {
+            let value = B::distances_gradient(rows, distances, gradient);
+            gradients.register::<B>(node.id, value);
+        }
+    }
+}
+
 /// `silu`, from its input.
 #[derive(Debug)]
 struct Silu;
@@ -280,6 +303,20 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
                 prepared.finish([output.clone(), left, right, sigma], output)
             }
             OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+
+    fn attach_distances(
+        rows: FloatTensor<Self>,
+        distances: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let prepared = Distances.prepare::<C>([rows.node()]);
+        let distances = distances.into_primitive();
+        match prepared.compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => {
+                prepared.finish([rows.into_primitive(), distances.clone()], distances)
+            }
+            OpsKind::UnTracked(prepared) => prepared.finish(distances),
         }
     }
 

@@ -132,6 +132,55 @@ pub(crate) trait Kernels: Backend {
         portable::divide_by_norm_gradient::<Self>(output, left, right, sigma, gradient)
     }
 
+    /// Euclidean distances between all rows, `[b, d]` to `[b, b]`. The default goes through the Gram
+    /// matrix, whose cancellation makes distances of nearly equal rows wrong.
+    fn distances(rows: FloatTensor<Self>) -> FloatTensor<Self> {
+        portable::distances::<Self>(rows)
+    }
+
+    /// `distances` as they are, with the gradient to the rows whose distances they are.
+    fn attach_distances(
+        _rows: FloatTensor<Self>,
+        distances: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        distances
+    }
+
+    /// The gradient that distances pass to the rows: `Σ_j w_ij·(r_i − r_j)` with
+    /// `w_ij = (gradient_ij + gradient_ji)/distance_ij`, 0 where the distance is 0.
+    fn distances_gradient(
+        rows: FloatTensor<Self>,
+        distances: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        portable::distances_gradient::<Self>(rows, distances, gradient)
+    }
+
+    /// `decay·average + (1 − decay)·gradient²`.
+    fn moving_square(
+        average: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        decay: f64,
+    ) -> FloatTensor<Self> {
+        portable::moving_square::<Self>(average, gradient, decay)
+    }
+
+    /// `parameter − rate·gradient/(√average + epsilon)`.
+    fn scaled_step(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        average: FloatTensor<Self>,
+        rate: f64,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        portable::scaled_step::<Self>(parameter, gradient, average, rate, epsilon)
+    }
+
+    /// `ln x − ln(1 − x)` of x between `margin` and `1 − margin`, to which others are moved.
+    fn logit(x: FloatTensor<Self>, margin: f64) -> FloatTensor<Self> {
+        portable::logit::<Self>(x, margin)
+    }
+
     /// `x·σ(x)`.
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         portable::silu::<Self>(x)

@@ -9,13 +9,17 @@
 mod activation;
 mod autodiff;
 mod convolution;
+mod distance;
 mod extension;
 #[cfg(feature = "cpu")]
 mod flex;
+mod optimizer;
 mod portable;
 mod spectral;
 
-pub use activation::{leaky_relu, leaky_relu_gradient, sigmoid, silu};
+pub use activation::{leaky_relu, leaky_relu_gradient, logit, sigmoid, silu};
 pub use convolution::{doubling_conv_transpose2d, halving_conv2d};
+pub use distance::{attach_distances, direct_distances};
 pub use extension::Edge;
+pub use optimizer::{moving_square, scaled_step};
 pub use spectral::{divide_by_spectral_norm, power_iteration};

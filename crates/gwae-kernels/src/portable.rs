@@ -141,6 +141,63 @@ fn column<B: Backend>(vector: FloatTensor<B>) -> FloatTensor<B> {
     B::float_reshape(vector, Shape::new([rows, 1]))
 }
 
+pub(crate) fn distances<B: Backend>(rows: FloatTensor<B>) -> FloatTensor<B> {
+    let norms = B::float_sum_dim(B::float_mul(rows.clone(), rows.clone()), 1);
+    let norms = B::float_add(norms.clone(), B::float_swap_dims(norms, 0, 1));
+    let gram = B::float_matmul(rows.clone(), B::float_swap_dims(rows, 0, 1));
+    let squared = B::float_sub(norms, B::float_mul_scalar(gram, 2.0.into()));
+    B::float_sqrt(B::float_clamp_min(squared, 0.0.into()))
+}
+
+pub(crate) fn distances_gradient<B: Backend>(
+    rows: FloatTensor<B>,
+    distances: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+) -> FloatTensor<B> {
+    /// Makes the inverse of the distance 0 a 0.
+    const LEAST_SQUARE: f64 = 1e-38;
+    let square = B::float_mul(distances.clone(), distances.clone());
+    let inverse = B::float_div(distances, B::float_clamp_min(square, LEAST_SQUARE.into()));
+    let both = B::float_add(gradient.clone(), B::float_swap_dims(gradient, 0, 1));
+    let weights = B::float_mul(both, inverse);
+    // Only differences count, so that centred rows lose less to rounding.
+    let mean = B::float_mean_dim(rows.clone(), 0);
+    let centred = B::float_sub(rows, mean);
+    let own = B::float_mul(centred.clone(), B::float_sum_dim(weights.clone(), 1));
+    B::float_sub(own, B::float_matmul(weights, centred))
+}
+
+pub(crate) fn moving_square<B: Backend>(
+    average: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    decay: f64,
+) -> FloatTensor<B> {
+    let square = B::float_mul(gradient.clone(), gradient);
+    B::float_add(
+        B::float_mul_scalar(average, decay.into()),
+        B::float_mul_scalar(square, (1.0 - decay).into()),
+    )
+}
+
+pub(crate) fn scaled_step<B: Backend>(
+    parameter: FloatTensor<B>,
+    gradient: FloatTensor<B>,
+    average: FloatTensor<B>,
+    rate: f64,
+    epsilon: f64,
+) -> FloatTensor<B> {
+    let scale = B::float_add_scalar(B::float_sqrt(average), epsilon.into());
+    let step = B::float_mul_scalar(B::float_div(gradient, scale), rate.into());
+    B::float_sub(parameter, step)
+}
+
+pub(crate) fn logit<B: Backend>(x: FloatTensor<B>, margin: f64) -> FloatTensor<B> {
+    let clamp = |x| B::float_clamp(x, margin.into(), (1.0 - margin).into());
+    let x = clamp(x);
+    let complement = clamp(B::float_add_scalar(B::float_neg(x.clone()), 1.0.into()));
+    B::float_sub(B::float_log(x), B::float_log(complement))
+}
+
 pub(crate) fn silu<B: Backend>(x: FloatTensor<B>) -> FloatTensor<B> {
     B::float_mul(x.clone(), B::sigmoid(x))
 }

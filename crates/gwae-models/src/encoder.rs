@@ -7,7 +7,7 @@ use gwae_core::{
     BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise,
     noise::{NoiseSource, normal_tensor},
 };
-use gwae_kernels::{Edge, halving_conv2d, silu};
+use gwae_kernels::{Edge, halving_conv2d, logit, silu};
 
 use crate::backbone::BackboneConfig;
 use crate::latent_norm::LatentNorm;
@@ -116,7 +116,7 @@ impl Encoder {
     /// - output: mean and logvar `[batch, latent]`
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Posterior {
         let (outside, inside) = (images.dtype(), self.hidden.weight.val().dtype());
-        let images = inverse_sigmoid(images).cast(inside);
+        let images = logit(images, PIXEL_MARGIN).cast(inside);
         let features = self.stages.iter().fold(images, |features, stage| {
             let weight = stage.convolution.weight.val();
             let bias = stage.convolution.bias.as_ref().map(|bias| bias.val());
@@ -139,11 +139,4 @@ impl Encoder {
             None => posterior,
         }
     }
-}
-
-/// `log x − log(1 − x)` of pixels clamped away from 0 and 1.
-fn inverse_sigmoid(images: Tensor<4>) -> Tensor<4> {
-    let x = images.clamp(PIXEL_MARGIN, 1.0 - PIXEL_MARGIN);
-    let complement = (x.clone() * -1.0 + 1.0).clamp(PIXEL_MARGIN, 1.0 - PIXEL_MARGIN);
-    x.log() - complement.log()
 }

@@ -26,6 +26,7 @@ pub mod pictures;
 pub mod precision;
 pub mod progress;
 pub mod report;
+pub mod rms_prop;
 pub mod run_directory;
 pub mod session;
 pub mod state;

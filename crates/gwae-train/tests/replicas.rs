@@ -1,7 +1,7 @@
 //! Steps on several shards, each on a replica of its own.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{GradientsParams, ModuleOptimizer, RmsPropConfig};
+use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
 use gwae_core::Mode;
 use gwae_core::noise::{HostGenerator, NoiseSource, uniform_tensor};
@@ -12,6 +12,7 @@ use gwae_train::algorithm::{
     VaeTrainer,
 };
 use gwae_train::named_losses::NamedLosses;
+use gwae_train::rms_prop::RmsProp;
 use gwae_train::{Precision, TrainingConfig};
 
 fn device() -> Device {
@@ -115,13 +116,6 @@ fn mean_on_host<M: Module>(model: &M, all: Vec<GradientsParams>) -> GradientsPar
     visitor.mean
 }
 
-fn rms_prop() -> ModuleOptimizer {
-    RmsPropConfig::new()
-        .with_momentum(0.0)
-        .with_epsilon(1e-8)
-        .init()
-}
-
 /// A model of its own with the values of another.
 fn twin(of: &Gwae, config: &GwaeConfig) -> Gwae {
     build::<GwaeTrainer>(config).load_record(of.clone().into_record())
@@ -142,9 +136,9 @@ fn step_by_hand(config: &GwaeConfig, shards: &[Tensor<4>], noise: &mut dyn Noise
     let gradients = gradients.collect();
     let mean = mean_on_host(&model, gradients);
     // The buffers of the first replica go on.
-    model = rms_prop().step(rate, twin(&replicas[0], config), mean);
+    model = RmsProp::init().step(rate, twin(&replicas[0], config), mean);
 
-    let mut optimizer = rms_prop();
+    let mut optimizer = RmsProp::init();
     let frozen: Vec<_> = shards
         .iter()
         .map(|_| twin(&model, config).no_grad())

@@ -2,6 +2,7 @@
 
 mod activation;
 mod convolution;
+mod distance;
 mod packing;
 mod points;
 mod product;
@@ -125,6 +126,61 @@ impl Kernels for Flex {
         match output.dtype() {
             DType::F32 => spectral::divide_gradient(output, left, right, sigma, gradient),
             _ => portable::divide_by_norm_gradient::<Self>(output, left, right, sigma, gradient),
+        }
+    }
+
+    fn distances(rows: FloatTensor<Self>) -> FloatTensor<Self> {
+        match rows.dtype() {
+            DType::F32 => distance::distances(rows),
+            _ => portable::distances::<Self>(rows),
+        }
+    }
+
+    fn moving_square(
+        average: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        decay: f64,
+    ) -> FloatTensor<Self> {
+        match average.dtype() {
+            DType::F32 => {
+                let (old, new) = (decay as f32, (1.0 - decay) as f32);
+                activation::zip(average, gradient, move |average, gradient| {
+                    old * average + new * (gradient * gradient)
+                })
+            }
+            _ => portable::moving_square::<Self>(average, gradient, decay),
+        }
+    }
+
+    fn scaled_step(
+        parameter: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+        average: FloatTensor<Self>,
+        rate: f64,
+        epsilon: f64,
+    ) -> FloatTensor<Self> {
+        match parameter.dtype() {
+            DType::F32 => {
+                let (rate, epsilon) = (rate as f32, epsilon as f32);
+                let step = activation::zip(gradient, average, move |gradient, average| {
+                    rate * (gradient / (average.sqrt() + epsilon))
+                });
+                activation::zip(parameter, step, |parameter, step| parameter - step)
+            }
+            _ => portable::scaled_step::<Self>(parameter, gradient, average, rate, epsilon),
+        }
+    }
+
+    fn logit(x: FloatTensor<Self>, margin: f64) -> FloatTensor<Self> {
+        match x.dtype() {
+            DType::F32 => {
+                let (least, most) = (margin as f32, (1.0 - margin) as f32);
+                activation::map(x, move |x| {
+                    let x = x.clamp(least, most);
+                    x.ln() - (1.0 - x).clamp(least, most).ln()
+                })
+            }
+            _ => portable::logit::<Self>(x, margin),
         }
     }
 

@@ -1,7 +1,7 @@
 //! One training step of a GWAE: the main step, then the critic steps.
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, RmsPropConfig};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::noise::{HostGenerator, NoiseSource};
 use gwae_core::{Mode, latent_scale};
@@ -14,6 +14,7 @@ use crate::config::TrainingConfig;
 use crate::losses::{CriticLosses, Losses};
 use crate::named_losses::NamedLosses;
 use crate::precision::Precision;
+use crate::rms_prop::RmsProp;
 
 /// Batches of prior codes that bring the statistics of the prior's batch norm to replaced parameters:
 /// each halves what is left of the old ones.
@@ -49,22 +50,15 @@ impl GwaeTrainer {
     /// Optimisers for `model` as the official program sets them up: two RMSprop (α 0.99,
     /// ε 1e-8, no momentum) with a critic, one Adam (0.9, 0.999, 1e-8) without.
     pub fn new(model: Gwae, config: &GwaeConfig, training: &TrainingConfig) -> Self {
-        // Burn's defaults are not PyTorch's: momentum 0.9 and ε 1e-5.
-        let rms_prop = || {
-            RmsPropConfig::new()
-                .with_momentum(0.0)
-                .with_epsilon(1e-8)
-                .init()
-        };
         let main_optimizer = match model.critic {
-            Some(_) => rms_prop(),
+            Some(_) => RmsProp::init(),
             None => AdamConfig::new().with_epsilon(1e-8).init(),
         };
         Self {
             model,
             objective: GwaeObjective::new(config, training),
             main_optimizer,
-            critic_optimizer: rms_prop(),
+            critic_optimizer: RmsProp::init(),
             precision: training.precision,
             learning_rate: training.learning_rate,
             critic_learning_rate: training.critic_learning_rate,
