@@ -194,11 +194,10 @@ impl Geometry {
             POINTS * size,
         ];
         scratch::with(lengths, |[image_points, feature_points, gradient]| {
-            gradient.fill(0.0);
             let blocks = images
                 .chunks(block * self.large())
                 .zip(features.chunks(block * self.small()));
-            for (images, features) in blocks {
+            for (number, (images, features)) in blocks.enumerate() {
                 let tiles = images.len() / self.large() * self.tiles();
                 let left = &mut feature_points[..POINTS * row_panels * ROWS * tiles];
                 let right = &mut image_points[..POINTS * column_panels * COLUMNS * tiles];
@@ -232,7 +231,7 @@ impl Geometry {
                         let sums = &mut gradient
                             [point * size + panel * row_panels * ROWS * COLUMNS..]
                             [..row_panels * ROWS * COLUMNS];
-                        multiply(left, tiles * ROWS, right, sums, true);
+                        multiply(left, tiles * ROWS, right, sums, number > 0);
                     }
                 }
             }
