@@ -19,8 +19,8 @@ const ROUNDING_F32: f64 = 1e-6;
 /// rows. Elsewhere through the Gram matrix, `d_ij² = ‖r_i‖² + ‖r_j‖² − 2⟨r_i, r_j⟩`, which cancels for
 /// nearly equal rows: hence of centred rows in double precision wherever the device computes in it
 /// (CUDA does; most wgpu devices do not: there a distance below about a thousandth of the spread of
-/// the rows is taken as 0). The gradient, `∂d_ij/∂r_i = (r_i − r_j)/d_ij`, is exact in the precision of
-/// the rows and is taken as 0 where the distance is 0.
+/// the rows is taken as 0). The gradient, `∂d_ij/∂r_i = (r_i − r_j)/d_ij`, is taken as 0 where the
+/// distance is 0; it is summed up over centred rows, to the rounding of their norms.
 ///
 /// # Shapes
 /// - `rows`: `[batch, features]`

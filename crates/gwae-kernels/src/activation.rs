@@ -17,7 +17,14 @@ pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 
 /// The inverse of [`sigmoid`], `ln x − ln(1 − x)`, of numbers between `margin` and `1 − margin`, to
 /// which others are moved.
+///
+/// # Panics
+/// If `margin` is not between 0 and 0.5.
 pub fn logit<const D: usize>(x: Tensor<D>, margin: f64) -> Tensor<D> {
+    assert!(
+        (0.0..=0.5).contains(&margin),
+        "{margin} is between 0 and 0.5"
+    );
     if x.is_autodiff() && !x.is_tracked() {
         // Images as they are: nothing asks for their gradient.
         return logit(x.without_autodiff(), margin).autodiff();

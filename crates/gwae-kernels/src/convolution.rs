@@ -15,7 +15,7 @@ use crate::extension::Kernels;
 /// - output: `[batch, outputs, height, width]`
 ///
 /// # Panics
-/// If the sizes do not fit, or height or width is odd.
+/// If the sizes do not fit, there is no channel, or height or width is odd.
 pub fn halving_conv2d(
     images: Tensor<4>,
     weight: Tensor<4>,
@@ -30,6 +30,7 @@ pub fn halving_conv2d(
         height % 2 == 0 && width % 2 == 0 && height > 0 && width > 0,
         "height {height} and width {width} are even"
     );
+    check_channels(inputs, weight.dims()[0], bias.as_ref());
     let (images, weight) = (images.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(match bias {
         None => <Dispatch as Kernels>::halve(images, weight, edge),
@@ -51,7 +52,7 @@ pub fn halving_conv2d(
 /// - output: `[batch, outputs, 2·height, 2·width]`
 ///
 /// # Panics
-/// If the sizes do not fit.
+/// If the sizes do not fit or there is no channel.
 pub fn doubling_conv_transpose2d(
     features: Tensor<4>,
     weight: Tensor<4>,
@@ -66,6 +67,7 @@ pub fn doubling_conv_transpose2d(
         height > 0 && width > 0,
         "height {height} and width {width} are not 0"
     );
+    check_channels(inputs, weight.dims()[1], bias.as_ref());
     let (features, weight) = (features.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(match bias {
         None => <Dispatch as Kernels>::double(features, weight, edge),
@@ -74,4 +76,14 @@ pub fn doubling_conv_transpose2d(
             <Dispatch as Kernels>::double_biased(features, weight, bias, edge)
         }
     })
+}
+
+fn check_channels(inputs: usize, outputs: usize, bias: Option<&Tensor<1>>) {
+    assert!(
+        inputs > 0 && outputs > 0,
+        "there are channels on both sides"
+    );
+    if let Some(bias) = bias {
+        assert_eq!(bias.dims(), [outputs], "the bias has a value per output");
+    }
 }

@@ -132,10 +132,11 @@ pub(crate) trait Kernels: Backend {
         portable::divide_by_norm_gradient::<Self>(output, left, right, sigma, gradient)
     }
 
-    /// Euclidean distances between all rows, `[b, d]` to `[b, b]`. The default goes through the Gram
-    /// matrix, whose cancellation makes distances of nearly equal rows wrong.
+    /// Euclidean distances between all rows, `[b, d]` to `[b, b]`; asked only of the CPU in single
+    /// precision.
     fn distances(rows: FloatTensor<Self>) -> FloatTensor<Self> {
-        portable::distances::<Self>(rows)
+        let _ = rows;
+        unreachable!("direct_distances asks the CPU alone")
     }
 
     /// `distances` as they are, with the gradient to the rows whose distances they are.

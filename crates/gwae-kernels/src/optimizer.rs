@@ -1,4 +1,4 @@
-//! The two halves of RMSprop's update (Tieleman and Hinton 2012), each in one pass.
+//! The two halves of RMSprop's update (Tieleman and Hinton 2012), each in one pass on the CPU.
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;

@@ -1,7 +1,7 @@
 //! The operations composed of Burn's own, for every backend and precision.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, TensorMetadata};
+use burn::backend::{Backend, TensorMetadata, get_device_settings};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Shape, Slice};
 
@@ -141,23 +141,15 @@ fn column<B: Backend>(vector: FloatTensor<B>) -> FloatTensor<B> {
     B::float_reshape(vector, Shape::new([rows, 1]))
 }
 
-pub(crate) fn distances<B: Backend>(rows: FloatTensor<B>) -> FloatTensor<B> {
-    let norms = B::float_sum_dim(B::float_mul(rows.clone(), rows.clone()), 1);
-    let norms = B::float_add(norms.clone(), B::float_swap_dims(norms, 0, 1));
-    let gram = B::float_matmul(rows.clone(), B::float_swap_dims(rows, 0, 1));
-    let squared = B::float_sub(norms, B::float_mul_scalar(gram, 2.0.into()));
-    B::float_sqrt(B::float_clamp_min(squared, 0.0.into()))
-}
-
 pub(crate) fn distances_gradient<B: Backend>(
     rows: FloatTensor<B>,
     distances: FloatTensor<B>,
     gradient: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    /// Makes the inverse of the distance 0 a 0.
-    const LEAST_SQUARE: f64 = 1e-38;
-    let square = B::float_mul(distances.clone(), distances.clone());
-    let inverse = B::float_div(distances, B::float_clamp_min(square, LEAST_SQUARE.into()));
+    let bools = get_device_settings::<B>(&distances.device()).bool_dtype;
+    let zero = B::float_equal_elem(distances.clone(), 0.0.into(), bools);
+    let inverse = B::float_recip(B::float_mask_fill(distances, zero.clone(), 1.0.into()));
+    let inverse = B::float_mask_fill(inverse, zero, 0.0.into());
     let both = B::float_add(gradient.clone(), B::float_swap_dims(gradient, 0, 1));
     let weights = B::float_mul(both, inverse);
     // Only differences count, so that centred rows lose less to rounding.

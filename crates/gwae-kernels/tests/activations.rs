@@ -1,7 +1,7 @@
 //! The vectorised activations against their formulas in double precision.
 
 use burn::tensor::{Device, Tensor};
-use gwae_kernels::{leaky_relu, leaky_relu_gradient, sigmoid, silu};
+use gwae_kernels::{leaky_relu, leaky_relu_gradient, logit, sigmoid, silu};
 
 /// A sweep through every magnitude, both signs, and the limits; more than one block of it.
 fn points() -> Vec<f32> {
@@ -162,5 +162,29 @@ fn gradients_of_saturated_activations_are_zero_not_subnormal() {
         let slopes = values(x.grad(&gradients).unwrap());
         assert_eq!(slopes[..2], [0.0, 0.0], "{slopes:?}");
         assert!(slopes[2] != 0.0 && slopes[3] != 0.0, "{slopes:?}");
+    }
+}
+
+#[test]
+fn logit_is_the_inverse_of_the_sigmoid_within_its_margin() {
+    let device = Device::flex();
+    let x = Tensor::<1>::from_floats([-6.0, -1.0, 0.0, 0.5, 3.0], &device);
+    let back = values(logit(sigmoid(x.clone()), 1e-4));
+    for (back, x) in back.iter().zip(values(x)) {
+        assert!((back - x).abs() < 1e-4, "{back} instead of {x}");
+    }
+    let ends = values(logit(Tensor::<1>::from_floats([0.0, 1.0], &device), 1e-4));
+    let expected = (1e-4f64 / (1.0 - 1e-4)).ln();
+    assert!((f64::from(ends[0]) - expected).abs() < 1e-4);
+    assert!((f64::from(ends[1]) + expected).abs() < 1e-2, "{}", ends[1]);
+}
+
+#[test]
+fn logit_passes_on_a_gradient_where_one_is_asked_for() {
+    let device = Device::flex().autodiff();
+    let x = Tensor::<1>::from_floats([0.2, 0.9], &device).require_grad();
+    let slopes = values(x.grad(&logit(x.clone(), 1e-4).sum().backward()).unwrap());
+    for (slope, expected) in slopes.into_iter().zip([1.0 / 0.16, 1.0 / 0.09]) {
+        assert!((slope - expected).abs() < 1e-3, "{slope}");
     }
 }

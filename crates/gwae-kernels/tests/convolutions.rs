@@ -1,9 +1,12 @@
 //! The single-precision kernels against Burn's own convolutions in double precision, which the
 //! functions use for tensors of that precision.
 
+mod common;
+
 use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Tensor};
+use common::{assert_close, on_threads, values};
 use gwae_kernels::{Edge, doubling_conv_transpose2d, halving_conv2d};
 
 const EDGES: [Edge; 2] = [Edge::Zero, Edge::Replicate];
@@ -25,40 +28,8 @@ const SIZES: [[usize; 5]; 10] = [
     [2, 5, 3, 32, 32],
 ];
 
-/// Irregular values in ±1, the same on every machine.
-fn data<const D: usize>(seed: u64, shape: [usize; D]) -> TensorData {
-    let mut state = seed;
-    let values: Vec<f64> = (0..shape.iter().product())
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            ((state >> 40) as f64 / f64::from(1 << 23)) - 1.0
-        })
-        .collect();
-    TensorData::new(values, shape)
-}
-
 fn tensor<const D: usize>(seed: u64, shape: [usize; D], dtype: DType) -> Tensor<D> {
-    let device = Device::flex().autodiff();
-    Tensor::from_data(data(seed, shape), (&device, dtype)).require_grad()
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
-}
-
-#[track_caller]
-fn assert_close(actual: &[f64], expected: &[f64], tolerance: f64) {
-    assert_eq!(actual.len(), expected.len());
-    let scale = expected.iter().fold(1e-3, |m: f64, v| m.max(v.abs()));
-    for (at, (actual, expected)) in actual.iter().zip(expected).enumerate() {
-        let difference = (actual - expected).abs();
-        assert!(
-            difference <= tolerance * scale,
-            "{at}: {actual} instead of {expected}"
-        );
-    }
+    common::tensor(seed, shape, dtype).require_grad()
 }
 
 /// Output and gradients of a weighted sum of it, in one precision.
@@ -169,14 +140,85 @@ fn only_wanted_gradients_are_computed() {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let results = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        pool.build().unwrap().install(|| {
-            let (images, weight) = ([40, 8, 24, 24], [16, 8, 4, 4]);
-            run(halving_conv2d, images, weight, 16, Edge::Zero, DType::F32)
-        })
-    };
-    assert_eq!(results(1), results(3));
+    // The second has few tiles: its gradient is shared by points.
+    for [batch, m, n, size] in [[40, 16, 8, 12], [20, 24, 16, 2]] {
+        let weight = [m, n, 4, 4];
+        let (large, small) = ([batch, n, 2 * size, 2 * size], [batch, m, size, size]);
+        for (convolution, input, bias) in [
+            (halving_conv2d as Convolution, large, m),
+            (doubling_conv_transpose2d, small, n),
+        ] {
+            let results = |threads| {
+                on_threads(threads, || {
+                    run(convolution, input, weight, bias, Edge::Zero, DType::F32)
+                })
+            };
+            assert_eq!(results(1), results(3));
+        }
+    }
+}
+
+/// Convolutions are linear in each argument, so differences of any width give their slope.
+#[test]
+fn gradients_match_differences() {
+    for (convolution, input) in [
+        (halving_conv2d as Convolution, [2, 3, 8, 8]),
+        (doubling_conv_transpose2d, [2, 5, 4, 4]),
+    ] {
+        let bias = if input[1] == 3 { 5 } else { 3 };
+        let arguments = || {
+            (
+                tensor(1, input, DType::F32),
+                tensor(2, [5, 3, 4, 4], DType::F32),
+                tensor(3, [bias], DType::F32),
+            )
+        };
+        let value = |x: Tensor<4>, w: Tensor<4>, b: Tensor<1>| {
+            let output = convolution(x, w, Some(b), Edge::Replicate);
+            let weighting = common::tensor(4, output.dims(), DType::F32);
+            (output * weighting).sum()
+        };
+        let (x, w, b) = arguments();
+        let gradients = value(x.clone(), w.clone(), b.clone()).backward();
+        let slope = |plus: Tensor<1>, minus: Tensor<1>| values((plus - minus) * 0.5)[0];
+        let (dx, dw, db) = (
+            common::tensor(5, input, DType::F32),
+            common::tensor(6, [5, 3, 4, 4], DType::F32),
+            common::tensor(7, [bias], DType::F32),
+        );
+        let along = |gradient: f64, numeric: f64| assert_close(&[gradient], &[numeric], 1e-4);
+        along(
+            values((x.grad(&gradients).unwrap() * dx.clone().without_autodiff()).sum())[0],
+            slope(
+                value(x.clone() + dx.clone(), w.clone(), b.clone()),
+                value(x.clone() - dx, w.clone(), b.clone()),
+            ),
+        );
+        along(
+            values((w.grad(&gradients).unwrap() * dw.clone().without_autodiff()).sum())[0],
+            slope(
+                value(x.clone(), w.clone() + dw.clone(), b.clone()),
+                value(x.clone(), w.clone() - dw, b.clone()),
+            ),
+        );
+        along(
+            values((b.grad(&gradients).unwrap() * db.clone().without_autodiff()).sum())[0],
+            slope(
+                value(x.clone(), w.clone(), b.clone() + db.clone()),
+                value(x, w, b - db),
+            ),
+        );
+    }
+}
+
+#[test]
+#[should_panic(expected = "a value per output")]
+fn a_bias_of_another_length_is_refused() {
+    let (images, weight) = (
+        tensor(1, [3, 1, 2, 2], DType::F32),
+        tensor(2, [4, 1, 4, 4], DType::F32),
+    );
+    halving_conv2d(images, weight, Some(tensor(3, [3], DType::F32)), Edge::Zero);
 }
 
 #[test]

@@ -1,27 +1,11 @@
 //! Spectral normalisation in single precision against double precision, which is composed of Burn's
 //! operations, and both against differences.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+mod common;
+
+use burn::tensor::{DType, Tensor};
+use common::{assert_close, on_threads, tensor, values};
 use gwae_kernels::{divide_by_spectral_norm, power_iteration};
-
-/// Irregular values in ±1, the same on every machine.
-fn tensor<const D: usize>(seed: u64, shape: [usize; D], dtype: DType) -> Tensor<D> {
-    let mut state = seed;
-    let values: Vec<f64> = (0..shape.iter().product())
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            ((state >> 40) as f64 / f64::from(1 << 23)) - 1.0
-        })
-        .collect();
-    let device = Device::flex().autodiff();
-    Tensor::from_data(TensorData::new(values, shape), (&device, dtype))
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().iter::<f64>().collect()
-}
 
 /// u, v, normalised weight and the gradient of a weighted sum of it.
 fn run([rows, columns]: [usize; 2], dtype: DType) -> [Vec<f64>; 4] {
@@ -43,16 +27,15 @@ fn single_precision_kernels_equal_burns_operations_in_double_precision() {
     // One row, one column, fewer values than a vector register, several blocks with a remainder.
     for shape in [[1, 5], [7, 1], [3, 4], [33, 100], [70, 1000], [256, 2048]] {
         for (single, double) in run(shape, DType::F32).iter().zip(run(shape, DType::F64)) {
-            let scale = double.iter().fold(1e-3, |m: f64, v| m.max(v.abs()));
-            assert_eq!(single.len(), double.len());
-            for (single, double) in single.iter().zip(double) {
-                assert!(
-                    (single - double).abs() < 2e-6 * scale,
-                    "{shape:?}: {single} instead of {double}"
-                );
-            }
+            assert_close(single, &double, 2e-6);
         }
     }
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let results = |threads| on_threads(threads, || run([256, 2048], DType::F32));
+    assert_eq!(results(1), results(3));
 }
 
 #[test]

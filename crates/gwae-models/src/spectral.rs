@@ -7,9 +7,7 @@ use gwae_core::{
     noise::{NoiseSource, normal_tensor},
     set_running,
 };
-use gwae_kernels::{divide_by_spectral_norm, power_iteration};
-
-const EPSILON: f64 = 1e-12;
+use gwae_kernels::{divide_by_spectral_norm, power_iteration, unit_vector};
 
 /// A weight divided by its largest singular value `σ = uᵀWv`, estimated by one power iteration
 /// per training forward. The weight is seen as the matrix `[out, rest]`; σ carries a gradient
@@ -41,10 +39,8 @@ impl<const D: usize> SpectralWeight<D> {
         let rest: usize = shape[1..].iter().product();
         let weight = initialise::uniform_parameter(shape, rest, noise, device);
         let bias = initialise::uniform_parameter([shape[0]], rest, noise, device);
-        let mut vector = |count| {
-            let column = normal_tensor(noise, [count, 1], device);
-            RunningState::new(unit(column).squeeze_dim(1))
-        };
+        let mut vector =
+            |count| RunningState::new(unit_vector(normal_tensor(noise, [count], device)));
         Self {
             weight,
             bias,
@@ -93,12 +89,6 @@ impl<const D: usize> FlattenFromSecond for Tensor<D> {
         let shape = self.dims();
         self.reshape([shape[0], shape[1..].iter().product()])
     }
-}
-
-/// A column scaled to unit length.
-fn unit(column: Tensor<2>) -> Tensor<2> {
-    let norm = column.clone().square().sum().sqrt().clamp_min(EPSILON);
-    column / norm.unsqueeze::<2>()
 }
 
 #[cfg(test)]

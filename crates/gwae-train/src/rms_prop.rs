@@ -1,4 +1,4 @@
-//! RMSprop as PyTorch has it, in two passes over every parameter.
+//! RMSprop as PyTorch has it.
 
 use burn::optim::{
     LearningRate, ModuleOptimizer, Optimizer, RecordState, StateSink, StateSource, join_path,
@@ -12,7 +12,8 @@ const DECAY: f64 = 0.99;
 const EPSILON: f64 = 1e-8;
 
 /// RMSprop without momentum, α 0.99 and ε 1e-8: PyTorch's defaults, which the official program
-/// uses. (Burn's own takes eight passes, keeps the average twice and has other defaults.)
+/// uses. On the CPU it takes two passes over
+/// a parameter. (Burn's own takes nine, keeps the average twice and has other defaults.)
 #[derive(Clone, Debug, Default)]
 pub struct RmsProp;
 

@@ -5,8 +5,9 @@ use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
+use super::sums::sum;
 use super::winograd::Geometry;
-use super::{single_pixel, tensor, values, vectorised};
+use super::{single_pixel, sum_in_order, tensor, values, vectorised};
 use crate::{Edge, portable};
 
 /// Which way suits a small side of this height and width.
@@ -125,35 +126,17 @@ pub(super) fn weight_gradient(
 
 /// See `Kernels::channel_sums`.
 pub(super) fn channel_sums(x: FlexTensor) -> FlexTensor {
-    /// Sums side by side, as many as a vector register holds.
-    const LANES: usize = 16;
     let [_, channels, height, width] = x.layout().shape().dims();
     let x = x.to_contiguous();
     let pixels = (height * width).max(1);
     let plane_sum = |plane: &[f32]| {
         let mut total = 0.0;
-        vectorised(|| {
-            let mut sums = [0.0; LANES];
-            let parts = plane.chunks_exact(LANES);
-            let rest: f32 = parts.remainder().iter().sum();
-            for part in parts {
-                for (sum, value) in sums.iter_mut().zip(part) {
-                    *sum += value;
-                }
-            }
-            total = sums.iter().sum::<f32>() + rest;
-        });
+        vectorised(|| total = sum(plane));
         total
     };
     let samples: Vec<Vec<f32>> = values(&x)
         .par_chunks((channels * pixels).max(1))
         .map(|sample| sample.chunks_exact(pixels).map(plane_sum).collect())
         .collect();
-    let mut sums = vec![0.0; channels];
-    for sample in samples {
-        for (sum, value) in sums.iter_mut().zip(sample) {
-            *sum += value;
-        }
-    }
-    tensor(sums, Shape::new([channels]))
+    tensor(sum_in_order(samples, channels), Shape::new([channels]))
 }

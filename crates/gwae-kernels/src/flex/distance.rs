@@ -79,7 +79,7 @@ pub(super) fn distances(rows: FlexTensor) -> FlexTensor {
         let (i, at) = (row / size, row % size);
         for (j, part) in line.chunks_mut(size).enumerate() {
             for (other, distance) in part.iter_mut().enumerate() {
-                *distance = if i <= j {
+                *distance = if (i, at) <= (j, other) {
                     of_pair(i, j)[at * size + other]
                 } else {
                     of_pair(j, i)[other * size + at]
@@ -113,6 +113,7 @@ impl WithSimd for Block<'_> {
             first,
             sums,
         } = self;
+        let [left, right] = first.map(|first| size.min(batch - first));
         // Rows beyond the last stand for the last; nothing reads what comes of them.
         let row = |block: usize, at: usize, start: usize, length: usize| {
             let row = (first[block] + at).min(batch - 1);
@@ -120,9 +121,11 @@ impl WithSimd for Block<'_> {
         };
         for start in (0..features).step_by(CHUNK) {
             let length = CHUNK.min(features - start);
-            for i in (0..size).step_by(TILE) {
+            for i in (0..left).step_by(TILE) {
                 let a = tile!(|k| row(0, i + k, start, length));
-                for j in (0..size).step_by(TILE) {
+                // Of a block with itself one half.
+                let begin = if first[0] == first[1] { i } else { 0 };
+                for j in (begin..right).step_by(TILE) {
                     let b = tile!(|k| row(1, j + k, start, length));
                     let squares = compare(simd, a, b);
                     for (k, line) in squares.into_iter().enumerate() {

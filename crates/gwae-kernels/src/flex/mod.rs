@@ -3,12 +3,14 @@
 mod activation;
 mod convolution;
 mod distance;
+mod elementwise;
 mod packing;
 mod points;
 mod product;
 mod scratch;
 mod single_pixel;
 mod spectral;
+mod sums;
 mod weight_points;
 mod winograd;
 
@@ -130,10 +132,7 @@ impl Kernels for Flex {
     }
 
     fn distances(rows: FloatTensor<Self>) -> FloatTensor<Self> {
-        match rows.dtype() {
-            DType::F32 => distance::distances(rows),
-            _ => portable::distances::<Self>(rows),
-        }
+        distance::distances(rows)
     }
 
     fn moving_square(
@@ -144,7 +143,7 @@ impl Kernels for Flex {
         match average.dtype() {
             DType::F32 => {
                 let (old, new) = (decay as f32, (1.0 - decay) as f32);
-                activation::zip(average, gradient, move |average, gradient| {
+                elementwise::zip(average, gradient, move |average, gradient| {
                     old * average + new * (gradient * gradient)
                 })
             }
@@ -162,10 +161,10 @@ impl Kernels for Flex {
         match parameter.dtype() {
             DType::F32 => {
                 let (rate, epsilon) = (rate as f32, epsilon as f32);
-                let step = activation::zip(gradient, average, move |gradient, average| {
-                    rate * (gradient / (average.sqrt() + epsilon))
-                });
-                activation::zip(parameter, step, |parameter, step| parameter - step)
+                let step = move |parameter, gradient, average: f32| {
+                    parameter - rate * (gradient / (average.sqrt() + epsilon))
+                };
+                elementwise::zip3(parameter, gradient, average, step)
             }
             _ => portable::scaled_step::<Self>(parameter, gradient, average, rate, epsilon),
         }
@@ -175,7 +174,7 @@ impl Kernels for Flex {
         match x.dtype() {
             DType::F32 => {
                 let (least, most) = (margin as f32, (1.0 - margin) as f32);
-                activation::map(x, move |x| {
+                elementwise::map(x, move |x| {
                     let x = x.clamp(least, most);
                     x.ln() - (1.0 - x).clamp(least, most).ln()
                 })
@@ -186,21 +185,21 @@ impl Kernels for Flex {
 
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
         match x.dtype() {
-            DType::F32 => activation::map(x, activation::silu),
+            DType::F32 => elementwise::map(x, activation::silu),
             _ => portable::silu::<Self>(x),
         }
     }
 
     fn silu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
         match x.dtype() {
-            DType::F32 => activation::zip(gradient, x, activation::silu_gradient),
+            DType::F32 => elementwise::zip(gradient, x, activation::silu_gradient),
             _ => portable::silu_gradient::<Self>(x, gradient),
         }
     }
 
     fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
         match x.dtype() {
-            DType::F32 => activation::map(x, activation::logistic),
+            DType::F32 => elementwise::map(x, activation::logistic),
             _ => <Self as ActivationOps<Self>>::sigmoid(x),
         }
     }
@@ -210,7 +209,7 @@ impl Kernels for Flex {
         gradient: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         match output.dtype() {
-            DType::F32 => activation::zip(gradient, output, activation::logistic_gradient),
+            DType::F32 => elementwise::zip(gradient, output, activation::logistic_gradient),
             _ => <Self as ActivationOps<Self>>::sigmoid_backward(output, gradient),
         }
     }
@@ -219,7 +218,7 @@ impl Kernels for Flex {
         match x.dtype() {
             DType::F32 => {
                 let slope = slope as f32;
-                activation::map(x, move |x| if x > 0.0 { x } else { slope * x })
+                elementwise::map(x, move |x| if x > 0.0 { x } else { slope * x })
             }
             _ => portable::leaky_relu::<Self>(x, slope),
         }
@@ -233,7 +232,7 @@ impl Kernels for Flex {
         match x.dtype() {
             DType::F32 => {
                 let slope = slope as f32;
-                activation::zip(gradient, x, move |gradient, x| {
+                elementwise::zip(gradient, x, move |gradient, x| {
                     if x > 0.0 { gradient } else { slope * gradient }
                 })
             }
@@ -241,6 +240,9 @@ impl Kernels for Flex {
         }
     }
 }
+
+/// Values per task: several times the cost of handing a task to another core.
+const BLOCK: usize = 1 << 15;
 
 /// A contiguous tensor of single-precision values.
 fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
@@ -254,6 +256,18 @@ fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
 /// The values of a contiguous tensor.
 fn values(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().expect("made contiguous before")
+}
+
+/// Adds up vectors of equal length in order; zeros if there is none.
+fn sum_in_order(terms: impl IntoIterator<Item = Vec<f32>>, length: usize) -> Vec<f32> {
+    let mut terms = terms.into_iter();
+    let mut sum = terms.next().unwrap_or_else(|| vec![0.0; length]);
+    for term in terms {
+        for (sum, value) in sum.iter_mut().zip(term) {
+            *sum += value;
+        }
+    }
+    sum
 }
 
 /// Runs `f` compiled for the best instruction set of this processor.

@@ -1,5 +1,8 @@
 //! The points of a block of samples, packed for the products, and back.
 //!
+//! Panels are whole, so some rows and columns belong to no channel or tile. They hold anything, and
+//! nothing reads what comes of them.
+//!
 //! A block's matrices have a row per channel, or per channel and phase, and a column per tile, in
 //! panels of 32 columns; for the gradient of the weight they have the tiles as the inner dimension.
 
@@ -189,9 +192,6 @@ impl PlaneWork for ImageRows<'_> {
     fn on<const SIZE: usize>(self, plane: Plane<SIZE>) {
         let tiles = plane.tiles();
         let rows = self.channels * PHASES;
-        if !rows.is_multiple_of(COLUMNS) {
-            self.points.fill(0.0);
-        }
         let mut work = vec![0.0; plane.working_space()];
         let mut lines = vec![0.0; POINTS * PHASES * tiles];
         for (number, image) in self.images.chunks_exact(16 * tiles).enumerate() {
@@ -207,8 +207,7 @@ impl PlaneWork for ImageRows<'_> {
     }
 }
 
-/// Puts the points of features, transposed, into `points`, `[9][channels/8][tiles][8]`. Rows
-/// beyond the last channel hold anything: nothing reads their products.
+/// Puts the points of features, transposed, into `points`, `[9][channels/8][tiles][8]`.
 pub(super) struct FeatureRows<'a> {
     pub(super) features: &'a [f32],
     pub(super) channels: usize,
@@ -260,7 +259,6 @@ fn transpose<const LINES: usize, const WIDTH: usize>(
 /// The columns of a block's nine matrices.
 #[derive(Clone, Copy)]
 pub(super) struct Columns {
-    count: usize,
     panels: usize,
 }
 
@@ -268,7 +266,6 @@ impl Columns {
     /// That many columns.
     pub(super) fn new(count: usize) -> Self {
         Self {
-            count,
             panels: panels(count, COLUMNS),
         }
     }
@@ -281,20 +278,6 @@ impl Columns {
     /// Values of the nine matrices with `rows` rows.
     pub(super) fn values(self, rows: usize) -> usize {
         POINTS * self.panels * rows * COLUMNS
-    }
-
-    /// Zeros in the columns beyond the last, so that no product meets an infinity or NaN.
-    pub(super) fn clear_rest(self, rows: usize, points: &mut [f32]) {
-        let rest = self.count % COLUMNS;
-        if rest == 0 {
-            return;
-        }
-        for point in points.chunks_exact_mut(self.panels * rows * COLUMNS) {
-            let last = &mut point[(self.panels - 1) * rows * COLUMNS..];
-            for line in last.chunks_exact_mut(COLUMNS) {
-                line[rest..].fill(0.0);
-            }
-        }
     }
 
     /// Puts the line of a sample's tiles, the first of them at column `start`, into a row.

@@ -9,7 +9,8 @@
 //! v = (d₀ − d₁, d₁, d₂ − d₁)    u = (g₀, g₀ + g₁, g₁)    m = u·v    y = (m₀ + m₁, m₁ + m₂)
 //! ```
 //!
-//! Only additions, so that the result is as accurate as that of the plain sum. The transposed
+//! Only additions, so that rounding errors stay those of the plain sum, relative to the largest
+//! values of a tile. An infinity becomes NaN within its tiles. The transposed
 //! convolution and the gradient of the weight are the transposes of the same three maps.
 //!
 //! A plane's points are lines of one value per tile, tiles row by row: `[9][4 phases][tiles]` of an

@@ -7,12 +7,8 @@ use burn::tensor::Shape;
 use burn_flex::FlexTensor;
 use rayon::prelude::*;
 
-use super::{activation, tensor, values, vectorised};
-
-/// Values per task: several times the cost of handing a task to another core.
-const BLOCK: usize = 1 << 15;
-/// Sums side by side, as many as a vector register holds.
-const LANES: usize = 16;
+use super::sums::dot;
+use super::{BLOCK, elementwise, sum_in_order, tensor, values, vectorised};
 
 /// See `Kernels::product`.
 pub(super) fn product(matrix: FlexTensor, vector: FlexTensor) -> FlexTensor {
@@ -54,20 +50,14 @@ pub(super) fn transposed_product(matrix: FlexTensor, vector: FlexTensor) -> Flex
             sums
         })
         .collect();
-    let mut partial = partial.into_iter();
-    let mut sums = partial.next().unwrap_or_else(|| vec![0.0; length]);
-    for term in partial {
-        for (sum, value) in sums.iter_mut().zip(term) {
-            *sum += value;
-        }
-    }
+    let sums = sum_in_order(partial, length);
     tensor(sums, Shape::new([length]))
 }
 
 /// See `Kernels::divide_by_norm`.
 pub(super) fn divide(weight: FlexTensor, sigma: FlexTensor) -> FlexTensor {
     let sigma = number(sigma);
-    activation::map(weight, move |value| value / sigma)
+    elementwise::map(weight, move |value| value / sigma)
 }
 
 /// See `Kernels::divide_by_norm_gradient`.
@@ -123,23 +113,4 @@ fn block_rows(length: usize) -> usize {
 /// The one value of a tensor.
 fn number(x: FlexTensor) -> f32 {
     values(&x.to_contiguous())[0]
-}
-
-/// Sum of products, as many at a time as a vector register holds.
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0; LANES];
-    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a
-        .remainder()
-        .iter()
-        .zip(b.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in a.zip(b) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }

@@ -15,7 +15,7 @@ use super::packing::{
 };
 use super::points::{PHASES, POINTS};
 use super::product::{COLUMNS, ROWS, multiply, panels};
-use super::{scratch, weight_points};
+use super::{scratch, sum_in_order, weight_points};
 use crate::Edge;
 
 /// Values of a block's matrices on both sides: 1 MB.
@@ -79,7 +79,6 @@ impl Geometry {
             let (rows, lines) = (self.n * PHASES, panels(self.m, ROWS) * ROWS);
             let lengths = [columns.values(rows), columns.values(lines)];
             scratch::with(lengths, |[points, products]| {
-                columns.clear_rest(rows, points);
                 on_planes(
                     self.height,
                     self.width,
@@ -128,7 +127,6 @@ impl Geometry {
             let lines = panels(self.n * PHASES, ROWS) * ROWS;
             let lengths = [columns.values(self.m), columns.values(lines)];
             scratch::with(lengths, |[points, products]| {
-                columns.clear_rest(self.m, points);
                 on_planes(
                     self.height,
                     self.width,
@@ -165,25 +163,23 @@ impl Geometry {
         // Whole blocks per partial sum.
         let parts = (batch * self.tiles() / PARTIAL_TILES).clamp(1, PARTIAL_SUMS);
         let part = batch.div_ceil(block).div_ceil(parts).max(1) * block;
+        let alone = part >= batch;
         let parts = images
             .par_chunks(part * self.large())
             .zip(features.par_chunks(part * self.small()));
         let partial: Vec<Vec<f32>> = parts
-            .map(|(images, features)| self.partial_weight_gradient(images, features, block))
+            .map(|(images, features)| self.partial_weight_gradient(images, features, block, alone))
             .collect();
-        let mut partial = partial.into_iter();
-        let mut sum = partial
-            .next()
-            .unwrap_or_else(|| vec![0.0; self.m * self.n * weight_points::TAPS]);
-        for term in partial {
-            for (sum, term) in sum.iter_mut().zip(term) {
-                *sum += term;
-            }
-        }
-        sum
+        sum_in_order(partial, self.m * self.n * weight_points::TAPS)
     }
 
-    fn partial_weight_gradient(&self, images: &[f32], features: &[f32], block: usize) -> Vec<f32> {
+    fn partial_weight_gradient(
+        &self,
+        images: &[f32],
+        features: &[f32],
+        block: usize,
+        alone: bool,
+    ) -> Vec<f32> {
         let row_panels = panels(self.m, ROWS);
         let column_panels = panels(self.n * PHASES, COLUMNS);
         let size = column_panels * row_panels * ROWS * COLUMNS;
@@ -222,17 +218,21 @@ impl Geometry {
                         points: right,
                     },
                 );
-                for point in 0..POINTS {
-                    let left =
-                        &left[point * row_panels * ROWS * tiles..][..row_panels * ROWS * tiles];
-                    for panel in 0..column_panels {
-                        let right = &right[(point * column_panels + panel) * COLUMNS * tiles..]
-                            [..COLUMNS * tiles];
-                        let sums = &mut gradient
-                            [point * size + panel * row_panels * ROWS * COLUMNS..]
-                            [..row_panels * ROWS * COLUMNS];
+                let (left, right) = (&*left, &*right);
+                let add = |(point, sums): (usize, &mut [f32])| {
+                    let length = row_panels * ROWS * tiles;
+                    let left = &left[point * length..][..length];
+                    let right = &right[point * column_panels * COLUMNS * tiles..];
+                    let panels = sums.chunks_exact_mut(row_panels * ROWS * COLUMNS);
+                    for (sums, right) in panels.zip(right.chunks_exact(COLUMNS * tiles)) {
                         multiply(left, tiles * ROWS, right, sums, number > 0);
                     }
+                };
+                // A batch of few tiles is one part, and its points are what cores can share.
+                if alone {
+                    gradient.par_chunks_mut(size).enumerate().for_each(add);
+                } else {
+                    gradient.chunks_mut(size).enumerate().for_each(add);
                 }
             }
             weight_points::gradient(gradient, self.m, self.n)

@@ -1,0 +1,120 @@
+//! Functions of every element: vectorised for the processor that runs them, on every core.
+
+use burn_flex::FlexTensor;
+use rayon::prelude::*;
+
+use super::{BLOCK, tensor, values, vectorised};
+
+/// Applies `f` to every element, in place where nothing else holds the tensor.
+pub(super) fn map<F>(mut x: FlexTensor, f: F) -> FlexTensor
+where
+    F: Fn(f32) -> f32 + Copy + Sync,
+{
+    if let Some(own) = own_values(&mut x) {
+        own.par_chunks_mut(BLOCK).for_each(|block| {
+            vectorised(|| {
+                for value in block {
+                    *value = f(*value);
+                }
+            });
+        });
+        return x;
+    }
+    let x = x.to_contiguous();
+    let input = values(&x);
+    let mut output = vec![0.0; input.len()];
+    let blocks = output.par_chunks_mut(BLOCK).zip(input.par_chunks(BLOCK));
+    blocks.for_each(|(output, input)| {
+        vectorised(|| {
+            for (output, input) in output.iter_mut().zip(input) {
+                *output = f(*input);
+            }
+        });
+    });
+    tensor(output, x.layout().shape().clone())
+}
+
+/// Applies `f` to every pair of elements, in place of `a` where nothing else holds it.
+pub(super) fn zip<F>(mut a: FlexTensor, b: FlexTensor, f: F) -> FlexTensor
+where
+    F: Fn(f32, f32) -> f32 + Copy + Sync,
+{
+    same_shape(&a, &b);
+    let b = b.to_contiguous();
+    let right = values(&b);
+    if let Some(own) = own_values(&mut a) {
+        let blocks = own.par_chunks_mut(BLOCK).zip(right.par_chunks(BLOCK));
+        blocks.for_each(|(a, b)| {
+            vectorised(|| {
+                for (a, b) in a.iter_mut().zip(b) {
+                    *a = f(*a, *b);
+                }
+            });
+        });
+        return a;
+    }
+    let a = a.to_contiguous();
+    let left = values(&a);
+    let mut output = vec![0.0; left.len()];
+    let blocks = output.par_chunks_mut(BLOCK);
+    let blocks = blocks.zip(left.par_chunks(BLOCK).zip(right.par_chunks(BLOCK)));
+    blocks.for_each(|(output, (a, b))| {
+        vectorised(|| {
+            for (output, (a, b)) in output.iter_mut().zip(a.iter().zip(b)) {
+                *output = f(*a, *b);
+            }
+        });
+    });
+    tensor(output, a.layout().shape().clone())
+}
+
+/// Applies `f` to every three elements, in place of `a` where nothing else holds it.
+pub(super) fn zip3<F>(mut a: FlexTensor, b: FlexTensor, c: FlexTensor, f: F) -> FlexTensor
+where
+    F: Fn(f32, f32, f32) -> f32 + Copy + Sync,
+{
+    same_shape(&a, &b);
+    same_shape(&a, &c);
+    let (b, c) = (b.to_contiguous(), c.to_contiguous());
+    let others = values(&b)
+        .par_chunks(BLOCK)
+        .zip(values(&c).par_chunks(BLOCK));
+    if let Some(own) = own_values(&mut a) {
+        let blocks = own.par_chunks_mut(BLOCK).zip(others);
+        blocks.for_each(|(a, (b, c))| {
+            vectorised(|| {
+                for (a, (b, c)) in a.iter_mut().zip(b.iter().zip(c)) {
+                    *a = f(*a, *b, *c);
+                }
+            });
+        });
+        return a;
+    }
+    let a = a.to_contiguous();
+    let left = values(&a);
+    let mut output = vec![0.0; left.len()];
+    let blocks = output.par_chunks_mut(BLOCK).zip(left.par_chunks(BLOCK));
+    blocks.zip(others).for_each(|((output, a), (b, c))| {
+        vectorised(|| {
+            for ((output, a), (b, c)) in output.iter_mut().zip(a).zip(b.iter().zip(c)) {
+                *output = f(*a, *b, *c);
+            }
+        });
+    });
+    tensor(output, a.layout().shape().clone())
+}
+
+fn same_shape(a: &FlexTensor, b: &FlexTensor) {
+    let (a, b) = (a.layout().shape(), b.layout().shape());
+    assert_eq!(a, b, "the tensors have equal shapes");
+}
+
+/// The values of a contiguous tensor that nothing else holds; not of a view of a part of it.
+fn own_values(x: &mut FlexTensor) -> Option<&mut [f32]> {
+    let length = x.layout().num_elements();
+    if x.layout().contiguous_offsets() != Some((0, length)) {
+        return None;
+    }
+    x.try_storage_mut()
+        .filter(|values: &&mut [f32]| values.len() == length)
+}
