@@ -16,15 +16,21 @@ enum Way {
     SinglePixel,
     /// Tiles of 2×2 pixels.
     Winograd,
-    /// An odd number of lines or columns.
+    /// An odd number of lines or columns, or too few tiles to pay for the points of the weight.
     Portable,
 }
 
+/// Tiles of a batch from which on Winograd's algorithm pays.
+const LEAST_TILES: usize = 32;
+
 impl Way {
-    fn of(height: usize, width: usize) -> Self {
+    fn of(batch: usize, height: usize, width: usize) -> Self {
         if (height, width) == (1, 1) {
             Self::SinglePixel
-        } else if height.is_multiple_of(2) && width.is_multiple_of(2) {
+        } else if height.is_multiple_of(2)
+            && width.is_multiple_of(2)
+            && batch * height * width / 4 >= LEAST_TILES
+        {
             Self::Winograd
         } else {
             Self::Portable
@@ -42,7 +48,7 @@ pub(super) fn halve(
     let [batch, n, height, width] = images.layout().shape().dims();
     let [m, ..] = weight.layout().shape().dims::<4>();
     let (height, width) = (height / 2, width / 2);
-    let way = Way::of(height, width);
+    let way = Way::of(batch, height, width);
     if let Way::Portable = way {
         return portable::halve::<Flex>(images, weight, bias, edge);
     }
@@ -73,7 +79,7 @@ pub(super) fn double(
 ) -> FlexTensor {
     let [batch, m, height, width] = features.layout().shape().dims();
     let [_, n, ..] = weight.layout().shape().dims::<4>();
-    let way = Way::of(height, width);
+    let way = Way::of(batch, height, width);
     if let Way::Portable = way {
         return portable::double::<Flex>(features, weight, bias, edge);
     }
@@ -102,9 +108,9 @@ pub(super) fn weight_gradient(
     features: FlexTensor,
     edge: Edge,
 ) -> FlexTensor {
-    let [_, m, height, width] = features.layout().shape().dims();
+    let [batch, m, height, width] = features.layout().shape().dims();
     let [_, n, ..] = images.layout().shape().dims::<4>();
-    let way = Way::of(height, width);
+    let way = Way::of(batch, height, width);
     if let Way::Portable = way {
         return portable::weight_gradient::<Flex>(images, weight, features, edge);
     }
