@@ -10,28 +10,29 @@ use super::winograd::Geometry;
 use super::{single_pixel, sum_in_order, tensor, values, vectorised};
 use crate::{Edge, portable};
 
-/// Which way suits a small side of this height and width.
+/// Tiles of a batch from which on Winograd's algorithm pays.
+const LEAST_TILES: usize = 32;
+
+/// Which way suits a convolution.
 enum Way {
-    /// One pixel.
+    /// One pixel on the small side.
     SinglePixel,
-    /// Tiles of 2×2 pixels.
-    Winograd,
+    /// Tiles of 2×2 pixels there.
+    Winograd(Geometry),
     /// An odd number of lines or columns, or too few tiles to pay for the points of the weight.
     Portable,
 }
 
-/// Tiles of a batch from which on Winograd's algorithm pays.
-const LEAST_TILES: usize = 32;
-
 impl Way {
-    fn of(batch: usize, height: usize, width: usize) -> Self {
+    fn of(batch: usize, geometry: Geometry) -> Self {
+        let (height, width) = (geometry.height, geometry.width);
         if (height, width) == (1, 1) {
             Self::SinglePixel
         } else if height.is_multiple_of(2)
             && width.is_multiple_of(2)
-            && batch * height * width / 4 >= LEAST_TILES
+            && batch * geometry.tiles() >= LEAST_TILES
         {
-            Self::Winograd
+            Self::Winograd(geometry)
         } else {
             Self::Portable
         }
@@ -48,24 +49,23 @@ pub(super) fn halve(
     let [batch, n, height, width] = images.layout().shape().dims();
     let [m, ..] = weight.layout().shape().dims::<4>();
     let (height, width) = (height / 2, width / 2);
-    let way = Way::of(batch, height, width);
+    let geometry = Geometry {
+        m,
+        n,
+        height,
+        width,
+        edge,
+    };
+    let way = Way::of(batch, geometry);
     if let Way::Portable = way {
         return portable::halve::<Flex>(images, weight, bias, edge);
     }
     let (images, weight) = (images.to_contiguous(), weight.to_contiguous());
     let bias = bias.map(|bias| bias.to_contiguous());
     let bias = bias.as_ref().map(values);
-    let features = if let Way::SinglePixel = way {
-        single_pixel::halve(&images, &weight, bias, edge)
-    } else {
-        let geometry = Geometry {
-            m,
-            n,
-            height,
-            width,
-            edge,
-        };
-        geometry.halve(values(&images), values(&weight), bias)
+    let features = match way {
+        Way::Winograd(geometry) => geometry.halve(values(&images), values(&weight), bias),
+        _ => single_pixel::halve(&images, &weight, bias, edge),
     };
     tensor(features, Shape::new([batch, m, height, width]))
 }
@@ -79,24 +79,23 @@ pub(super) fn double(
 ) -> FlexTensor {
     let [batch, m, height, width] = features.layout().shape().dims();
     let [_, n, ..] = weight.layout().shape().dims::<4>();
-    let way = Way::of(batch, height, width);
+    let geometry = Geometry {
+        m,
+        n,
+        height,
+        width,
+        edge,
+    };
+    let way = Way::of(batch, geometry);
     if let Way::Portable = way {
         return portable::double::<Flex>(features, weight, bias, edge);
     }
     let (features, weight) = (features.to_contiguous(), weight.to_contiguous());
     let bias = bias.map(|bias| bias.to_contiguous());
     let bias = bias.as_ref().map(values);
-    let images = if let Way::SinglePixel = way {
-        single_pixel::double(&features, &weight, bias, edge)
-    } else {
-        let geometry = Geometry {
-            m,
-            n,
-            height,
-            width,
-            edge,
-        };
-        geometry.double(values(&features), values(&weight), bias)
+    let images = match way {
+        Way::Winograd(geometry) => geometry.double(values(&features), values(&weight), bias),
+        _ => single_pixel::double(&features, &weight, bias, edge),
     };
     tensor(images, Shape::new([batch, n, 2 * height, 2 * width]))
 }
@@ -110,22 +109,21 @@ pub(super) fn weight_gradient(
 ) -> FlexTensor {
     let [batch, m, height, width] = features.layout().shape().dims();
     let [_, n, ..] = images.layout().shape().dims::<4>();
-    let way = Way::of(batch, height, width);
+    let geometry = Geometry {
+        m,
+        n,
+        height,
+        width,
+        edge,
+    };
+    let way = Way::of(batch, geometry);
     if let Way::Portable = way {
         return portable::weight_gradient::<Flex>(images, weight, features, edge);
     }
     let (images, features) = (images.to_contiguous(), features.to_contiguous());
-    let gradient = if let Way::SinglePixel = way {
-        single_pixel::weight_gradient(&images, &features, edge)
-    } else {
-        let geometry = Geometry {
-            m,
-            n,
-            height,
-            width,
-            edge,
-        };
-        geometry.weight_gradient(values(&images), values(&features))
+    let gradient = match way {
+        Way::Winograd(geometry) => geometry.weight_gradient(values(&images), values(&features)),
+        _ => single_pixel::weight_gradient(&images, &features, edge),
     };
     tensor(gradient, Shape::new([m, n, 4, 4]))
 }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::packing::{
     Columns, FeatureColumns, FeatureRows, FeaturesOfColumns, ImageColumns, ImageRows,
-    ImagesOfColumns, on_planes,
+    ImagesOfColumns, PlaneWork, on_planes,
 };
 use super::points::{PHASES, POINTS};
 use super::product::{COLUMNS, ROWS, multiply, panels};
@@ -29,7 +29,7 @@ const PARTIAL_SUMS: usize = 8;
 /// Tiles per partial sum, at least.
 const PARTIAL_TILES: usize = 128;
 
-/// Sizes of one convolution, whose small side has an even height and width.
+/// Sizes of one convolution. What computes with them here needs an even height and width.
 #[derive(Clone, Copy)]
 pub(super) struct Geometry {
     /// Channels of the small side.
@@ -54,8 +54,12 @@ impl Geometry {
     }
 
     /// Tiles of one sample.
-    fn tiles(&self) -> usize {
+    pub(super) fn tiles(&self) -> usize {
         self.height * self.width / 4
+    }
+
+    fn on_planes(&self, work: impl PlaneWork) {
+        on_planes(self.height, self.width, work);
     }
 
     /// Samples per block.
@@ -79,30 +83,22 @@ impl Geometry {
             let (rows, lines) = (self.n * PHASES, panels(self.m, ROWS) * ROWS);
             let lengths = [columns.values(rows), columns.values(lines)];
             scratch::with(lengths, |[points, products]| {
-                on_planes(
-                    self.height,
-                    self.width,
-                    ImageColumns {
-                        images,
-                        channels: self.n,
-                        edge: self.edge,
-                        columns,
-                        points,
-                    },
-                );
+                self.on_planes(ImageColumns {
+                    images,
+                    channels: self.n,
+                    edge: self.edge,
+                    columns,
+                    points,
+                });
                 multiply_columns(&weight, rows, columns, points, products);
-                on_planes(
-                    self.height,
-                    self.width,
-                    FeaturesOfColumns {
-                        products,
-                        rows: lines,
-                        channels: self.m,
-                        columns,
-                        bias,
-                        features: output,
-                    },
-                );
+                self.on_planes(FeaturesOfColumns {
+                    products,
+                    rows: lines,
+                    channels: self.m,
+                    columns,
+                    bias,
+                    features: output,
+                });
             });
         });
         output
@@ -127,30 +123,22 @@ impl Geometry {
             let lines = panels(self.n * PHASES, ROWS) * ROWS;
             let lengths = [columns.values(self.m), columns.values(lines)];
             scratch::with(lengths, |[points, products]| {
-                on_planes(
-                    self.height,
-                    self.width,
-                    FeatureColumns {
-                        features,
-                        channels: self.m,
-                        columns,
-                        points,
-                    },
-                );
+                self.on_planes(FeatureColumns {
+                    features,
+                    channels: self.m,
+                    columns,
+                    points,
+                });
                 multiply_columns(&weight, self.m, columns, points, products);
-                on_planes(
-                    self.height,
-                    self.width,
-                    ImagesOfColumns {
-                        products,
-                        rows: lines,
-                        channels: self.n,
-                        edge: self.edge,
-                        columns,
-                        bias,
-                        images: output,
-                    },
-                );
+                self.on_planes(ImagesOfColumns {
+                    products,
+                    rows: lines,
+                    channels: self.n,
+                    edge: self.edge,
+                    columns,
+                    bias,
+                    images: output,
+                });
             });
         });
         output
@@ -197,27 +185,19 @@ impl Geometry {
                 let tiles = images.len() / self.large() * self.tiles();
                 let left = &mut feature_points[..POINTS * row_panels * ROWS * tiles];
                 let right = &mut image_points[..POINTS * column_panels * COLUMNS * tiles];
-                on_planes(
-                    self.height,
-                    self.width,
-                    FeatureRows {
-                        features,
-                        channels: self.m,
-                        tiles,
-                        points: left,
-                    },
-                );
-                on_planes(
-                    self.height,
-                    self.width,
-                    ImageRows {
-                        images,
-                        channels: self.n,
-                        edge: self.edge,
-                        tiles,
-                        points: right,
-                    },
-                );
+                self.on_planes(FeatureRows {
+                    features,
+                    channels: self.m,
+                    tiles,
+                    points: left,
+                });
+                self.on_planes(ImageRows {
+                    images,
+                    channels: self.n,
+                    edge: self.edge,
+                    tiles,
+                    points: right,
+                });
                 let (left, right) = (&*left, &*right);
                 let add = |(point, sums): (usize, &mut [f32])| {
                     let length = row_panels * ROWS * tiles;
