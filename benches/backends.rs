@@ -114,7 +114,7 @@ struct Column {
 
 fn main() {
     let arguments = Arguments::parse();
-    common::limit_threads(arguments.threads);
+    common::use_threads(arguments.threads);
     let (config, training) = arguments.configs();
     let mut columns: Vec<Column> = Vec::new();
     for spec in arguments.devices() {

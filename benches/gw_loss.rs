@@ -47,7 +47,7 @@ struct Arguments {
 
 fn main() {
     let mut arguments = Arguments::parse();
-    common::limit_threads(arguments.threads);
+    common::use_threads(arguments.threads);
     let device = common::open(arguments.device).autodiff();
     arguments.batch_size.sort_unstable();
     if arguments.batch_size.first().is_some_and(|&size| size < 2) {

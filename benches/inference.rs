@@ -64,7 +64,7 @@ impl Work {
 
 fn main() {
     let arguments = Arguments::parse();
-    common::limit_threads(arguments.threads);
+    common::use_threads(arguments.threads);
     if arguments.batch_size.contains(&0) {
         common::fail("--batch-size: at least 1");
     }

@@ -59,7 +59,7 @@ struct Arguments {
 
 fn main() {
     let arguments = Arguments::parse();
-    common::limit_threads(arguments.threads);
+    common::use_threads(arguments.threads);
     let config = GwaeConfig {
         image_size: arguments.image_size,
         ..GwaeConfig::default()

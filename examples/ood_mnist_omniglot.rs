@@ -16,7 +16,9 @@ use gwae::train::ood::{
 };
 use gwae::train::progress::{PreparationBar, standard_display};
 use gwae::train::run_directory::{command_line, free_directory};
-use gwae::train::{ConfigError, DataConfig, DeviceList, DeviceSpec, RunConfig};
+use gwae::train::{
+    ConfigError, DataConfig, DeviceList, DeviceSpec, RunConfig, compute_on_this_thread,
+};
 
 /// Which images are no digits? Trains three models on digits, with nothing to download, and compares
 /// their own scores on letters, invented characters, digits with shuffled patches and noise.
@@ -231,7 +233,9 @@ fn run(arguments: &Arguments) -> Result<(PathBuf, ExperimentOutcome), Box<dyn st
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    compute_on_this_thread(None);
+    match run(&arguments) {
         Ok((directory, outcome)) => {
             let matrix = |shown| scores_matrix(&outcome, shown);
             println!("{outcome}\n\nEvery score:\n{}", matrix(&|_, _| true));

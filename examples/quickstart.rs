@@ -14,7 +14,7 @@ use gwae::train::interrupt::catch_signals;
 use gwae::train::progress::standard_display;
 use gwae::train::run_directory::{command_line, free_directory};
 use gwae::train::session::{self, Changes, RunSummary, SessionOptions, TrainError};
-use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig};
+use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig, compute_on_this_thread};
 
 /// Train a Gromov-Wasserstein autoencoder on real digits, with nothing to download.
 ///
@@ -120,7 +120,9 @@ fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> 
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    compute_on_this_thread(None);
+    match run(&arguments) {
         Ok(summary) => {
             println!("{summary}");
             println!(

@@ -3,6 +3,7 @@
 // Each benchmark is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
+use std::num::NonZeroUsize;
 use std::process::exit;
 use std::time::Instant;
 
@@ -94,12 +95,10 @@ fn memory_field(name: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Restricts the CPU backend to `threads` threads; has to come before the first tensor.
-pub fn limit_threads(threads: Option<usize>) {
-    let Some(threads) = threads else { return };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    pool.build_global()
-        .expect("the thread pool is configured before its first use");
+/// Has the CPU backend compute on `threads` threads, or on all cores, as the programs do; has to come
+/// before the first tensor.
+pub fn use_threads(threads: Option<usize>) {
+    gwae::train::compute_on_this_thread(threads.and_then(NonZeroUsize::new));
 }
 
 /// Number of threads that the CPU backend uses.

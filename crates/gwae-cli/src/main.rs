@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return terminal::usage(&error),
     };
+    gwae_train::compute_on_this_thread(None);
     match commands::run(arguments.command) {
         Ok(code) => code,
         Err(error) => {

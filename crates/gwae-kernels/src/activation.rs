@@ -19,11 +19,11 @@ pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// which others are moved.
 ///
 /// # Panics
-/// If `margin` is not between 0 and 0.5.
+/// If `margin` is not between 1e-30 and 0.5.
 pub fn logit<const D: usize>(x: Tensor<D>, margin: f64) -> Tensor<D> {
     assert!(
-        (0.0..=0.5).contains(&margin),
-        "{margin} is between 0 and 0.5"
+        (1e-30..=0.5).contains(&margin),
+        "{margin} is between 1e-30 and 0.5"
     );
     if x.is_autodiff() && !x.is_tracked() {
         // Images as they are: nothing asks for their gradient.

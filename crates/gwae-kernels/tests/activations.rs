@@ -1,6 +1,6 @@
 //! The vectorised activations against their formulas in double precision.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use gwae_kernels::{leaky_relu, leaky_relu_gradient, logit, sigmoid, silu};
 
 /// A sweep through every magnitude, both signs, and the limits; more than one block of it.
@@ -177,6 +177,24 @@ fn logit_is_the_inverse_of_the_sigmoid_within_its_margin() {
     let expected = (1e-4f64 / (1.0 - 1e-4)).ln();
     assert!((f64::from(ends[0]) - expected).abs() < 1e-4);
     assert!((f64::from(ends[1]) + expected).abs() < 1e-2, "{}", ends[1]);
+}
+
+#[test]
+fn logit_in_single_precision_equals_that_in_double_precision() {
+    let device = Device::flex();
+    let numbers: Vec<f64> = (-5..1006).map(|k| f64::from(k) / 1000.0).collect();
+    let numbers = [&numbers[..], &[f64::NAN]].concat();
+    let of = |dtype| {
+        let x = Tensor::<1>::from_data(numbers.as_slice(), (&device, dtype));
+        values(logit(x, 1e-4))
+    };
+    for ((single, double), x) in of(DType::F32).iter().zip(of(DType::F64)).zip(&numbers) {
+        // The rounding of 1 − x, of at most 3e-8, counts ten thousandfold at the end.
+        let bound = 1e-6 + 1e-7 / (1.0 - x).max(1e-4);
+        let (single, double) = (f64::from(*single), f64::from(double));
+        let same = (single - double).abs() < bound || (single.is_nan() && double.is_nan());
+        assert!(same, "{x}: {single} instead of {double}");
+    }
 }
 
 #[test]

@@ -12,14 +12,18 @@ use gwae_kernels::{Edge, doubling_conv_transpose2d, halving_conv2d};
 const EDGES: [Edge; 2] = [Edge::Zero, Edge::Replicate];
 
 /// Batch, channels of the small and of the large side, height and width of the small side: one
-/// pixel, odd sizes, too few tiles, fewer samples than blocks, panels of channels with a remainder, oblong images,
-/// one sample per block, several blocks per partial sum, and the sizes that are known to the
-/// compiler.
-const SIZES: [[usize; 5]; 11] = [
+/// pixel, odd sizes, few tiles (a panel of several samples, too), fewer samples than blocks, panels
+/// of channels with a remainder, oblong images, one sample per block, several blocks per partial
+/// sum, and the sizes that are known to the compiler.
+const SIZES: [[usize; 5]; 15] = [
     [2, 3, 2, 4, 4],
     [3, 2, 3, 1, 1],
     [1, 4, 2, 3, 2],
     [21, 5, 3, 2, 4],
+    [7, 18, 5, 2, 2],
+    [1, 16, 1, 8, 8],
+    [3, 33, 4, 3, 5],
+    [26, 5, 3, 2, 4],
     [5, 2, 1, 8, 6],
     [4, 3, 3, 18, 16],
     [40, 8, 2, 12, 12],

@@ -31,8 +31,10 @@ pub mod run_directory;
 pub mod session;
 pub mod state;
 mod suggestion;
+pub mod threads;
 mod timestamp;
 
 pub use config::{ConfigError, DataConfig, DatasetName, LoadOptions, RunConfig, TrainingConfig};
 pub use device::{DeviceList, DeviceSpec};
 pub use precision::Precision;
+pub use threads::compute_on_this_thread;

@@ -1,5 +1,7 @@
 //! Activations of one number, and what they pass on to a gradient.
 
+use super::elementwise::Function;
+
 /// `x·σ(x)`.
 #[inline(always)]
 pub(super) fn silu(x: f32) -> f32 {
@@ -70,4 +72,73 @@ fn exp_neg(x: f32) -> f32 {
     // The low bits of `shifted` hold n; those above are shifted out.
     let exponent = shifted.to_bits().wrapping_add(127) << 23;
     fraction * f32::from_bits(exponent)
+}
+
+/// `ln x − ln(1 − x)` of x between two bounds, to which others are moved. NaN stays NaN.
+#[derive(Clone, Copy)]
+pub(super) struct Logit {
+    pub(super) least: f32,
+    pub(super) most: f32,
+}
+
+impl Function for Logit {
+    #[inline(always)]
+    fn of(self, x: f32) -> f32 {
+        let x = x.clamp(self.least, self.most);
+        ln(x / (1.0 - x).clamp(self.least, self.most))
+    }
+}
+
+/// The natural logarithm of a normal positive number, to 1 unit in the last place. NaN stays NaN.
+///
+/// Cephes' method: `ln x = n·ln 2 + ln(1 + r)` with `√½ ≤ 1 + r < √2` and a polynomial for
+/// `ln(1 + r)`.
+#[inline(always)]
+fn ln(x: f32) -> f32 {
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    const MANTISSA_BITS: u32 = 23;
+    let bits = x.to_bits() as i32;
+    // An arithmetic shift: negative exponents stay negative.
+    let exponent = (bits - std::f32::consts::FRAC_1_SQRT_2.to_bits() as i32) >> MANTISSA_BITS;
+    let r = f32::from_bits((bits - (exponent << MANTISSA_BITS)) as u32) - 1.0;
+    let n = exponent as f32;
+    let mut p = 7.037_684e-2;
+    for coefficient in [
+        -1.151_461e-1,
+        1.167_699_9e-1,
+        -1.242_014e-1,
+        1.424_932_3e-1,
+        -1.666_805_8e-1,
+        2.000_071_5e-1,
+        -2.499_999_4e-1,
+        3.333_333e-1,
+    ] {
+        p = p * r + coefficient;
+    }
+    let square = r * r;
+    let fraction = p * r * square + n * LN_2_LOW - 0.5 * square + r;
+    // Nothing is added but to NaN, whose bits are no number's.
+    fraction + n * LN_2_HIGH + 0.0 * x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_are_right_to_a_unit_in_the_last_place() {
+        let mut x = 1e-8f32;
+        while x < 1e8 {
+            let (found, expected) = (f64::from(ln(x)), f64::from(x).ln());
+            let unit = f64::from(f32::EPSILON) * expected.abs().max(0.1);
+            assert!(
+                (found - expected).abs() < unit,
+                "ln {x}: {found} instead of {expected}"
+            );
+            x *= 1.0 + 3e-4;
+        }
+        assert_eq!(ln(1.0), 0.0);
+        assert!(ln(f32::NAN).is_nan());
+    }
 }

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 
 use super::sums::sum;
 use super::winograd::Geometry;
-use super::{single_pixel, sum_in_order, tensor, values, vectorised};
+use super::{direct, single_pixel, sum_in_order, tensor, values, vectorised};
 use crate::{Edge, portable};
 
 /// Tiles of a batch from which on Winograd's algorithm pays.
-const LEAST_TILES: usize = 32;
+const LEAST_TILES: usize = 48;
 
 /// Which way suits a convolution.
 enum Way {
@@ -20,7 +20,7 @@ enum Way {
     /// Tiles of 2×2 pixels there.
     Winograd(Geometry),
     /// An odd number of lines or columns, or too few tiles to pay for the points of the weight.
-    Portable,
+    Direct(Geometry),
 }
 
 impl Way {
@@ -34,7 +34,7 @@ impl Way {
         {
             Self::Winograd(geometry)
         } else {
-            Self::Portable
+            Self::Direct(geometry)
         }
     }
 }
@@ -56,16 +56,13 @@ pub(super) fn halve(
         width,
         edge,
     };
-    let way = Way::of(batch, geometry);
-    if let Way::Portable = way {
-        return portable::halve::<Flex>(images, weight, bias, edge);
-    }
     let (images, weight) = (images.to_contiguous(), weight.to_contiguous());
     let bias = bias.map(|bias| bias.to_contiguous());
     let bias = bias.as_ref().map(values);
-    let features = match way {
+    let features = match Way::of(batch, geometry) {
+        Way::SinglePixel => single_pixel::halve(&images, &weight, bias, edge),
         Way::Winograd(geometry) => geometry.halve(values(&images), values(&weight), bias),
-        _ => single_pixel::halve(&images, &weight, bias, edge),
+        Way::Direct(geometry) => direct::halve(geometry, values(&images), values(&weight), bias),
     };
     tensor(features, Shape::new([batch, m, height, width]))
 }
@@ -86,16 +83,13 @@ pub(super) fn double(
         width,
         edge,
     };
-    let way = Way::of(batch, geometry);
-    if let Way::Portable = way {
-        return portable::double::<Flex>(features, weight, bias, edge);
-    }
     let (features, weight) = (features.to_contiguous(), weight.to_contiguous());
     let bias = bias.map(|bias| bias.to_contiguous());
     let bias = bias.as_ref().map(values);
-    let images = match way {
+    let images = match Way::of(batch, geometry) {
+        Way::SinglePixel => single_pixel::double(&features, &weight, bias, edge),
         Way::Winograd(geometry) => geometry.double(values(&features), values(&weight), bias),
-        _ => single_pixel::double(&features, &weight, bias, edge),
+        Way::Direct(geometry) => direct::double(geometry, values(&features), values(&weight), bias),
     };
     tensor(images, Shape::new([batch, n, 2 * height, 2 * width]))
 }
@@ -117,7 +111,7 @@ pub(super) fn weight_gradient(
         edge,
     };
     let way = Way::of(batch, geometry);
-    if let Way::Portable = way {
+    if let Way::Direct(_) = way {
         return portable::weight_gradient::<Flex>(images, weight, features, edge);
     }
     let (images, features) = (images.to_contiguous(), features.to_contiguous());

@@ -1,37 +1,70 @@
 //! Functions of every element: vectorised for the processor that runs them, on every core.
 
 use burn_flex::FlexTensor;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{BLOCK, tensor, values, vectorised};
 
+/// A function of one element. A closure will do, unless it is too large to be inlined: such a one
+/// would be compiled for the least processor.
+pub(super) trait Function: Copy + Sync {
+    fn of(self, x: f32) -> f32;
+}
+
+impl<F: Fn(f32) -> f32 + Copy + Sync> Function for F {
+    #[inline(always)]
+    fn of(self, x: f32) -> f32 {
+        self(x)
+    }
+}
+
 /// Applies `f` to every element, in place where nothing else holds the tensor.
-pub(super) fn map<F>(mut x: FlexTensor, f: F) -> FlexTensor
-where
-    F: Fn(f32) -> f32 + Copy + Sync,
-{
+pub(super) fn map(mut x: FlexTensor, f: impl Function) -> FlexTensor {
     if let Some(own) = own_values(&mut x) {
-        own.par_chunks_mut(BLOCK).for_each(|block| {
-            vectorised(|| {
-                for value in block {
-                    *value = f(*value);
-                }
-            });
-        });
+        let blocks = own.par_chunks_mut(BLOCK);
+        blocks.for_each(|block| Arch::new().dispatch(InPlace { f, block }));
         return x;
     }
     let x = x.to_contiguous();
     let input = values(&x);
     let mut output = vec![0.0; input.len()];
     let blocks = output.par_chunks_mut(BLOCK).zip(input.par_chunks(BLOCK));
-    blocks.for_each(|(output, input)| {
-        vectorised(|| {
-            for (output, input) in output.iter_mut().zip(input) {
-                *output = f(*input);
-            }
-        });
-    });
+    blocks.for_each(|(output, input)| Arch::new().dispatch(Apart { f, input, output }));
     tensor(output, x.layout().shape().clone())
+}
+
+struct InPlace<'a, F> {
+    f: F,
+    block: &'a mut [f32],
+}
+
+impl<F: Function> WithSimd for InPlace<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for value in self.block {
+            *value = self.f.of(*value);
+        }
+    }
+}
+
+struct Apart<'a, F> {
+    f: F,
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl<F: Function> WithSimd for Apart<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (output, input) in self.output.iter_mut().zip(self.input) {
+            *output = self.f.of(*input);
+        }
+    }
 }
 
 /// Applies `f` to every pair of elements, in place of `a` where nothing else holds it.

@@ -2,6 +2,7 @@
 
 mod activation;
 mod convolution;
+mod direct;
 mod distance;
 mod elementwise;
 mod packing;
@@ -174,10 +175,7 @@ impl Kernels for Flex {
         match x.dtype() {
             DType::F32 => {
                 let (least, most) = (margin as f32, (1.0 - margin) as f32);
-                elementwise::map(x, move |x| {
-                    let x = x.clamp(least, most);
-                    x.ln() - (1.0 - x).clamp(least, most).ln()
-                })
+                elementwise::map(x, activation::Logit { least, most })
             }
             _ => portable::logit::<Self>(x, margin),
         }
