@@ -157,6 +157,15 @@ pub(crate) trait Kernels: Backend {
         portable::distances_gradient::<Self>(rows, distances, gradient)
     }
 
+    /// `decay·average + (1 − decay)·value`.
+    fn moving_average(
+        average: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        decay: f64,
+    ) -> FloatTensor<Self> {
+        portable::moving_average::<Self>(average, value, decay)
+    }
+
     /// `decay·average + (1 − decay)·gradient²`.
     fn moving_square(
         average: FloatTensor<Self>,

@@ -21,5 +21,5 @@ pub use activation::{leaky_relu, leaky_relu_gradient, logit, sigmoid, silu};
 pub use convolution::{doubling_conv_transpose2d, halving_conv2d};
 pub use distance::{attach_distances, direct_distances};
 pub use extension::Edge;
-pub use optimizer::{moving_square, scaled_step};
+pub use optimizer::{moving_average, moving_square, scaled_step};
 pub use spectral::{divide_by_spectral_norm, power_iteration, unit_vector};

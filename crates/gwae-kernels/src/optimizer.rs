@@ -1,9 +1,23 @@
-//! The two halves of RMSprop's update (Tieleman and Hinton 2012), each in one pass on the CPU.
+//! The parts of the updates of RMSprop (Tieleman and Hinton 2012) and Adam (Kingma and Ba 2015), each in
+//! one pass on the CPU.
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 use crate::extension::Kernels;
+
+/// A moving average, `decay·average + (1 − decay)·value`.
+///
+/// # Shapes
+/// - `average`, `value` and output: equal
+pub fn moving_average<const D: usize>(
+    average: Tensor<D>,
+    value: Tensor<D>,
+    decay: f64,
+) -> Tensor<D> {
+    let (average, value) = (average.into_dispatch(), value.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Kernels>::moving_average(average, value, decay))
+}
 
 /// The moving average of squared gradients, `decay·average + (1 − decay)·gradient²`.
 ///

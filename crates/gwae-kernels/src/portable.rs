@@ -159,16 +159,24 @@ pub(crate) fn distances_gradient<B: Backend>(
     B::float_sub(own, B::float_matmul(weights, centred))
 }
 
+pub(crate) fn moving_average<B: Backend>(
+    average: FloatTensor<B>,
+    value: FloatTensor<B>,
+    decay: f64,
+) -> FloatTensor<B> {
+    B::float_add(
+        B::float_mul_scalar(average, decay.into()),
+        B::float_mul_scalar(value, (1.0 - decay).into()),
+    )
+}
+
 pub(crate) fn moving_square<B: Backend>(
     average: FloatTensor<B>,
     gradient: FloatTensor<B>,
     decay: f64,
 ) -> FloatTensor<B> {
     let square = B::float_mul(gradient.clone(), gradient);
-    B::float_add(
-        B::float_mul_scalar(average, decay.into()),
-        B::float_mul_scalar(square, (1.0 - decay).into()),
-    )
+    moving_average::<B>(average, square, decay)
 }
 
 pub(crate) fn scaled_step<B: Backend>(

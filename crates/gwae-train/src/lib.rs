@@ -1,5 +1,6 @@
 //! Training algorithms, the loop, checkpoints, run directories and pictures.
 
+pub mod adam;
 pub mod algorithm;
 pub mod atomic;
 pub mod averaging;

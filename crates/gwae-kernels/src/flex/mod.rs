@@ -136,6 +136,22 @@ impl Kernels for Flex {
         distance::distances(rows)
     }
 
+    fn moving_average(
+        average: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        decay: f64,
+    ) -> FloatTensor<Self> {
+        match average.dtype() {
+            DType::F32 => {
+                let (old, new) = (decay as f32, (1.0 - decay) as f32);
+                elementwise::zip(average, value, move |average, value| {
+                    old * average + new * value
+                })
+            }
+            _ => portable::moving_average::<Self>(average, value, decay),
+        }
+    }
+
     fn moving_square(
         average: FloatTensor<Self>,
         gradient: FloatTensor<Self>,

@@ -1,7 +1,7 @@
 //! One training step of a GWAE: the main step, then the critic steps.
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::noise::{HostGenerator, NoiseSource};
 use gwae_core::{Mode, latent_scale};
@@ -10,6 +10,7 @@ use gwae_priors::Prior;
 
 use super::replicas::{copies, lowered, mean_gradients, on_replicas};
 use super::{CriticTerms, GwaeObjective, MainTerms, TrainingAlgorithm, warmup};
+use crate::adam::Adam;
 use crate::config::TrainingConfig;
 use crate::losses::{CriticLosses, Losses};
 use crate::named_losses::NamedLosses;
@@ -52,7 +53,7 @@ impl GwaeTrainer {
     pub fn new(model: Gwae, config: &GwaeConfig, training: &TrainingConfig) -> Self {
         let main_optimizer = match model.critic {
             Some(_) => RmsProp::init(),
-            None => AdamConfig::new().with_epsilon(1e-8).init(),
+            None => Adam::init(),
         };
         Self {
             model,

@@ -1,7 +1,7 @@
 //! Models whose whole objective one optimiser minimises.
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::Mode;
 use gwae_core::noise::NoiseSource;
@@ -9,6 +9,7 @@ use gwae_models::{Autoencoder, ModelConfigError};
 
 use super::replicas::{mean_gradients, on_replicas};
 use super::{DagmmObjective, TrainingAlgorithm, VaeObjective, warmup};
+use crate::adam::Adam;
 use crate::config::TrainingConfig;
 use crate::named_losses::NamedLosses;
 use crate::precision::Precision;
@@ -81,8 +82,7 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
         Self {
             model,
             objective: O::new(config),
-            // Burn's default ε is not PyTorch's.
-            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            optimizer: Adam::init(),
             precision: training.precision,
             learning_rate: training.learning_rate,
             warmup_steps: training.warmup_steps,
