@@ -48,15 +48,11 @@ struct Arguments {
     /// Timed runs of everything.
     #[arg(long, default_value_t = 5)]
     repeats: usize,
-    /// Threads of the CPU backend (default: as many as there are cores, or RAYON_NUM_THREADS).
-    #[arg(long)]
-    threads: Option<usize>,
     /// Write all figures to this file, too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// What `cargo bench` passes to every benchmark; ignored.
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    machine: common::Machine,
 }
 
 impl Arguments {
@@ -114,7 +110,7 @@ struct Column {
 
 fn main() {
     let arguments = Arguments::parse();
-    common::use_threads(arguments.threads);
+    arguments.machine.use_threads();
     let (config, training) = arguments.configs();
     let mut columns: Vec<Column> = Vec::new();
     for spec in arguments.devices() {

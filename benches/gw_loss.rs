@@ -11,7 +11,6 @@ use clap::Parser;
 use common::Timing;
 use gwae::core::estimated_gw_loss;
 use gwae::core::noise::{HostGenerator, normal_tensor, uniform_tensor};
-use gwae::train::DeviceSpec;
 
 /// Times the estimated Gromov-Wasserstein loss, forward and backward.
 #[derive(Parser)]
@@ -31,24 +30,16 @@ struct Arguments {
     /// Timed runs.
     #[arg(long, default_value_t = 5)]
     repeats: usize,
-    /// Where to compute: cpu, or a device whose feature is compiled in.
-    #[arg(long, default_value = "cpu")]
-    device: DeviceSpec,
-    /// Threads of the CPU backend (default: as many as there are cores, or RAYON_NUM_THREADS).
-    #[arg(long)]
-    threads: Option<usize>,
     /// Print a line of JSON per batch size instead of the table.
     #[arg(long)]
     json: bool,
-    /// What `cargo bench` passes to every benchmark; ignored.
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    place: common::Place,
 }
 
 fn main() {
     let mut arguments = Arguments::parse();
-    common::use_threads(arguments.threads);
-    let device = common::open(arguments.device).autodiff();
+    let device = arguments.place.open().autodiff();
     arguments.batch_size.sort_unstable();
     if arguments.batch_size.first().is_some_and(|&size| size < 2) {
         common::fail("--batch-size: the loss compares rows, so it needs at least 2");
@@ -58,7 +49,7 @@ fn main() {
             "GW loss, forward + backward, {} pixels, {} latent dimensions, {}, {} threads",
             arguments.pixels,
             arguments.latent,
-            arguments.device,
+            arguments.place.device,
             common::threads()
         );
         println!(
@@ -95,7 +86,7 @@ fn report(arguments: &Arguments, batch_size: usize, timing: &Timing, before: Opt
     if arguments.json {
         let line = timing.beside(serde_json::json!({
             "implementation": "gwae",
-            "device": arguments.device.to_string(),
+            "device": arguments.place.device.to_string(),
             "batch_size": batch_size,
             "pixels": arguments.pixels,
             "threads": common::threads(),

@@ -11,7 +11,6 @@ use clap::{Parser, ValueEnum};
 use common::{Timing, work};
 use gwae::core::noise::{HostGenerator, normal_tensor};
 use gwae::models::{Gwae, GwaeConfig};
-use gwae::train::DeviceSpec;
 
 /// Times encoder and decoder of a GWAE in evaluation mode.
 #[derive(Parser)]
@@ -31,18 +30,11 @@ struct Arguments {
     /// Timed runs (default: as many as take 1,024 images, from 10 to 200).
     #[arg(long)]
     repeats: Option<usize>,
-    /// Where to compute: cpu, or a device whose feature is compiled in.
-    #[arg(long, default_value = "cpu")]
-    device: DeviceSpec,
-    /// Threads of the CPU backend (default: as many as there are cores, or RAYON_NUM_THREADS).
-    #[arg(long)]
-    threads: Option<usize>,
     /// Print a line of JSON per measurement instead of the table.
     #[arg(long)]
     json: bool,
-    /// What `cargo bench` passes to every benchmark; ignored.
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    place: common::Place,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -64,11 +56,10 @@ impl Work {
 
 fn main() {
     let arguments = Arguments::parse();
-    common::use_threads(arguments.threads);
     if arguments.batch_size.contains(&0) {
         common::fail("--batch-size: at least 1");
     }
-    let device = common::open(arguments.device);
+    let device = arguments.place.open();
     let config = GwaeConfig {
         image_size: arguments.image_size,
         ..GwaeConfig::default()
@@ -83,7 +74,7 @@ fn main() {
             "inference, {0}×{0}×{1}, {2}, {3} threads",
             config.image_size,
             config.channels,
-            arguments.device,
+            arguments.place.device,
             common::threads()
         );
         println!(
@@ -121,7 +112,7 @@ fn report(
         let line = timing.beside(serde_json::json!({
             "implementation": "gwae",
             "work": work.name(),
-            "device": arguments.device.to_string(),
+            "device": arguments.place.device.to_string(),
             "batch_size": batch_size,
             "image_size": arguments.image_size,
             "parameters": parameters,

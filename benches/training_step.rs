@@ -20,7 +20,7 @@ use common::work::{self, FullStep, Parts};
 use gwae::core::noise::HostGenerator;
 use gwae::models::{Gwae, GwaeConfig};
 use gwae::train::rms_prop::RmsProp;
-use gwae::train::{DeviceSpec, TrainingConfig};
+use gwae::train::TrainingConfig;
 
 /// Times the full training step of a GWAE.
 #[derive(Parser)]
@@ -43,23 +43,15 @@ struct Arguments {
     /// Critic steps per main step.
     #[arg(long, default_value_t = 5)]
     critic_steps: usize,
-    /// Where to compute: cpu, or a device whose feature is compiled in.
-    #[arg(long, default_value = "cpu")]
-    device: DeviceSpec,
-    /// Threads of the CPU backend (default: as many as there are cores, or RAYON_NUM_THREADS).
-    #[arg(long)]
-    threads: Option<usize>,
     /// Print one line of JSON instead of the table.
     #[arg(long)]
     json: bool,
-    /// What `cargo bench` passes to every benchmark; ignored.
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[command(flatten)]
+    place: common::Place,
 }
 
 fn main() {
     let arguments = Arguments::parse();
-    common::use_threads(arguments.threads);
     let config = GwaeConfig {
         image_size: arguments.image_size,
         ..GwaeConfig::default()
@@ -69,7 +61,7 @@ fn main() {
         critic_steps: arguments.critic_steps,
         ..TrainingConfig::default()
     };
-    let device = common::open(arguments.device).autodiff();
+    let device = arguments.place.open().autodiff();
     let mut full = FullStep::new(&config, &training, &device);
     let mut total = f64::NAN;
     let step = common::time(arguments.warm_up, arguments.steps, || total = full.run());
@@ -199,7 +191,7 @@ fn report(
             .collect();
         let line = step.beside(serde_json::json!({
             "implementation": "gwae",
-            "device": arguments.device.to_string(),
+            "device": arguments.place.device.to_string(),
             "batch_size": arguments.batch_size,
             "image_size": arguments.image_size,
             "critic_steps": arguments.critic_steps,
@@ -219,7 +211,7 @@ fn report(
         arguments.batch_size,
         arguments.image_size,
         arguments.critic_steps,
-        arguments.device,
+        arguments.place.device,
         common::threads(),
     );
     println!(

@@ -8,6 +8,7 @@ use std::process::exit;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use clap::Args;
 use gwae::train::DeviceSpec;
 
 pub mod work;
@@ -95,10 +96,41 @@ fn memory_field(name: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
-/// Has the CPU backend compute on `threads` threads, or on all cores, as the programs do; has to come
-/// before the first tensor.
-pub fn use_threads(threads: Option<usize>) {
-    gwae::train::compute_on_this_thread(threads.and_then(NonZeroUsize::new));
+/// Options of every benchmark.
+#[derive(Args)]
+pub struct Machine {
+    /// Threads of the CPU backend (default: as many as there are cores, or RAYON_NUM_THREADS).
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
+    /// What `cargo bench` passes to every benchmark; ignored.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Machine {
+    /// Has the CPU backend compute on so many threads, this one among them, as the programs do; has
+    /// to come before the first tensor.
+    pub fn use_threads(&self) {
+        gwae::train::compute_on_this_thread(self.threads);
+    }
+}
+
+/// Options of benchmarks on one device.
+#[derive(Args)]
+pub struct Place {
+    /// Where to compute: cpu, or a device whose feature is compiled in.
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceSpec,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+impl Place {
+    /// The device, with the threads as wanted; ends the program with a message if there is none.
+    pub fn open(&self) -> Device {
+        self.machine.use_threads();
+        open(self.device)
+    }
 }
 
 /// Number of threads that the CPU backend uses.
