@@ -19,8 +19,8 @@ use common::Timing;
 use common::work::{self, FullStep, Parts};
 use gwae::core::noise::HostGenerator;
 use gwae::models::{Gwae, GwaeConfig};
-use gwae::train::rms_prop::RmsProp;
 use gwae::train::TrainingConfig;
+use gwae::train::rms_prop::RmsProp;
 
 /// Times the full training step of a GWAE.
 #[derive(Parser)]
