@@ -12,7 +12,7 @@ use gwae_metrics::{
 };
 use gwae_models::Gwae;
 use gwae_priors::{GaussianMixturePrior, PriorSampler};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ScoreTable;
 use crate::atomic::{FileError, write_atomically};
@@ -61,7 +61,7 @@ pub enum ClusterError {
 }
 
 /// How well a division of images agrees with their labels, which it never saw.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterSummary {
     /// Normalised mutual information, 0 to 1.
     pub normalised_mutual_information: f64,
@@ -83,7 +83,7 @@ impl ClusterSummary {
 }
 
 /// What the components of a mixture are.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClusterAnalysis {
     /// Components K.
     pub components: usize,

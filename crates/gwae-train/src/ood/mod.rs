@@ -5,6 +5,7 @@ mod clusters;
 mod comparison;
 mod experiment;
 mod report;
+mod score_arrays;
 mod scoring;
 mod table;
 mod trace;

@@ -119,10 +119,15 @@ impl<T: TrainingAlgorithm> Session<T> {
             // Going on from the best checkpoint makes it the last one too.
             self.save(KeepAs::Last)?;
         }
+        let total_steps = self.total_steps();
+        let is_at_its_end =
+            self.early_stopping.is_used_up() || total_steps.is_some_and(|total| self.step >= total);
         if self.validation_pending {
             self.validate()?;
+        } else if self.goes_on_from_a_validation() && !is_at_its_end {
+            // The last session may have ended between its checkpoint and the end of this look.
+            self.let_the_probe_look(&self.model_for_use(), false)?;
         }
-        let total_steps = self.total_steps();
         loop {
             if self.early_stopping.is_used_up() {
                 return Ok(StopReason::Converged);
@@ -386,6 +391,10 @@ impl<T: TrainingAlgorithm> Session<T> {
     /// Draws the pictures and lets the probe look.
     fn show(&mut self, model: &T::Model, last: bool) -> Result<(), TrainError> {
         self.draw_pictures(model)?;
+        self.let_the_probe_look(model, last)
+    }
+
+    fn let_the_probe_look(&mut self, model: &T::Model, last: bool) -> Result<(), TrainError> {
         let Some(mut probe) = self.probe.take() else {
             return Ok(());
         };
@@ -491,6 +500,11 @@ impl<T: TrainingAlgorithm> Session<T> {
         let every = self.training().validate_every;
         self.step
             .is_multiple_of(every.unwrap_or(self.opened.batches.batches_per_epoch()))
+    }
+
+    /// Whether this session begins at a step whose validation the last one made.
+    fn goes_on_from_a_validation(&self) -> bool {
+        self.step > 0 && self.validates_now() && !self.opened.split.validation.is_empty()
     }
 
     fn saves_now(&self) -> bool {
