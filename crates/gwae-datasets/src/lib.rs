@@ -29,6 +29,7 @@ mod check;
 mod data_event;
 mod dataset;
 mod decode;
+mod derived;
 #[cfg(feature = "download")]
 mod download;
 mod draws;
@@ -74,6 +75,7 @@ mod shapes3d_file;
 mod source;
 mod split;
 mod transform;
+mod transformed;
 
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
 pub use celeba::{Celeba, CelebaError, CelebaProblem, MAX_ATTRIBUTES};
@@ -129,3 +131,4 @@ pub use shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
 pub use split::Split;
 pub use transform::Transform;
+pub use transformed::Transformed;
