@@ -40,9 +40,9 @@ pub struct DagmmConfig {
     pub estimation_features: usize,
     /// Share of the estimation network's hidden features that training leaves out.
     pub dropout: f64,
-    /// Weight λ₁ of the mixture energy in the objective.
+    /// Weight λ₁ of the mixture energy in the objective, beside the squared error.
     pub energy_weight: f64,
-    /// Weight λ₂ of the penalty on small variances in the objective.
+    /// Weight λ₂ of the penalty on small variances in the objective, beside the squared error.
     pub covariance_weight: f64,
 }
 
