@@ -115,7 +115,9 @@ fn every_model_is_trained_with_every_seed_and_reported() {
         );
     }
     let clusters = outcome.models[0].clusters.as_ref().unwrap();
-    let assigned: u64 = clusters.labels_of_components.iter().flatten().sum();
+    let clusters = clusters.components.as_ref().unwrap();
+    let clusters = clusters.labelled.as_ref().unwrap();
+    let assigned: u64 = clusters.labels_of_images.iter().flatten().sum();
     assert_eq!(assigned, 20);
     let sampled: Vec<u64> = clusters
         .labels_of_samples

@@ -14,7 +14,6 @@ use gwae_train::ood::{
     make_names_unique, score_images, write_report,
 };
 use gwae_train::progress::PreparationBar;
-use gwae_train::run_directory::{free_directory, is_occupied};
 
 use crate::arguments::Ood;
 use crate::terminal::{note, print};
@@ -22,22 +21,7 @@ use crate::trained_model::TrainedModel;
 
 pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
     let trained = TrainedModel::open(&arguments.model)?;
-    let directory = match &arguments.out {
-        Some(directory) => directory.clone(),
-        None => free_directory(
-            &trained
-                .run
-                .path()
-                .join(format!("ood-step-{}", trained.step)),
-        ),
-    };
-    if is_occupied(&directory).map_err(FileError::on("read", &directory))? {
-        return Err(format!(
-            "{} is not empty: give --out a new directory",
-            directory.display()
-        )
-        .into());
-    }
+    let directory = trained.new_directory(&arguments.out, "ood")?;
     let own = own_images(&trained);
     let (backbone, count) = (trained.backbone(), arguments.images as usize);
     let mut bar = PreparationBar::new();

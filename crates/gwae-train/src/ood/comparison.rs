@@ -198,6 +198,7 @@ mod tests {
                 .collect(),
             codes: Vec::new(),
             latent_dim: 1,
+            components: Vec::new(),
         }
     }
 

@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use gwae_metrics::BootstrapConfig;
+use gwae_models::Autoencoder;
 
-use super::clusters::{ClusterAnalysis, ClusterError, Labels, analyse_clusters};
+use super::clusters::{ClusterAnalysis, ClusterOptions, Labels, analyse_clusters};
 use super::comparison::{Comparison, TestSet, make_names_unique};
 use super::report::{file_name, write_report};
 use super::scoring::ScoreTable;
@@ -375,7 +376,8 @@ impl Prepared<'_> {
         };
         let Measured { mut part, last } = measured.take();
         if let Some((scores, labels)) = last {
-            let clusters = self.clusters(run, &scores.inside, &labels, config.training.seed)?;
+            let clusters =
+                self.clusters(run, &scores.inside, labels.as_ref(), config.training.seed)?;
             PartResult::write_scores(&scores, run)?;
             let columns = scores.inside.columns.into_iter();
             part.result = Some(PartResult {
@@ -395,7 +397,7 @@ impl Prepared<'_> {
         &self,
         run: &Path,
         scores: &ScoreTable,
-        labels: &Labels,
+        labels: Option<&Labels>,
         seed: u64,
     ) -> Result<Option<ClusterAnalysis>, ExperimentError> {
         let directory = RunDirectory::open(run)?;
@@ -403,13 +405,15 @@ impl Prepared<'_> {
         let (files, _) = store.verified(Which::Last)?;
         let device = self.experiment.devices.main().open()?;
         let model = load_model(&directory.config().model, &model_for_use(&files), &device)?;
-        let Some(model) = model.gwae() else {
+        let Some(model) = model.gwae().filter(|model| model.components().is_some()) else {
             return Ok(None);
         };
-        match analyse_clusters(model, scores, labels, &device, seed, run) {
-            Ok(analysis) => Ok(Some(analysis)),
-            Err(ClusterError::NoMixture) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let options = ClusterOptions {
+            seed,
+            ..ClusterOptions::default()
+        };
+        Ok(Some(analyse_clusters(
+            model, scores, labels, &options, run,
+        )?))
     }
 }

@@ -10,7 +10,10 @@ mod scoring;
 mod table;
 mod trace;
 
-pub use clusters::{ClusterAnalysis, ClusterError, ClusterSummary, Labels, analyse_clusters};
+pub use clusters::{
+    ClusterAnalysis, ClusterError, ClusterOptions, ClusterSummary, ComponentAnalysis,
+    KMeansAnalysis, LabelledComponents, Labels, analyse_clusters,
+};
 pub use comparison::{
     Comparison, ComparisonError, REFERENCE, TestSet, built_in_sets, choose, compare,
     make_names_unique,

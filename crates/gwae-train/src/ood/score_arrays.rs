@@ -49,6 +49,7 @@ impl ModelScores {
                 columns: columns.collect::<Result<_, NpyError>>()?,
                 codes: Vec::new(),
                 latent_dim: 0,
+                components: Vec::new(),
             })
         };
         let sets = sets.iter();
@@ -88,6 +89,7 @@ mod tests {
                 .to_vec(),
             codes: Vec::new(),
             latent_dim: 0,
+            components: Vec::new(),
         };
         let scores = ModelScores {
             model: "A".into(),

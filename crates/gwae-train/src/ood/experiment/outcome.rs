@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ood::{ClusterAnalysis, ClusterSummary, Comparison};
+use crate::ood::{ClusterAnalysis, Comparison};
 
 /// What one model with one seed came to.
 #[derive(Clone, Debug)]
@@ -46,26 +46,9 @@ impl fmt::Display for ExperimentOutcome {
                 write!(formatter, ", test images reconstructed at {psnr:.2} dB")?;
             }
             if let Some(clusters) = &model.clusters {
-                let ClusterSummary {
-                    normalised_mutual_information: information,
-                    adjusted_rand_index: rand,
-                    purity,
-                } = clusters.assignment;
-                write!(
-                    formatter,
-                    "\n  {} components; entropy of their weights {:.2}, of the images assigned to them {:.2}, of \
-                     {:.2} nats\n  {:.0} % of a component's samples are of its two most common labels\n  agreement of components with labels: \
-                     NMI {information:.3}, ARI {rand:.3}, purity {purity:.3} (k-means on the codes: \
-                     {:.3}, {:.3}, {:.3})",
-                    clusters.components,
-                    clusters.prior_usage.entropy,
-                    clusters.assigned_usage.entropy,
-                    (clusters.components as f64).ln(),
-                    100.0 * clusters.samples_of_two_labels(),
-                    clusters.k_means.normalised_mutual_information,
-                    clusters.k_means.adjusted_rand_index,
-                    clusters.k_means.purity,
-                )?;
+                for line in clusters.to_string().lines() {
+                    write!(formatter, "\n  {line}")?;
+                }
             }
         }
         Ok(())

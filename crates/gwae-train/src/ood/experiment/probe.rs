@@ -20,8 +20,8 @@ const TRACED: usize = 300;
 pub(super) struct Measured {
     /// What is known of it, the sessions before this one included.
     pub part: Part,
-    /// All scores after the last step, and the labels of the in-distribution images.
-    pub last: Option<(ModelScores, Labels)>,
+    /// All scores after the last step, and the labels of the in-distribution images where they have some.
+    pub last: Option<(ModelScores, Option<Labels>)>,
 }
 
 /// What a probe scores, and where it leaves that.
@@ -89,7 +89,7 @@ impl Subject {
                 inside: score(probed.data, &held_out)?,
                 outside,
             };
-            let labels = Labels::of(probed.data.dataset(), &held_out)?;
+            let labels = Labels::of(probed.data.dataset(), &held_out, 0)?;
             measured.last = Some((scores, labels));
         }
         Ok(())
