@@ -121,7 +121,7 @@ pub use npy::{
 };
 pub use npz::{NpzError, NpzProblem};
 pub use omniglot::{Omniglot, OmniglotError, OmniglotProblem, Polarity};
-pub use order::{Position, batches_per_epoch, epoch_order};
+pub use order::{Position, batches_per_epoch, choose, epoch_order};
 pub use patch_shuffled::PatchShuffled;
 pub use raw_cache::{RawCacheError, RawCacheProblem};
 pub use rendered::items_in_parallel;

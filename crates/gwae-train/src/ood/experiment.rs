@@ -33,7 +33,7 @@ use crate::session::{Changes, SessionOptions, resume, start};
 
 use part::{Part, PartResult};
 use probe::{Measured, Subject};
-use record::{ExperimentRecord, SessionRecord, anywhere};
+use record::{ExperimentRecord, SessionRecord};
 
 pub use error::ExperimentError;
 pub use outcome::{ExperimentOutcome, ModelOutcome};
@@ -212,7 +212,12 @@ impl Experiment {
         &self,
         outlook: &mut Outlook<'_>,
     ) -> Result<(Prepared<'_>, ExperimentRecord), ExperimentError> {
-        let (models, configs) = anywhere(&self.models, &self.sets)?;
+        // An experiment is resumed from anywhere.
+        let (mut models, mut configs) = (self.models.clone(), self.sets.clone());
+        let of_models = models.iter_mut().map(|(_, config)| &mut config.data);
+        for data in of_models.chain(&mut configs) {
+            data.make_absolute()?;
+        }
         let mut sets = Vec::new();
         if let Some((_, first)) = models.first() {
             let backbone = first.model.backbone();

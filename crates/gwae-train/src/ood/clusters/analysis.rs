@@ -139,15 +139,20 @@ impl fmt::Display for ClusterAnalysis {
                 "agreement of k-means on the codes with labels, {clusters} clusters: {agreement}"
             )?;
         }
-        write!(formatter, "Calinski-Harabasz index of k-means:")?;
-        for entry in &self.cluster_counts.entries {
-            if let Some(index) = entry.calinski_harabasz {
-                write!(formatter, " {} clusters {index:.1},", entry.clusters)?;
-            }
-        }
-        match self.cluster_counts.best() {
-            Some(best) => write!(formatter, " largest with {}", best.clusters),
-            None => write!(formatter, " not defined for so few images"),
+        let entries = self.cluster_counts.entries.iter();
+        let defined = entries.filter_map(|entry| Some((entry.clusters, entry.calinski_harabasz?)));
+        let (counts, indices): (Vec<_>, Vec<_>) = defined
+            .map(|(clusters, index)| (clusters, format!("{index:.1}")))
+            .unzip();
+        write!(formatter, "Calinski-Harabasz index of k-means")?;
+        match (counts.first(), counts.last(), self.cluster_counts.best()) {
+            (Some(first), Some(last), Some(best)) => write!(
+                formatter,
+                " with {first} to {last} clusters: {}; largest with {}",
+                indices.join(", "),
+                best.clusters
+            ),
+            _ => write!(formatter, ": not defined for so few images"),
         }
     }
 }

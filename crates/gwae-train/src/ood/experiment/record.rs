@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::ExperimentError;
-use crate::config::{ConfigError, DataConfig, RunConfig};
+use crate::config::{DataConfig, RunConfig};
 use crate::ood::TestSet;
 use crate::run_directory::{BURN_VERSION, read_json, write_json};
 use crate::timestamp::utc;
@@ -117,17 +117,4 @@ impl ExperimentRecord {
 
 fn path(directory: &Path) -> PathBuf {
     directory.join(FILE)
-}
-
-/// The models and sets with paths that mean the same from every working directory.
-pub(super) fn anywhere(
-    models: &[(String, RunConfig)],
-    sets: &[DataConfig],
-) -> Result<(Vec<(String, RunConfig)>, Vec<DataConfig>), ConfigError> {
-    let (mut models, mut sets) = (models.to_vec(), sets.to_vec());
-    let of_models = models.iter_mut().map(|(_, config)| &mut config.data);
-    for data in of_models.chain(&mut sets) {
-        data.make_absolute()?;
-    }
-    Ok((models, sets))
 }
