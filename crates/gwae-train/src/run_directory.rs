@@ -297,7 +297,7 @@ impl RunDirectory {
     /// Leaves the directory empty, as it was before, so that the same command works once there is
     /// room again. For runs that were only just begun.
     pub(crate) fn abandon(self) {
-        remove_first_files(&self.path);
+        Self::remove_first_files(&self.path);
         let _ = fs::remove_dir_all(self.checkpoints());
     }
 
@@ -306,9 +306,11 @@ impl RunDirectory {
         path.join(RECORD).is_file()
     }
 
-    /// Takes away what a creation that was cut short left in a directory in which no run was begun.
-    pub(crate) fn clear_unbegun(path: &Path) {
-        remove_first_files(path);
+    /// Takes away what the creation of a run leaves, such as one that was cut short.
+    pub(crate) fn remove_first_files(path: &Path) {
+        for name in [RECORD, SPLIT, CONFIG, LOCK] {
+            let _ = fs::remove_file(path.join(name));
+        }
     }
 
     /// Opens a run to look at it.
@@ -449,12 +451,6 @@ impl RunDirectory {
     /// Picture: the loss curves.
     pub fn losses(&self) -> PathBuf {
         self.path.join("losses.png")
-    }
-}
-
-fn remove_first_files(directory: &Path) {
-    for name in [RECORD, SPLIT, CONFIG, LOCK] {
-        let _ = fs::remove_file(directory.join(name));
     }
 }
 

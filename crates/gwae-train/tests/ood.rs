@@ -318,6 +318,11 @@ fn a_resumed_experiment_equals_the_uninterrupted_one() {
     // After a look, in the second training that the session comes to.
     let (_, trained) = session(&stopped, true, Some((1, Moment::Validation(2))));
     assert_eq!(trained, ["DAGMM", "GWAE"]);
+    // As a crash in the creation of the run directory leaves it, before its record is written.
+    fs::create_dir(stopped.join("seed-2/dagmm")).unwrap();
+    for file in ["config.toml", "split.json", "run.lock"] {
+        fs::write(stopped.join("seed-2/dagmm").join(file), "{").unwrap();
+    }
     // As a crash between a checkpoint and the look at it leaves it.
     let (_, trained) = session(&stopped, true, Some((1, Moment::Validation(2))));
     assert_eq!(trained, ["GWAE", "DAGMM"]);

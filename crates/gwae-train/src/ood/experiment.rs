@@ -197,7 +197,7 @@ impl Experiment {
             let mut others = self.models[..index].iter();
             // Run directories have the names of the models.
             let is_new = !others.any(|(other, _)| file_name(other) == file_name(name));
-            if !(sees_the_same && is_new) {
+            if !(sees_the_same && is_new && !name.is_empty()) {
                 return Err(ExperimentError::Models(name.clone()));
             }
             config.validate()?;
@@ -376,7 +376,7 @@ impl Prepared<'_> {
             }
             resume(run, Which::Last, &Changes::default(), options)?
         } else {
-            RunDirectory::clear_unbegun(run);
+            RunDirectory::remove_first_files(run);
             start(config, run, options)?
         };
         let Measured { mut part, last } = measured.take();
