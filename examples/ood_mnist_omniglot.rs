@@ -25,6 +25,8 @@ use gwae::train::{
 ///
 /// Leaves tables (Markdown and CSV), ROC curves, histograms of the scores, the area under the curve in
 /// the course of the training, samples of every mixture component, and the codes in the plane.
+///
+/// Ctrl-C finishes the step, saves and returns; --resume goes on from there.
 #[derive(Parser)]
 #[command(
     name = "ood_mnist_omniglot",
@@ -32,43 +34,51 @@ use gwae::train::{
   cargo run --release --example ood_mnist_omniglot
   cargo run --release --example ood_mnist_omniglot -- --omniglot ~/datasets/omniglot --seeds 3
   cargo run --release --example ood_mnist_omniglot -- --models gwae --ood kmnist=~/datasets
+  cargo run --release --example ood_mnist_omniglot -- --resume runs/ood
   cargo run --release --features cuda --example ood_mnist_omniglot -- --preset paper --device cuda"
 )]
 struct Arguments {
     /// quick: grey images of 32×32, minutes on two CPU cores. paper: 64×64 in three channels, whole
     /// networks, the authors' learning rates; for GPUs or patience
-    #[arg(long, value_enum, default_value = "quick")]
+    #[arg(long, value_enum, default_value = "quick", conflicts_with = "resume")]
     preset: Preset,
 
     /// Omniglot, as a directory or as one of its archives: tested as published (black on white) and
     /// inverted (white on black, as the digits are)
-    #[arg(long, value_name = "DIR_OR_ZIP")]
+    #[arg(long, value_name = "DIR_OR_ZIP", conflicts_with = "resume")]
     omniglot: Option<PathBuf>,
 
     /// More images to test on: a dataset, +inverted and +shuffled after its name as wanted, and =DIR
     /// for its files, such as fashion_mnist=datasets or folder=pictures; can be given several times
-    #[arg(long = "ood", value_name = "NAME[=DIR]")]
+    #[arg(long = "ood", value_name = "NAME[=DIR]", conflicts_with = "resume")]
     sets: Vec<DataConfig>,
 
     /// The models to train
-    #[arg(long, value_delimiter = ',', default_value = "gwae,vae,dagmm")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "gwae,vae,dagmm",
+        conflicts_with = "resume"
+    )]
     models: Vec<Kind>,
 
     /// Training steps of the GWAE; the other models take proportionally many: about the same time on two
     /// CPU cores in the quick preset
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     steps: Option<u64>,
 
     /// Train every model with so many seeds
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100),
+          conflicts_with = "resume")]
     seeds: u64,
 
     /// The first seed of everything random
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, conflicts_with = "resume")]
     seed: u64,
 
     /// Images of each set that are scored, at most
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..))]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..),
+          conflicts_with = "resume")]
     images: u32,
 
     /// Where to compute: cpu, wgpu, vulkan, metal, cuda or rocm, with :N for the N-th device. All
@@ -82,8 +92,14 @@ struct Arguments {
     devices: Option<DeviceList>,
 
     /// Directory of the results, new or empty [default: runs/ood, then runs/ood-2, …]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     out: Option<PathBuf>,
+
+    /// Go on with the experiment in this directory, as it was begun: models that were finished are
+    /// not trained again, the others go on from their last checkpoint. Only where to compute may
+    /// differ
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -206,11 +222,16 @@ fn devices(arguments: &Arguments) -> DeviceList {
     several.unwrap_or_else(|| arguments.device.into())
 }
 
-fn run(arguments: &Arguments) -> Result<(PathBuf, ExperimentOutcome), Box<dyn std::error::Error>> {
+/// The experiment that the command line describes, or the one that is stored where it says.
+fn experiment(arguments: &Arguments) -> Result<Experiment, Box<dyn std::error::Error>> {
+    if let Some(directory) = &arguments.resume {
+        let (devices, record) = (devices(arguments), command_line());
+        return Ok(Experiment::stored(directory, devices, is_drawn, record)?);
+    }
     let models = arguments.models.iter();
     let models = models.map(|kind| configuration(*kind, arguments));
     let directory = arguments.out.clone();
-    let experiment = Experiment {
+    Ok(Experiment {
         directory: directory.unwrap_or_else(|| free_directory(Path::new("runs/ood"))),
         devices: devices(arguments),
         models: models.collect::<Result<_, _>>()?,
@@ -221,34 +242,78 @@ fn run(arguments: &Arguments) -> Result<(PathBuf, ExperimentOutcome), Box<dyn st
             .collect(),
         drawn: is_drawn,
         command_line: command_line(),
-    };
+    })
+}
+
+fn run(
+    arguments: &Arguments,
+    experiment: &Experiment,
+) -> Result<ExperimentOutcome, Box<dyn std::error::Error>> {
     let mut bar = PreparationBar::new();
-    let outcome = experiment.run(&mut Outlook {
+    let mut outlook = Outlook {
         display: &mut |_| standard_display(200),
         preparation: &mut |done| bar.update(&done),
         say: &mut |text| println!("{text}"),
         stop: catch_signals()?,
-    })?;
-    Ok((experiment.directory, outcome))
+    };
+    Ok(match arguments.resume {
+        Some(_) => experiment.resume(&mut outlook)?,
+        None => experiment.run(&mut outlook)?,
+    })
+}
+
+fn print(outcome: &ExperimentOutcome) {
+    let matrix = |shown| scores_matrix(outcome, shown);
+    if outcome.models.is_empty() {
+        println!("interrupted before a model was finished");
+        return;
+    }
+    println!("{outcome}\n\nEvery score:\n{}", matrix(&|_, _| true));
+    println!("The published scores:\n{}", matrix(&is_published));
+    println!("The one to trust:\n{}", matrix(&is_headline));
+    if outcome.interrupted {
+        println!("interrupted: the tables have the models that were finished");
+    }
+}
+
+/// The command that goes on with what was begun.
+fn go_on(arguments: &Arguments, directory: &Path) -> String {
+    let device = match (&arguments.devices, arguments.device) {
+        (Some(devices), _) => format!(" --devices {devices}"),
+        (None, device) if device == DeviceSpec::default() => String::new(),
+        (None, device) => format!(" --device {device}"),
+    };
+    let directory = directory.display();
+    format!(
+        "go on: cargo run --release --example ood_mnist_omniglot -- --resume {directory}{device}"
+    )
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     compute_on_this_thread(None);
-    match run(&arguments) {
-        Ok((directory, outcome)) => {
-            let matrix = |shown| scores_matrix(&outcome, shown);
-            println!("{outcome}\n\nEvery score:\n{}", matrix(&|_, _| true));
-            println!("The published scores:\n{}", matrix(&is_published));
-            println!("The one to trust:\n{}", matrix(&is_headline));
-            if outcome.interrupted {
-                println!("interrupted: the table has the models that were finished");
-            }
+    let experiment = match experiment(&arguments) {
+        Ok(experiment) => experiment,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let directory = &experiment.directory;
+    match run(&arguments, &experiment) {
+        Ok(outcome) => {
+            print(&outcome);
             println!("everything is in {}", directory.display());
+            if outcome.interrupted {
+                println!("{}", go_on(&arguments, directory));
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {
             eprintln!("error: {error}");
+            if Experiment::is_stored(directory) {
+                eprintln!("{}", go_on(&arguments, directory));
+            }
             ExitCode::FAILURE
         }
     }

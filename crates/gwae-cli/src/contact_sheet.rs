@@ -41,7 +41,8 @@ pub enum VaryError {
     Dataset(#[from] DatasetError),
 }
 
-fn known(factors: &[String]) -> String {
+/// The factors that a dataset has, as the end of a message.
+pub(crate) fn known(factors: &[String]) -> String {
     match factors {
         [] => "it has none".to_owned(),
         _ => format!("it has {}", factors.join(", ")),

@@ -7,11 +7,12 @@ use burn::tensor::{Device, Tensor};
 use gwae_datasets::Split;
 use gwae_models::{Autoencoder, BackboneConfig, Model};
 use gwae_train::DataConfig;
+use gwae_train::atomic::FileError;
 use gwae_train::checkpoint::{CheckpointStore, Which};
 use gwae_train::data::RunData;
 use gwae_train::model_file::{load_model, model_for_use};
 use gwae_train::progress::PreparationBar;
-use gwae_train::run_directory::RunDirectory;
+use gwae_train::run_directory::{RunDirectory, free_directory, is_occupied};
 
 use crate::arguments::{ImageArguments, ModelArguments};
 use crate::terminal::png_path;
@@ -84,6 +85,26 @@ impl TrainedModel {
         Ok(out.clone())
     }
 
+    /// `out`, or a directory in the run directory that says what is in it, which is not there yet.
+    ///
+    /// # Errors
+    /// For a directory that has something in it.
+    pub fn new_directory(
+        &self,
+        out: &Option<PathBuf>,
+        name: &str,
+    ) -> Result<PathBuf, Box<dyn Error>> {
+        let Some(directory) = out.clone() else {
+            let name = format!("{name}-step-{}", self.step);
+            return Ok(free_directory(&self.run.path().join(name)));
+        };
+        if is_occupied(&directory).map_err(FileError::on("read", &directory))? {
+            let directory = directory.display();
+            return Err(format!("{directory} is not empty: give --out a new directory").into());
+        }
+        Ok(directory)
+    }
+
     /// Up to `count` images from the `start`-th on of the test part of the run's dataset, or of
     /// another that the arguments name, as the model takes them. Also says what they are.
     ///
@@ -95,6 +116,30 @@ impl TrainedModel {
         start: usize,
         count: usize,
     ) -> Result<(Tensor<4>, String), Box<dyn Error>> {
+        let Images {
+            config,
+            data,
+            split: Split { test, .. },
+            ..
+        } = self.images(arguments)?;
+        let wanted: Vec<u32> = test.iter().copied().skip(start).take(count).collect();
+        if wanted.is_empty() {
+            return Err(format!(
+                "the test part of {} has {} images, so there is no image {start} (they count from 0)",
+                config.dataset,
+                test.len()
+            )
+            .into());
+        }
+        let images = data.images(&wanted, &self.device)?;
+        Ok((images, format!("test images of {}", config.dataset)))
+    }
+
+    /// The images of the run, or of another dataset that the arguments name.
+    ///
+    /// # Errors
+    /// In one line: a dataset that is not there.
+    pub fn images(&self, arguments: &ImageArguments) -> Result<Images, Box<dyn Error>> {
         let own = &self.run.config().data;
         let another = arguments.dataset.filter(|name| *name != own.dataset);
         let mut config = match another {
@@ -108,25 +153,46 @@ impl TrainedModel {
         let mut bar = PreparationBar::new();
         let data = RunData::open(&config, &self.backbone(), &mut |done| bar.update(&done))?;
         let dataset = data.dataset();
-        let official = || Split::official(dataset).map(|split| split.test);
         // An imported model has no split: what it was trained on is not here.
-        let test: Vec<u32> = if another.is_some() || self.run.record().imported_from.is_some() {
-            official()?
+        let is_new = another.is_some() || self.run.record().imported_from.is_some();
+        let split = if is_new {
+            Split::official(dataset)?
         } else {
             let split: Split = self.run.split()?;
             split.check(dataset)?;
-            split.test
+            split
         };
-        let wanted: Vec<u32> = test.iter().copied().skip(start).take(count).collect();
-        if wanted.is_empty() {
-            return Err(format!(
-                "the test part of {} has {} images, so there is no image {start} (they count from 0)",
-                config.dataset,
-                test.len()
-            )
-            .into());
+        Ok(Images {
+            config,
+            data,
+            split,
+            is_new,
+        })
+    }
+}
+
+/// Images to show to a model.
+pub struct Images {
+    /// What they are.
+    pub config: DataConfig,
+    /// The images.
+    pub data: RunData,
+    /// The division of the run, or where it does not know them the official one.
+    pub split: Split,
+    /// Whether the run does not know them.
+    pub is_new: bool,
+}
+
+impl Images {
+    /// Those that the model was not trained on, as far as that is known.
+    ///
+    /// # Errors
+    /// One line where the run held none out.
+    pub fn unseen(&self) -> Result<&[u32], &'static str> {
+        match (&self.split.test[..], self.split.held_out()) {
+            ([], _) if self.is_new => Ok(&self.split.train),
+            (_, []) => Err("the run held no images out: name a dataset with --dataset"),
+            (_, held_out) => Ok(held_out),
         }
-        let images = data.images(&wanted, &self.device)?;
-        Ok((images, format!("test images of {}", config.dataset)))
     }
 }

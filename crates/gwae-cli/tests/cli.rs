@@ -33,6 +33,9 @@ fn help_and_version_are_no_errors() {
         "sample",
         "reconstruct",
         "traverse",
+        "ood",
+        "clusters",
+        "metrics",
         "import",
         "verify",
     ] {

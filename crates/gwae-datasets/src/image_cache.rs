@@ -21,6 +21,7 @@ use crate::fingerprint::hexadecimal;
 use crate::parallel::{default_threads, in_ranges};
 use crate::positioned_file::SharedReader;
 use crate::transform::in_item;
+use crate::transformed::in_bytes;
 use crate::{Dataset, DatasetError, FactorSpec, Image, Item, Transform};
 
 const MAGIC: &[u8; 8] = b"gwaeimg1";
@@ -397,7 +398,7 @@ fn append_record(
         .apply(&image)
         .map_err(|error| in_item(dataset, index, error))?;
     let start = records.len();
-    records.extend(values.iter().map(|value| (value * 255.0).round() as u8));
+    records.extend(in_bytes(&values));
     records.extend(factors.iter().flat_map(|factor| factor.to_le_bytes()));
     let mut crc = Crc::new();
     crc.update(&records[start..]);

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::derived::Derived;
 use crate::rendered::settings_fingerprint;
-use crate::{Dataset, DatasetError, FactorSpec, Item};
+use crate::{Dataset, DatasetError, Item};
 
 /// Another dataset with every pixel value `v` as `255 − v`; factors, order and parts are the same.
 ///
@@ -24,75 +25,29 @@ impl Inverted {
             dataset,
         }
     }
-
-    fn invert(mut item: Item) -> Item {
-        for value in &mut item.image.pixels {
-            *value = 255 - *value;
-        }
-        item
-    }
-
-    fn rename(&self, error: DatasetError) -> DatasetError {
-        rename(error, &self.name)
-    }
 }
 
-/// The error with the name of the dataset that was asked.
-pub(crate) fn rename(error: DatasetError, name: &str) -> DatasetError {
-    match error {
-        DatasetError::IndexOutOfRange { index, len, .. } => DatasetError::IndexOutOfRange {
-            dataset: name.to_owned(),
-            index,
-            len,
-        },
-        other => other,
+impl Derived for Inverted {
+    fn original(&self) -> &dyn Dataset {
+        self.dataset.as_ref()
     }
-}
 
-impl Dataset for Inverted {
     fn name(&self) -> &str {
         &self.name
     }
 
-    fn len(&self) -> usize {
-        self.dataset.len()
-    }
-
-    fn train_len(&self) -> usize {
-        self.dataset.train_len()
-    }
-
-    fn validation_len(&self) -> usize {
-        self.dataset.validation_len()
-    }
-
-    fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        let item = self.dataset.item(index);
-        item.map(Self::invert).map_err(|error| self.rename(error))
-    }
-
-    fn cropped_item(&self, index: usize, side: usize) -> Result<Item, DatasetError> {
-        let item = self.dataset.cropped_item(index, side);
-        item.map(Self::invert).map_err(|error| self.rename(error))
-    }
-
-    fn factors(&self) -> &[FactorSpec] {
-        self.dataset.factors()
-    }
-
-    fn value_names(&self, factor: usize) -> Option<&[String]> {
-        self.dataset.value_names(factor)
-    }
-
-    fn find(&self, factors: &[u32]) -> Option<usize> {
-        self.dataset.find(factors)
-    }
-
-    fn warm(&self) -> Result<(), DatasetError> {
-        self.dataset.warm()
-    }
-
     fn fingerprint(&self) -> String {
         settings_fingerprint(&format!("inverted, of {}", self.dataset.fingerprint()))
+    }
+
+    fn change(&self, _index: usize, mut item: Item) -> Result<Item, DatasetError> {
+        for value in &mut item.image.pixels {
+            *value = 255 - *value;
+        }
+        Ok(item)
+    }
+
+    fn changes_pixel_by_pixel(&self) -> bool {
+        true
     }
 }

@@ -29,6 +29,7 @@ mod check;
 mod data_event;
 mod dataset;
 mod decode;
+mod derived;
 #[cfg(feature = "download")]
 mod download;
 mod draws;
@@ -74,6 +75,7 @@ mod shapes3d_file;
 mod source;
 mod split;
 mod transform;
+mod transformed;
 
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
 pub use celeba::{Celeba, CelebaError, CelebaProblem, MAX_ATTRIBUTES};
@@ -119,7 +121,7 @@ pub use npy::{
 };
 pub use npz::{NpzError, NpzProblem};
 pub use omniglot::{Omniglot, OmniglotError, OmniglotProblem, Polarity};
-pub use order::{Position, batches_per_epoch, epoch_order};
+pub use order::{Position, batches_per_epoch, choose, epoch_order};
 pub use patch_shuffled::PatchShuffled;
 pub use raw_cache::{RawCacheError, RawCacheProblem};
 pub use rendered::items_in_parallel;
@@ -129,3 +131,4 @@ pub use shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
 pub use split::Split;
 pub use transform::Transform;
+pub use transformed::Transformed;

@@ -83,6 +83,19 @@ pub fn epoch_order(indices: &[u32], seed: u64, epoch: u64) -> Vec<u32> {
     order
 }
 
+/// `count` of the indices, a uniform choice by `seed`, ascending; all of them, as they are, where there
+/// are no more. Choices for different purposes are independent, and a smaller one for the same purpose
+/// is among a larger one.
+pub fn choose(indices: &[u32], count: usize, purpose: &str, seed: u64) -> Vec<u32> {
+    let mut chosen = indices.to_vec();
+    if count < chosen.len() {
+        shuffle(&mut chosen, &mut generator(purpose, seed, 0));
+        chosen.truncate(count);
+        chosen.sort_unstable();
+    }
+    chosen
+}
+
 /// A generator for one purpose. The purpose is hashed into the key, so that shuffling shares
 /// no random words with other generators that start from the same run seed.
 pub(crate) fn generator(purpose: &str, seed: u64, number: u64) -> ChaCha8Rng {
@@ -147,6 +160,33 @@ mod tests {
             counts
                 .values()
                 .all(|&count: &i32| (count - 1000).abs() < 145)
+        );
+    }
+
+    #[test]
+    fn choices_are_repeatable_nested_and_uniform() {
+        let all: Vec<u32> = (10..110).collect();
+        let some = choose(&all, 30, "test", 1);
+        assert_eq!(some, choose(&all, 30, "test", 1));
+        assert_ne!(some, choose(&all, 30, "test", 2));
+        assert_ne!(some, choose(&all, 30, "other", 1));
+        assert_eq!(some.len(), 30);
+        assert!(some.windows(2).all(|pair| pair[0] < pair[1]));
+        let fewer = choose(&all, 12, "test", 1);
+        assert!(fewer.iter().all(|index| some.contains(index)));
+        assert_eq!(choose(&all, 100, "test", 1), all);
+        assert_eq!(choose(&[7, 3], 5, "test", 1), [7, 3]);
+        assert!(choose(&all, 0, "test", 1).is_empty());
+        let mut counts = [0i32; 5];
+        for seed in 0..5_000 {
+            for index in choose(&[0, 1, 2, 3, 4], 2, "test", seed) {
+                counts[index as usize] += 1;
+            }
+        }
+        // Binomial(5000, 2/5): mean 2000, standard deviation 34.6; five of them.
+        assert!(
+            counts.iter().all(|count| (count - 2_000).abs() < 173),
+            "{counts:?}"
         );
     }
 

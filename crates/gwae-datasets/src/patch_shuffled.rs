@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::derived::Derived;
 use crate::draws::Draws;
-use crate::inverted::rename;
 use crate::rendered::settings_fingerprint;
-use crate::transform::in_item;
-use crate::{Dataset, DatasetError, FactorSpec, Image, Item};
+use crate::{Dataset, DatasetError, Image, Item};
 
 /// Version of the orders. It goes up with every change that changes one of them.
 const VERSION: u32 = 1;
@@ -27,8 +26,10 @@ const VERSION: u32 = 1;
 /// among all but the original one. All channels share it. Patches may be equal, as the black ones
 /// around a digit are, so that a shuffled image could in principle still look like its original.
 ///
-/// A [`Transform`](crate::Transform) crops after the shuffle, and patches would then leave or enter
-/// its square. To shuffle what is in the square, wrap [`CachedImages`](crate::CachedImages) of it.
+/// A [`Transform`](crate::Transform) of what is shuffled comes too late: its crop cuts across patches, and
+/// takes in some from outside its square; its resizing mixes the pixels on both sides of a seam. What a
+/// model is to see shuffled is therefore cropped and resized first, by [`Transformed`](crate::Transformed)
+/// or [`CachedImages`](crate::CachedImages) inside of this.
 pub struct PatchShuffled {
     dataset: Arc<dyn Dataset>,
     grid: usize,
@@ -117,48 +118,13 @@ impl PatchShuffled {
     }
 }
 
-impl Dataset for PatchShuffled {
+impl Derived for PatchShuffled {
+    fn original(&self) -> &dyn Dataset {
+        self.dataset.as_ref()
+    }
+
     fn name(&self) -> &str {
         &self.name
-    }
-
-    fn len(&self) -> usize {
-        self.dataset.len()
-    }
-
-    fn train_len(&self) -> usize {
-        self.dataset.train_len()
-    }
-
-    fn validation_len(&self) -> usize {
-        self.dataset.validation_len()
-    }
-
-    fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        let mut item = self
-            .dataset
-            .item(index)
-            .map_err(|error| rename(error, &self.name))?;
-        item.image.pixels = self
-            .shuffled(&item.image, index)
-            .map_err(|error| in_item(self, index, error))?;
-        Ok(item)
-    }
-
-    fn factors(&self) -> &[FactorSpec] {
-        self.dataset.factors()
-    }
-
-    fn value_names(&self, factor: usize) -> Option<&[String]> {
-        self.dataset.value_names(factor)
-    }
-
-    fn find(&self, factors: &[u32]) -> Option<usize> {
-        self.dataset.find(factors)
-    }
-
-    fn warm(&self) -> Result<(), DatasetError> {
-        self.dataset.warm()
     }
 
     fn fingerprint(&self) -> String {
@@ -168,5 +134,10 @@ impl Dataset for PatchShuffled {
             self.seed,
             self.dataset.fingerprint()
         ))
+    }
+
+    fn change(&self, index: usize, mut item: Item) -> Result<Item, DatasetError> {
+        item.image.pixels = self.shuffled(&item.image, index)?;
+        Ok(item)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::{generator, shuffle};
+use crate::order::{choose, generator, shuffle};
 use crate::{Dataset, DatasetError};
 
 /// A division of a dataset. Indices count over the whole dataset (official training part,
@@ -93,11 +93,7 @@ impl Split {
             (&mut self.validation, "limited validation part"),
             (&mut self.test, "limited test part"),
         ] {
-            if limit < part.len() {
-                shuffle(part, &mut generator(stream, seed, 0));
-                part.truncate(limit);
-                part.sort_unstable();
-            }
+            *part = choose(part, limit, stream, seed);
         }
         self
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gwae_datasets::{
     Dataset, DatasetError, FactorSpec, Image, Inverted, Item, NoiseImages, NoiseImagesConfig,
-    PatchShuffled, Split, embedded_digits,
+    PatchShuffled, Split, Transform, Transformed, embedded_digits,
 };
 use proptest::prelude::*;
 
@@ -230,6 +230,113 @@ fn parts_names_and_errors_are_passed_on() {
         assert_ne!(derived.fingerprint(), dataset.fingerprint());
     }
     assert_ne!(shuffled.fingerprint(), inverted.fingerprint());
+}
+
+#[test]
+fn transformed_images_are_those_of_the_transform_and_all_else_stays() {
+    let dataset: Arc<dyn Dataset> = Arc::new(Numbered {
+        channels: 3,
+        height: 9,
+        width: 12,
+    });
+    for transform in [
+        Transform::new(7, 3),
+        Transform::new(5, 1).cropped(8),
+        Transform::new(8, 3).cropped(8),
+    ] {
+        let transformed = Transformed::new(dataset.clone(), transform).unwrap();
+        assert_eq!(transformed.name(), dataset.name());
+        assert_eq!(transformed.fingerprint(), dataset.fingerprint());
+        let split = Split::official(&transformed).unwrap();
+        assert_eq!(split, Split::official(dataset.as_ref()).unwrap());
+        for index in [0, 29] {
+            let expected = transform
+                .apply(&dataset.item(index).unwrap().image)
+                .unwrap();
+            let image = transformed.item(index).unwrap().image;
+            let Transform { size, channels, .. } = transform;
+            assert_eq!((image.channels, image.height), (channels, size));
+            for (byte, value) in image.pixels.iter().zip(expected) {
+                assert!((f32::from(*byte) - 255.0 * value).abs() <= 0.5 + 1e-4);
+            }
+        }
+        let message = transformed.item(30).err().unwrap().to_string();
+        assert_eq!(
+            message,
+            "dataset numbered: index 30 is out of range, it has 30 items"
+        );
+    }
+    // What is no larger than a plane stays one, for a model of three channels.
+    let grey: Arc<dyn Dataset> = Arc::new(embedded_digits().unwrap());
+    let grey = Transformed::new(grey, Transform::new(32, 3)).unwrap();
+    assert_eq!(grey.item(0).unwrap().image.channels, 1);
+    let too_large = Transformed::new(dataset, Transform::new(8, 3).cropped(10)).unwrap();
+    let message = too_large.item(1).err().unwrap().to_string();
+    assert!(
+        message.contains("numbered") && message.contains('1'),
+        "{message}"
+    );
+}
+
+/// Gives its items together only.
+struct Together(Numbered);
+
+impl Dataset for Together {
+    fn name(&self) -> &str {
+        "together"
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn train_len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn item(&self, _: usize) -> Result<Item, DatasetError> {
+        unreachable!("read one by one")
+    }
+
+    fn items_together(&self, indices: &[usize]) -> Option<Result<Vec<Item>, DatasetError>> {
+        Some(indices.iter().map(|index| self.0.item(*index)).collect())
+    }
+
+    fn factors(&self) -> &[FactorSpec] {
+        &[]
+    }
+
+    fn fingerprint(&self) -> String {
+        self.0.fingerprint()
+    }
+}
+
+#[test]
+fn items_that_are_read_together_are_changed_as_single_ones() {
+    let numbered = || Numbered {
+        channels: 1,
+        height: 8,
+        width: 8,
+    };
+    let (single, together): (Arc<dyn Dataset>, Arc<dyn Dataset>) =
+        (Arc::new(numbered()), Arc::new(Together(numbered())));
+    let derived = |dataset: &Arc<dyn Dataset>| -> Vec<Arc<dyn Dataset>> {
+        let transform = Transform::new(4, 1).cropped(6);
+        vec![
+            Arc::new(Inverted::new(dataset.clone())),
+            Arc::new(PatchShuffled::new(dataset.clone(), 2, 0).unwrap()),
+            Arc::new(Transformed::new(dataset.clone(), transform).unwrap()),
+        ]
+    };
+    for (single, together) in derived(&single).iter().zip(derived(&together)) {
+        assert!(single.items_together(&[0]).is_none());
+        let indices = [7, 0, 23];
+        let found = together.items_together(&indices).unwrap().unwrap();
+        let expected: Vec<Item> = indices.iter().map(|i| single.item(*i).unwrap()).collect();
+        assert_eq!(found, expected);
+        let wrong = together.items_together(&[2, 30]).unwrap().unwrap_err();
+        assert!(wrong.to_string().contains("index 30"), "{wrong}");
+    }
 }
 
 #[test]

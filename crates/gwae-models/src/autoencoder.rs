@@ -4,6 +4,8 @@ use burn::tensor::Tensor;
 use gwae_core::noise::NoiseSource;
 use gwae_core::{reconstruction_error, relative_reconstruction_error};
 
+use crate::components::Components;
+
 /// A trained model that encodes images, decodes codes, and has a law of codes to draw from.
 ///
 /// Everything works in evaluation mode. Call it on a model on a plain device, or on `model.valid()`.
@@ -31,6 +33,11 @@ pub trait Autoencoder {
     /// How far each image is from the training data, by the model's own measures first: the
     /// published score, then others that the model has.
     fn own_scores(&self, encoded: &Encoded) -> Vec<Score>;
+
+    /// The components of its law of codes, where that is a mixture.
+    fn components(&self) -> Option<&dyn Components> {
+        None
+    }
 
     /// Each image through its code and back.
     ///

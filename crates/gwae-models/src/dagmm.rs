@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::autoencoder::{Autoencoder, Encoded, Score};
 use crate::backbone::{BackboneConfig, check};
+use crate::components::Components;
 use crate::config::ModelConfigError;
 use crate::decoder::Decoder;
 use crate::encoder::Encoder;
@@ -40,9 +41,9 @@ pub struct DagmmConfig {
     pub estimation_features: usize,
     /// Share of the estimation network's hidden features that training leaves out.
     pub dropout: f64,
-    /// Weight λ₁ of the mixture energy in the objective.
+    /// Weight λ₁ of the mixture energy in the objective, beside the squared error.
     pub energy_weight: f64,
-    /// Weight λ₂ of the penalty on small variances in the objective.
+    /// Weight λ₂ of the penalty on small variances in the objective, beside the squared error.
     pub covariance_weight: f64,
 }
 
@@ -294,7 +295,7 @@ impl Dagmm {
     }
 
     /// The law of the codes alone: the mixture without the features of the reconstruction.
-    fn code_moments(&self) -> MixtureMoments {
+    pub(crate) fn code_moments(&self) -> MixtureMoments {
         let moments = self.running.moments();
         let codes = self.latent_dim;
         MixtureMoments {
@@ -344,6 +345,10 @@ impl Autoencoder for Dagmm {
     fn own_scores(&self, encoded: &Encoded) -> Vec<Score> {
         let energy = self.mixture().energy(self.features(encoded));
         vec![Score::new("energy", energy)]
+    }
+
+    fn components(&self) -> Option<&dyn Components> {
+        Some(self)
     }
 }
 

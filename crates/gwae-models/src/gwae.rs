@@ -6,6 +6,7 @@ use gwae_core::{Mode, noise::NoiseSource};
 use gwae_priors::{Prior, PriorSampler};
 
 use crate::autoencoder::{Autoencoder, Encoded, Score};
+use crate::components::Components;
 use crate::config::{GwaeConfig, ModelConfigError};
 use crate::critic::Critic;
 use crate::decoder::Decoder;
@@ -146,5 +147,12 @@ impl Autoencoder for Gwae {
         .into_iter()
         .filter_map(|(name, values)| Some(Score::new(name, values?)))
         .collect()
+    }
+
+    fn components(&self) -> Option<&dyn Components> {
+        match &self.prior {
+            PriorSampler::GaussianMixture(prior) => Some(prior),
+            _ => None,
+        }
     }
 }

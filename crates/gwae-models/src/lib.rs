@@ -3,6 +3,7 @@
 
 mod autoencoder;
 mod backbone;
+mod components;
 mod config;
 mod critic;
 mod dagmm;
@@ -20,6 +21,7 @@ mod vae;
 
 pub use autoencoder::{Autoencoder, Encoded, Score, reconstruction_scores};
 pub use backbone::BackboneConfig;
+pub use components::Components;
 pub use config::{GwaeConfig, ModelConfigError};
 pub use critic::{Critic, ImageBranch, NormalisedCritic};
 pub use dagmm::{Dagmm, DagmmConfig, EstimationNetwork, RunningMoments};

@@ -9,7 +9,7 @@ use gwae_datasets::{
     ImageFolder, ImageSource, InventedCharacters, InventedCharactersConfig, Inverted, Letters,
     LettersConfig, Mnist, MnistFamily, NoiseImages, NoiseImagesConfig, Omniglot, PatchShuffled,
     Polarity, Position, RenderedDsprites, RenderedShapes3d, Shapes3dFile, Split, Transform,
-    dataset_directory, embedded_digits, manifest,
+    Transformed, dataset_directory, embedded_digits, manifest,
 };
 use gwae_models::BackboneConfig;
 
@@ -44,9 +44,10 @@ pub fn transform(data: &DataConfig, size: usize, channels: usize) -> Transform {
     }
 }
 
-/// Opens the dataset that a valid `data` names, with its images as they are; those of rendered
-/// datasets are drawn with `size`×`size` pixels. `progress` is told of copies of published files
-/// that are made on first use.
+/// Opens the dataset that a valid `data` names, with its images as they are, but for those whose
+/// patches are shuffled: where there is a crop, it comes before. Images of rendered datasets are drawn
+/// with `size`×`size` pixels. `progress` is told of copies of published files that are made on first
+/// use.
 ///
 /// # Errors
 /// When its files are missing or damaged, or a copy cannot be written.
@@ -55,7 +56,13 @@ pub fn open_dataset(
     size: usize,
     progress: &mut dyn FnMut(Preparation),
 ) -> Result<Arc<dyn Dataset>, DatasetError> {
-    changed(open_as_it_is(data, size, progress)?, data)
+    let mut dataset = open_as_it_is(data, size, progress)?;
+    if let (Some(_), Some(side)) = (data.patch_shuffle, data.crop_side()) {
+        // Nothing is resized, and grey images stay grey.
+        let square = Transform::new(side, 3).cropped(side);
+        dataset = Arc::new(Transformed::new(dataset, square)?);
+    }
+    changed(dataset, data)
 }
 
 /// The dataset with black and white exchanged and patches shuffled, where `data` says so and the
@@ -165,6 +172,10 @@ fn resized_copy(data: &DataConfig) -> Result<Option<PathBuf>, DatasetError> {
 }
 
 /// A dataset at the model's image size.
+///
+/// Images are cropped, then resized, then inverted, and at last their patches are shuffled: by the pixels
+/// that the model sees, so that a shuffled image has exactly those of the plain one, no patch comes from
+/// outside the crop, and nothing is smeared across a seam. A copy on the disk makes no difference to that.
 pub struct RunData {
     source: Arc<ImageSource>,
 }
@@ -188,6 +199,9 @@ impl RunData {
             let copy = CachedImages::open_or_create(dataset, transform, &directory, report)?;
             dataset = Arc::new(copy);
             // It has been cropped.
+            transform.crop = None;
+        } else if data.patch_shuffle.is_some() {
+            dataset = Arc::new(Transformed::new(dataset, transform)?);
             transform.crop = None;
         }
         // After the copy, which then serves every form of the dataset.
@@ -279,3 +293,6 @@ pub(crate) fn upload_shards(
         .map(|(part, device)| upload(part.to_vec(), shard, device))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,10 @@ use crate::timestamp::utc;
 const CONFIG: &str = "config.toml";
 const RECORD: &str = "run.json";
 const SPLIT: &str = "split.json";
-const LOCK: &str = "run.lock";
+pub(crate) const LOCK: &str = "run.lock";
+
+/// Version of Burn.
+pub(crate) const BURN_VERSION: &str = "0.22.1";
 
 /// What a run was started with, beside its configuration: `run.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,7 +206,7 @@ impl RunRecord {
     fn of(config: &RunConfig, device: String, command_line: Vec<String>) -> Self {
         Self {
             gwae_version: env!("CARGO_PKG_VERSION").into(),
-            burn_version: "0.22.1".into(),
+            burn_version: BURN_VERSION.into(),
             seed: config.training.seed,
             device,
             command_line,
@@ -294,10 +297,20 @@ impl RunDirectory {
     /// Leaves the directory empty, as it was before, so that the same command works once there is
     /// room again. For runs that were only just begun.
     pub(crate) fn abandon(self) {
-        for name in [RECORD, SPLIT, CONFIG, LOCK] {
-            let _ = fs::remove_file(self.path.join(name));
-        }
+        Self::remove_first_files(&self.path);
         let _ = fs::remove_dir_all(self.checkpoints());
+    }
+
+    /// Whether a run was begun in a directory.
+    pub(crate) fn is_begun(path: &Path) -> bool {
+        path.join(RECORD).is_file()
+    }
+
+    /// Takes away what the creation of a run leaves, such as one that was cut short.
+    pub(crate) fn remove_first_files(path: &Path) {
+        for name in [RECORD, SPLIT, CONFIG, LOCK] {
+            let _ = fs::remove_file(path.join(name));
+        }
     }
 
     /// Opens a run to look at it.
@@ -441,8 +454,12 @@ impl RunDirectory {
     }
 }
 
-/// `None` on file systems without locks, where nothing is to be done about it.
-fn lock(directory: &Path, options: &OpenOptions) -> Result<Option<File>, RunDirectoryError> {
+/// Keeps other processes out of a directory. `None` on file systems without locks, where nothing is
+/// to be done about it.
+pub(crate) fn lock(
+    directory: &Path,
+    options: &OpenOptions,
+) -> Result<Option<File>, RunDirectoryError> {
     let path = directory.join(LOCK);
     let file = match options.open(&path) {
         // Another process began a run here a moment ago.
@@ -461,14 +478,14 @@ fn lock(directory: &Path, options: &OpenOptions) -> Result<Option<File>, RunDire
     }
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| FileError::on("write", path)(error.into()))?;
     text.push(b'\n');
     write_atomically(path, &text)
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunDirectoryError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunDirectoryError> {
     let text = fs::read(path).map_err(FileError::on("read", path))?;
     serde_json::from_slice(&text).map_err(|error| RunDirectoryError::Damaged {
         path: path.to_owned(),

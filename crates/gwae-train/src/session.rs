@@ -57,7 +57,9 @@ pub struct SessionOptions {
 }
 
 /// Looks at the model for use in the course of its training: after every validation and after the
-/// last step. What it draws or measures is its own; an error stops the run, which is saved before.
+/// last step. A session that goes on from a validation, or from the end, begins with that look, which
+/// the one before it may not have finished: the same step can come twice, with the same model. What
+/// it draws or measures is its own; an error stops the run, which is saved before.
 pub type Probe = Box<dyn FnMut(&Probed<'_>) -> Result<(), Box<dyn std::error::Error>>>;
 
 /// What a [`Probe`] is shown.

@@ -1,11 +1,15 @@
 //! Out-of-distribution experiments, tiny ones.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use gwae_models::{BackboneConfig, DagmmConfig, GwaeConfig, ModelConfig, VaeConfig};
 use gwae_train::interrupt::StopFlag;
 use gwae_train::ood::{Experiment, ExperimentOutcome, Outlook};
-use gwae_train::progress::{ProgressDisplay, SilentDisplay};
+use gwae_train::progress::{
+    ProgressDisplay, RunOutline, SilentDisplay, StepProgress, ValidationProgress,
+};
 use gwae_train::{DeviceList, RunConfig};
 
 fn backbone() -> BackboneConfig {
@@ -111,7 +115,9 @@ fn every_model_is_trained_with_every_seed_and_reported() {
         );
     }
     let clusters = outcome.models[0].clusters.as_ref().unwrap();
-    let assigned: u64 = clusters.labels_of_components.iter().flatten().sum();
+    let clusters = clusters.components.as_ref().unwrap();
+    let clusters = clusters.labelled.as_ref().unwrap();
+    let assigned: u64 = clusters.labels_of_images.iter().flatten().sum();
     assert_eq!(assigned, 20);
     let sampled: Vec<u64> = clusters
         .labels_of_samples
@@ -176,4 +182,286 @@ fn models_that_cannot_be_compared_are_refused_before_any_training() {
         let error = run(&experiment, StopFlag::new()).unwrap_err();
         assert!(error.starts_with(&format!("model {name}:")), "{error}");
     }
+}
+
+/// When the user stops an experiment.
+#[derive(Clone, Copy, PartialEq)]
+enum Moment {
+    /// After this training step, before anything else.
+    Step(u64),
+    /// When the validation of this step is done.
+    Validation(u64),
+    /// When the training is.
+    End,
+}
+
+/// Asks for a stop at a moment of a training.
+struct StopAt(Moment, StopFlag);
+
+impl StopAt {
+    fn reached(&self, moment: Moment) {
+        if self.0 == moment {
+            self.1.request();
+        }
+    }
+}
+
+impl ProgressDisplay for StopAt {
+    fn start(&mut self, _: &RunOutline) {}
+    fn step(&mut self, progress: &StepProgress<'_>) {
+        self.reached(Moment::Step(progress.step));
+    }
+    fn validation(&mut self, progress: &ValidationProgress<'_>) {
+        self.reached(Moment::Validation(progress.step));
+    }
+    fn message(&mut self, _: &str) {}
+    fn finish(&mut self, _: &str) {
+        self.reached(Moment::End);
+    }
+}
+
+/// Goes on with the experiment, or begins it, and stops the training of that number, of those that this
+/// session comes to, at a moment. Also says which models were trained.
+fn session(
+    directory: &Path,
+    resumes: bool,
+    stop: Option<(usize, Moment)>,
+) -> (ExperimentOutcome, Vec<String>) {
+    let experiment = match resumes {
+        false => experiment(directory),
+        true => {
+            let (devices, command_line) = (DeviceList::default(), vec!["again".into()]);
+            Experiment::stored(directory, devices, |_, _| true, command_line).unwrap()
+        }
+    };
+    let flag = StopFlag::new();
+    let mut trained = Vec::new();
+    let mut outlook = Outlook {
+        display: &mut |model| {
+            trained.push(model.to_owned());
+            match stop {
+                Some((number, moment)) if number + 1 == trained.len() => {
+                    Box::new(StopAt(moment, flag.clone()))
+                }
+                _ => Box::new(SilentDisplay),
+            }
+        },
+        preparation: &mut |_| {},
+        say: &mut |_| {},
+        stop: flag.clone(),
+    };
+    let outcome = match resumes {
+        false => experiment.run(&mut outlook),
+        true => experiment.resume(&mut outlook),
+    };
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome.interrupted, stop.is_some());
+    (outcome, trained)
+}
+
+/// Every result below a directory, by its path. Times, the record of who computed it, and the logs and
+/// checkpoints of the trainings, which have tests of their own, are left out.
+fn results(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut directories = vec![directory.to_owned()];
+    while let Some(next) = directories.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let contents = match name {
+                "checkpoints" => continue,
+                _ if path.is_dir() => {
+                    directories.push(path);
+                    continue;
+                }
+                "run.json" | "experiment.json" | "ood.json" | "metrics.jsonl" => Vec::new(),
+                "auc_over_steps.csv" => {
+                    let text = fs::read_to_string(&path).unwrap();
+                    let lines = text.lines().map(|line| {
+                        let mut fields: Vec<_> = line.split(',').collect();
+                        fields.remove(4);
+                        fields.join(",")
+                    });
+                    lines.collect::<Vec<_>>().join("\n").into_bytes()
+                }
+                _ => fs::read(&path).unwrap(),
+            };
+            found.insert(path.strip_prefix(directory).unwrap().to_owned(), contents);
+        }
+    }
+    found
+}
+
+fn without_seconds(mut outcome: ExperimentOutcome) -> String {
+    for model in &mut outcome.models {
+        model.seconds = 0.0;
+    }
+    format!("{outcome:?}")
+}
+
+#[test]
+fn a_resumed_experiment_equals_the_uninterrupted_one() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, stopped) = (root.path().join("whole"), root.path().join("stopped"));
+    let (expected, trained) = session(&whole, false, None);
+    assert_eq!(trained, ["GWAE", "DAGMM", "GWAE", "DAGMM"]);
+
+    // Inside a training, before its first checkpoint and its first look.
+    let (outcome, _) = session(&stopped, false, Some((0, Moment::Step(1))));
+    assert!(outcome.models.is_empty());
+    // Between two trainings.
+    let (outcome, trained) = session(&stopped, true, Some((0, Moment::End)));
+    assert_eq!((outcome.models.len(), trained.len()), (1, 1));
+    // While a validation is due.
+    let (_, trained) = session(&stopped, true, Some((0, Moment::Step(2))));
+    assert_eq!(trained, ["DAGMM"]);
+    // After a look, in the second training that the session comes to.
+    let (_, trained) = session(&stopped, true, Some((1, Moment::Validation(2))));
+    assert_eq!(trained, ["DAGMM", "GWAE"]);
+    // As a crash in the creation of the run directory leaves it, before its record is written.
+    fs::create_dir(stopped.join("seed-2/dagmm")).unwrap();
+    for file in ["config.toml", "split.json", "run.lock"] {
+        fs::write(stopped.join("seed-2/dagmm").join(file), "{").unwrap();
+    }
+    // As a crash between a checkpoint and the look at it leaves it.
+    let (_, trained) = session(&stopped, true, Some((1, Moment::Validation(2))));
+    assert_eq!(trained, ["GWAE", "DAGMM"]);
+    fs::remove_file(stopped.join("seed-2/dagmm/ood.json")).unwrap();
+    let (outcome, trained) = session(&stopped, true, None);
+    assert_eq!(trained, ["DAGMM"]);
+    assert_eq!(without_seconds(outcome), without_seconds(expected.clone()));
+    let (expected_files, found) = (results(&whole), results(&stopped));
+    assert!(expected_files.keys().eq(found.keys()));
+    for (path, contents) in &expected_files {
+        assert!(*contents == found[path], "{}", path.display());
+    }
+
+    // A finished one only makes its reports again.
+    fs::remove_file(stopped.join("seed-2/table.md")).unwrap();
+    let (outcome, trained) = session(&stopped, true, None);
+    assert!(trained.is_empty());
+    assert_eq!(without_seconds(outcome), without_seconds(expected));
+    assert!(results(&stopped) == expected_files);
+}
+
+#[test]
+fn what_cannot_be_resumed_is_refused_with_the_way_out() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("ood");
+    let small = |directory: &Path| Experiment {
+        models: vec![("DAGMM".into(), experiment(directory).models.remove(1).1)],
+        seeds: vec![1],
+        ..experiment(directory)
+    };
+    let go_on = |experiment: &Experiment| {
+        let outcome = experiment.resume(&mut Outlook {
+            display: &mut |_| Box::new(SilentDisplay) as Box<dyn ProgressDisplay>,
+            preparation: &mut |_| {},
+            say: &mut |_| {},
+            stop: StopFlag::new(),
+        });
+        let message = outcome.map_err(|error| error.to_string());
+        if let Err(message) = &message {
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
+        message
+    };
+    let nothing = go_on(&small(&directory)).unwrap_err();
+    assert!(nothing.contains("holds no experiment"), "{nothing}");
+    assert!(!directory.exists());
+
+    // Nothing is left behind where nothing could be trained.
+    let mut broken = small(&directory);
+    broken.models[0].1.training.batch_size = 1_000_000;
+    run(&broken, StopFlag::new()).unwrap_err();
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
+
+    let stop = Moment::Step(2);
+    let flag = StopFlag::new();
+    let stopped = small(&directory).run(&mut Outlook {
+        display: &mut |_| Box::new(StopAt(stop, flag.clone())) as Box<dyn ProgressDisplay>,
+        preparation: &mut |_| {},
+        say: &mut |_| {},
+        stop: flag.clone(),
+    });
+    assert!(stopped.unwrap().interrupted);
+    for (experiment, what) in [
+        (
+            Experiment {
+                images: 21,
+                ..small(&directory)
+            },
+            "other numbers of images",
+        ),
+        (
+            Experiment {
+                seeds: vec![2],
+                ..small(&directory)
+            },
+            "other seeds",
+        ),
+        (
+            Experiment {
+                sets: vec!["letters".parse().unwrap()],
+                ..small(&directory)
+            },
+            "other sets",
+        ),
+        (
+            Experiment {
+                models: experiment(&directory).models,
+                ..small(&directory)
+            },
+            "other models",
+        ),
+    ] {
+        let message = go_on(&experiment).unwrap_err();
+        assert!(message.contains(what), "{message}");
+    }
+
+    // Files that are changed, damaged and put back.
+    let record = directory.join("experiment.json");
+    let of_run = |name: &str| directory.join("dagmm").join(name);
+    let text = |path: &Path| fs::read_to_string(path).unwrap();
+    let other_images = {
+        let stored: serde_json::Value = serde_json::from_str(&text(&record)).unwrap();
+        let fingerprint = stored["fingerprints"][0].as_str().unwrap();
+        text(&record).replace(fingerprint, &"0".repeat(64))
+    };
+    let changed_run = text(&of_run("config.toml")).replace("steps = 3", "steps = 4");
+    for (path, contents, words) in [
+        (&record, &"{".to_owned(), "experiment.json is damaged"),
+        (
+            &record,
+            &other_images,
+            "the images of letters are not those",
+        ),
+        (
+            &of_run("config.toml"),
+            &changed_run,
+            "is not as the experiment began it",
+        ),
+    ] {
+        let before = text(path);
+        assert_ne!(before, *contents);
+        fs::write(path, contents).unwrap();
+        let message = go_on(&small(&directory)).unwrap_err();
+        assert!(message.contains(words), "{message}");
+        fs::write(path, before).unwrap();
+    }
+    fs::write(of_run("ood.json"), "{\"trace\":").unwrap();
+    let message = go_on(&small(&directory)).unwrap_err();
+    assert!(message.contains("ood.json is damaged"), "{message}");
+    assert!(message.contains("or delete "), "{message}");
+    // What the message says helps.
+    fs::remove_dir_all(directory.join("dagmm")).unwrap();
+    assert_eq!(go_on(&small(&directory)).unwrap().models.len(), 1);
+
+    let scores = of_run("scores/out/letters/energy.npy");
+    fs::write(&scores, "").unwrap();
+    let message = go_on(&small(&directory)).unwrap_err();
+    assert!(
+        message.contains("energy.npy") && message.contains("or delete "),
+        "{message}"
+    );
 }

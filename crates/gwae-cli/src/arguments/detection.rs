@@ -1,11 +1,11 @@
-//! Arguments of `gwae ood` and `gwae metrics`.
+//! Arguments of `gwae ood`, `gwae clusters` and `gwae metrics`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use gwae_train::DataConfig;
 
-use super::ModelArguments;
+use super::{ImageArguments, ModelArguments};
 
 /// Arguments of `gwae ood`.
 #[derive(Debug, Args)]
@@ -45,6 +45,47 @@ pub struct Ood {
     pub seed: u64,
     /// Directory for tables, curves, histograms and scores (.npy), new or empty; without it, one in the
     /// run directory
+    #[arg(long, value_name = "DIRECTORY")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `gwae clusters`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae clusters runs/mixture                            1000 images that the run held out
+  gwae clusters runs/digits --clusters 10               k-means on the codes of any model
+  gwae clusters runs/shapes --label shape --images 3000
+  gwae clusters runs/digits --dataset mnist --data ~/datasets
+
+Where the law of codes is a mixture (a GWAE with prior = { family = \"gaussian_mixture\" }, or a DAGMM): how
+evenly the components are used in the prior and by the images, each assigned to the component under which it
+is most probable, and draws of each component (cluster_samples/component_k.png). For every model: k-means on
+the codes, the Calinski-Harabasz index of 2 to 12 clusters (the larger, the better they are apart), and the
+codes in the plane (embedding.png). Where images have labels, which no model was shown: how well both
+divisions agree with them. clusters.json has all figures.")]
+pub struct Clusters {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// Images, at most
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(3..=1_000_000))]
+    pub images: u32,
+    /// Clusters of k-means; without it as many as the model has components, and without components as
+    /// many as the Calinski-Harabasz index prefers
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub clusters: Option<u32>,
+    /// Factor of the dataset whose values are the labels; without it the first one
+    #[arg(long, value_name = "FACTOR")]
+    pub label: Option<String>,
+    /// Seed of everything random: which images, k-means, draws, the picture
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The images.
+    #[command(flatten)]
+    pub source: ImageArguments,
+    /// Directory for figures and pictures, new or empty; without it, one in the run directory
     #[arg(long, value_name = "DIRECTORY")]
     pub out: Option<PathBuf>,
 }

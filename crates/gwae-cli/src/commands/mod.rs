@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod clusters;
 mod data;
 mod import;
 mod metrics;
@@ -30,6 +31,7 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),
         Command::Traverse(arguments) => traverse::run(&arguments),
         Command::Ood(arguments) => ood::run(&arguments),
+        Command::Clusters(arguments) => clusters::run(&arguments),
         Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

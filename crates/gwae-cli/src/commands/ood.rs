@@ -2,10 +2,9 @@
 
 use std::error::Error;
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 
-use gwae_datasets::{Split, write_npy_f64};
+use gwae_datasets::Split;
 use gwae_metrics::BootstrapConfig;
 use gwae_train::DataConfig;
 use gwae_train::atomic::FileError;
@@ -15,7 +14,6 @@ use gwae_train::ood::{
     make_names_unique, score_images, write_report,
 };
 use gwae_train::progress::PreparationBar;
-use gwae_train::run_directory::{free_directory, is_occupied};
 
 use crate::arguments::Ood;
 use crate::terminal::{note, print};
@@ -23,22 +21,7 @@ use crate::trained_model::TrainedModel;
 
 pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
     let trained = TrainedModel::open(&arguments.model)?;
-    let directory = match &arguments.out {
-        Some(directory) => directory.clone(),
-        None => free_directory(
-            &trained
-                .run
-                .path()
-                .join(format!("ood-step-{}", trained.step)),
-        ),
-    };
-    if is_occupied(&directory).map_err(FileError::on("read", &directory))? {
-        return Err(format!(
-            "{} is not empty: give --out a new directory",
-            directory.display()
-        )
-        .into());
-    }
+    let directory = trained.new_directory(&arguments.out, "ood")?;
     let own = own_images(&trained);
     let (backbone, count) = (trained.backbone(), arguments.images as usize);
     let mut bar = PreparationBar::new();
@@ -110,7 +93,7 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
             .collect::<Result<_, Box<dyn Error>>>()?,
     };
     fs::create_dir_all(&directory).map_err(FileError::on("create", &directory))?;
-    write_scores(&scores, &directory.join("scores"))?;
+    scores.write_arrays(&directory.join("scores"))?;
     let rows = scores.compare(&BootstrapConfig::default())?.into_iter();
     let rows: Vec<_> = rows.map(|row| (scores.model.clone(), row)).collect();
     let all = |_: &str, _: &str| true;
@@ -147,19 +130,4 @@ fn own_images(trained: &TrainedModel) -> Result<(RunData, Split), String> {
         Ok((data, split))
     };
     open().map_err(|error| format!("the images of the run are not here ({error})"))
-}
-
-/// Every score as `in/SCORE.npy` and `out/SET/SCORE.npy`, for other programs and `gwae metrics`.
-fn write_scores(scores: &ModelScores, directory: &Path) -> Result<(), Box<dyn Error>> {
-    let sets = std::iter::once((directory.join("in"), &scores.inside));
-    let outside = scores.outside.iter();
-    let outside = outside.map(|(set, table)| (directory.join("out").join(set), table));
-    for (folder, table) in sets.chain(outside) {
-        fs::create_dir_all(&folder).map_err(FileError::on("create", &folder))?;
-        for column in &table.columns {
-            let path = folder.join(format!("{}.npy", column.name));
-            write_npy_f64(&path, &column.values, &[column.values.len() as u64])?;
-        }
-    }
-    Ok(())
 }

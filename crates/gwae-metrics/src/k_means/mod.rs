@@ -395,7 +395,8 @@ mod tests {
             clusters in 1usize..4,
         ) {
             let points: Vec<f32> = points.into_iter().map(|x| x as f32).collect();
-            let config = KMeansConfig { restarts: 40, ..KMeansConfig::default() };
+            // Of forty starts, none reaches the best division of 0, -1, -1, -4, 1, 4 in two.
+            let config = KMeansConfig { restarts: 2_000, ..KMeansConfig::default() };
             let found = k_means(&points, 1, clusters, &config).unwrap();
             let best = exhaustive_inertia(&points, 1, clusters);
             prop_assert!((found.inertia - best).abs() < 1e-9, "{} {}", found.inertia, best);

@@ -9,9 +9,12 @@ use super::SingleObjective;
 use super::replicas::lowered;
 use crate::named_losses::NamedLosses;
 
-/// `mean_b ½ ‖x − x̂‖² + λ₁·mean_b E(z_b) + λ₂·Σ_k Σ_j 1/Σ_kjj` (Zong et al., ICLR 2018, equation 7):
-/// E is the energy of the features of an image under the mixture, whose moments are those of the
-/// batch in training and the running ones in evaluation.
+/// `mean_b ‖x_b − x̂_b‖² + λ₁·mean_b E(z_b) + λ₂·Σ_k Σ_j 1/Σ_kjj` (Zong et al., ICLR 2018, equation 7,
+/// with the squared error as L): E is the energy of the features of an image under the mixture, whose
+/// moments are those of the batch in training and the running ones in evaluation.
+///
+/// The term `reconstruction` is half the squared error, as in all models, so that their logs compare;
+/// the total takes it twice.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DagmmObjective {
     /// λ₁.
@@ -19,6 +22,9 @@ pub struct DagmmObjective {
     /// λ₂.
     pub covariance_weight: f64,
 }
+
+/// What makes the squared error of the reconstruction loss, which is half of it.
+const SQUARED_ERROR_OF_HALF: f64 = 2.0;
 
 /// Variances are kept at least this large in the penalty, which divides by them.
 const LEAST_VARIANCE: f64 = 1e-6;
@@ -72,7 +78,7 @@ impl SingleObjective for DagmmObjective {
         let penalty = covariance_penalty(moments.covariances.clone());
         let usage = usage_entropy(moments.weights.clone());
         let energy = model.mixture_of(moments).energy(features).mean();
-        let total = reconstruction.clone()
+        let total = reconstruction.clone() * SQUARED_ERROR_OF_HALF
             + energy.clone() * self.energy_weight
             + penalty.clone() * self.covariance_weight;
         NamedLosses::new(vec![
@@ -102,6 +108,59 @@ fn usage_entropy(weights: Tensor<1>) -> Tensor<1> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gwae_core::noise::{HostGenerator, uniform_tensor};
+    use gwae_models::BackboneConfig;
+
+    /// Before any step the mixture is K standard normals, so every term has a closed form.
+    #[test]
+    fn the_total_is_the_published_sum() {
+        let device = Device::flex();
+        let config = DagmmConfig {
+            backbone: BackboneConfig {
+                image_size: 32,
+                channels: 1,
+                latent_dim: 2,
+                width: 0.1,
+                ..BackboneConfig::default()
+            },
+            components: 3,
+            ..DagmmConfig::default()
+        };
+        let mut noise = HostGenerator::new(4, 0);
+        let model = DagmmObjective::build(&config, &mut noise, &device).unwrap();
+        let images: Tensor<4> = uniform_tensor(&mut noise, [5, 1, 32, 32], &device);
+        let numbers = |tensor: Tensor<1>| -> Vec<f64> { tensor.into_data().iter().collect() };
+        let encoded = model.autoencode(images.clone(), Mode::Evaluate);
+        let (inputs, outputs) = (
+            numbers(images.clone().flatten(0, 3)),
+            numbers(encoded.reconstructed.clone().flatten(0, 3)),
+        );
+        let pairs = inputs.iter().zip(&outputs);
+        let squared_error = pairs.map(|(x, y)| (x - y).powi(2)).sum::<f64>() / 5.0;
+        // Variances of 1, enlarged by the share 1e-3 and its square.
+        let variance = 1.0 + 1e-3 + 1e-6;
+        let features = numbers(model.features(&encoded).flatten(0, 1));
+        let square = features.iter().map(|z| z.powi(2)).sum::<f64>() / 5.0;
+        let energy = square / variance / 2.0 + 2.0 * (std::f64::consts::TAU * variance).ln();
+        let penalty = 12.0;
+        for (energy_weight, covariance_weight) in [(0.1, 1e-4), (0.0, 0.0), (3.0, 0.5)] {
+            let objective = DagmmObjective::new(&DagmmConfig {
+                energy_weight,
+                covariance_weight,
+                ..config.clone()
+            });
+            let losses = objective.losses(&model, images.clone(), Mode::Evaluate, &mut noise);
+            let losses = losses.read();
+            let expected = squared_error + energy_weight * energy + covariance_weight * penalty;
+            let found = *losses.total();
+            assert!((found / expected - 1.0).abs() < 1e-5, "{found} {expected}");
+            let half = losses
+                .named()
+                .iter()
+                .find(|(name, _)| *name == "reconstruction");
+            assert!((half.unwrap().1 / squared_error - 0.5).abs() < 1e-5);
+        }
+    }
 
     #[test]
     fn closed_forms() {

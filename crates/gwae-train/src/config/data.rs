@@ -48,8 +48,8 @@ pub struct DataConfig {
     /// is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub polarity: Option<Polarity>,
-    /// Cuts every image into so many patches along each side, which change places; a set that
-    /// out-of-distribution tests are made with.
+    /// Cuts every image, cropped and at the model's size, into so many patches along each side, which
+    /// change places; a set that out-of-distribution tests are made with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patch_shuffle: Option<usize>,
 }

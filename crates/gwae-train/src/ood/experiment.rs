@@ -1,39 +1,53 @@
 //! Several models trained on the same images and tested on the same others.
 
+mod error;
+mod outcome;
+mod part;
+mod probe;
+mod record;
+
 use std::cell::RefCell;
-use std::fmt;
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use gwae_metrics::{BootstrapConfig, auroc};
+use gwae_metrics::BootstrapConfig;
+use gwae_models::Autoencoder;
 
-use super::clusters::{ClusterAnalysis, ClusterError, ClusterSummary, Labels, analyse_clusters};
-use super::comparison::{
-    Comparison, ComparisonError, REFERENCE, TestSet, choose, make_names_unique,
-};
-use super::report::{ModelScores, OodReportError, file_name, write_report};
-use super::scoring::{ScoreTable, score_images};
+use super::clusters::{ClusterAnalysis, ClusterOptions, Labels, analyse_clusters};
+use super::comparison::{Comparison, TestSet, make_names_unique};
+use super::report::{file_name, write_report};
+use super::scoring::ScoreTable;
 use super::table::seeds_table;
-use super::trace::{Trace, TracePoint};
+use super::trace::Trace;
 use crate::atomic::{FileError, write_atomically};
-use crate::checkpoint::{CheckpointError, CheckpointStore, Which};
+use crate::checkpoint::{CheckpointStore, Which};
 use crate::config::{DataConfig, RunConfig};
-use crate::data::{Preparation, RunData};
-use crate::device::{DeviceError, DeviceList};
+use crate::data::Preparation;
+use crate::device::DeviceList;
 use crate::interrupt::StopFlag;
-use crate::model_file::{ModelFileError, load_model, model_for_use};
+use crate::model_file::{load_model, model_for_use};
 use crate::progress::ProgressDisplay;
-use crate::run_directory::{RunDirectory, RunDirectoryError, is_occupied};
-use crate::session::{Probe, Probed, SessionOptions, TrainError, start};
+use crate::run_directory::{LOCK, RunDirectory, is_occupied, lock};
+use crate::session::{Changes, SessionOptions, resume, start};
 
-/// Images of each set that are scored in the course of a training; at its end all are.
-const TRACED: usize = 300;
+use part::{Part, PartResult};
+use probe::{Measured, Subject};
+use record::{ExperimentRecord, SessionRecord};
+
+pub use error::ExperimentError;
+pub use outcome::{ExperimentOutcome, ModelOutcome};
 
 /// Several models trained on the same images, each tested on images that are not of their kind.
+///
+/// The directory says what the experiment is (`experiment.json`) and how far it has come (`ood.json`
+/// and `scores/` in the run directory of each model, beside the checkpoints of its training), so an
+/// experiment that was stopped goes on with [`Self::resume`]. Its results are then those of one that was
+/// not, on the CPU to the last bit; only the seconds differ.
 pub struct Experiment {
     /// Where everything is written; a run directory for every seed and model is made in it.
     pub directory: PathBuf,
-    /// The devices to train on; the first one does all else.
+    /// The devices to train on; the first one does all else. They may be others when it is resumed.
     pub devices: DeviceList,
     /// The models by name. All have the same image size and channels, and train on the same data.
     pub models: Vec<(String, RunConfig)>,
@@ -61,123 +75,42 @@ pub struct Outlook<'a> {
     pub stop: StopFlag,
 }
 
-/// What one model with one seed came to.
-#[derive(Clone, Debug)]
-pub struct ModelOutcome {
-    /// The model.
-    pub model: String,
-    /// The seed.
-    pub seed: u64,
-    /// Seconds of training, with those of the scores on the way.
-    pub seconds: f64,
-    /// Peak signal-to-noise ratio in dB of reconstructed test images.
-    pub psnr: Option<f64>,
-    /// Every score on every set.
-    pub comparisons: Vec<Comparison>,
-    /// Its clusters, for a model with a Gaussian mixture prior.
-    pub clusters: Option<ClusterAnalysis>,
-}
-
-/// What an experiment came to.
-#[derive(Clone, Debug, Default)]
-pub struct ExperimentOutcome {
-    /// Every model with every seed that was finished.
-    pub models: Vec<ModelOutcome>,
-    /// Whether the user stopped it before the end.
-    pub interrupted: bool,
-}
-
-impl fmt::Display for ExperimentOutcome {
-    /// A line or two per model: how long it trained, how well it reconstructs, what its clusters are.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, model) in self.models.iter().enumerate() {
-            let newline = if index == 0 { "" } else { "\n" };
-            let ModelOutcome {
-                model: name,
-                seed,
-                seconds,
-                ..
-            } = model;
-            write!(formatter, "{newline}{name}, seed {seed}: {seconds:.0} s")?;
-            if let Some(psnr) = model.psnr {
-                write!(formatter, ", test images reconstructed at {psnr:.2} dB")?;
-            }
-            if let Some(clusters) = &model.clusters {
-                let ClusterSummary {
-                    normalised_mutual_information: information,
-                    adjusted_rand_index: rand,
-                    purity,
-                } = clusters.assignment;
-                write!(
-                    formatter,
-                    "\n  {} components; entropy of their weights {:.2}, of the images assigned to them {:.2}, of \
-                     {:.2} nats\n  {:.0} % of a component's samples are of its two most common labels\n  agreement of components with labels: \
-                     NMI {information:.3}, ARI {rand:.3}, purity {purity:.3} (k-means on the codes: \
-                     {:.3}, {:.3}, {:.3})",
-                    clusters.components,
-                    clusters.prior_usage.entropy,
-                    clusters.assigned_usage.entropy,
-                    (clusters.components as f64).ln(),
-                    100.0 * clusters.samples_of_two_labels(),
-                    clusters.k_means.normalised_mutual_information,
-                    clusters.k_means.adjusted_rand_index,
-                    clusters.k_means.purity,
-                )?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// An experiment that could not be finished.
-#[derive(Debug, thiserror::Error)]
-pub enum ExperimentError {
-    /// A directory that has something in it.
-    #[error("{path} is not empty: give the experiment a new directory", path = .0.display())]
-    NotEmpty(PathBuf),
-    /// Models that cannot be compared.
-    #[error(
-        "model {0}: the models of an experiment need different names, and the same data, image size and channels"
-    )]
-    Models(String),
-    /// The device.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// A set of images.
-    #[error(transparent)]
-    Set(#[from] ComparisonError),
-    /// A training.
-    #[error(transparent)]
-    Train(#[from] TrainError),
-    /// The report.
-    #[error(transparent)]
-    Report(#[from] OodReportError),
-    /// The clusters.
-    #[error(transparent)]
-    Clusters(#[from] ClusterError),
-    /// A trained model.
-    #[error(transparent)]
-    Model(#[from] ModelFileError),
-    /// Its run directory.
-    #[error(transparent)]
-    Run(#[from] RunDirectoryError),
-    /// Its checkpoints.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A file.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
-/// What is measured while a model trains.
-#[derive(Default)]
-struct Measured {
-    trace: Trace,
-    /// All scores after the last step, and the labels of the in-distribution images.
-    last: Option<(ModelScores, Labels)>,
+/// An experiment with everything open that it needs.
+struct Prepared<'a> {
+    experiment: &'a Experiment,
+    models: Vec<(String, RunConfig)>,
+    sets: Rc<Vec<TestSet>>,
 }
 
 impl Experiment {
+    /// The experiment that was begun in `directory`, for [`Self::resume`].
+    ///
+    /// # Errors
+    /// When there is none, or its record is damaged.
+    pub fn stored(
+        directory: &Path,
+        devices: DeviceList,
+        drawn: fn(&str, &str) -> bool,
+        command_line: Vec<String>,
+    ) -> Result<Self, ExperimentError> {
+        let record = ExperimentRecord::read(directory)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            devices,
+            models: record.models,
+            sets: record.sets,
+            images: record.images,
+            seeds: record.seeds,
+            drawn,
+            command_line,
+        })
+    }
+
+    /// Whether an experiment was begun in `directory`, which can be resumed.
+    pub fn is_stored(directory: &Path) -> bool {
+        ExperimentRecord::read(directory).is_ok()
+    }
+
     /// Trains and tests every model, and writes for each seed the report of
     /// [`write_report`], `auc_over_steps.csv` with its pictures and, for models with a Gaussian mixture
     /// prior, the clusters of [`analyse_clusters`]; over all seeds `seeds.md`.
@@ -186,9 +119,74 @@ impl Experiment {
     /// When the directory is not empty, models differ in what they see, a dataset is not there, a
     /// training breaks or a file cannot be written. What was finished before stays.
     pub fn run(&self, outlook: &mut Outlook<'_>) -> Result<ExperimentOutcome, ExperimentError> {
-        let mut outcome = ExperimentOutcome::default();
+        if self.models.is_empty() {
+            return Ok(ExperimentOutcome::default());
+        }
+        self.check()?;
+        let directory = &self.directory;
+        if is_occupied(directory).map_err(FileError::on("read", directory))? {
+            return Err(ExperimentError::NotEmpty(directory.clone()));
+        }
+        let (prepared, record) = self.prepare(outlook)?;
+        fs::create_dir_all(directory).map_err(FileError::on("create", directory))?;
+        let lock = lock(directory, OpenOptions::new().write(true).create_new(true))?;
+        let result = record
+            .write(directory)
+            .and_then(|()| prepared.all_models(outlook));
+        drop(lock);
+        if result.is_err() && !self.has_begun() {
+            self.abandon();
+        }
+        result
+    }
+
+    /// Goes on with the experiment in the directory, which has the settings of this one: models that
+    /// were finished are not trained again, a training that was stopped goes on from its last
+    /// checkpoint, and the reports are those of an experiment that was not stopped.
+    ///
+    /// # Errors
+    /// As [`Self::run`], and when there is no experiment, one with other settings or images, or one
+    /// whose files are damaged.
+    pub fn resume(&self, outlook: &mut Outlook<'_>) -> Result<ExperimentOutcome, ExperimentError> {
+        let directory = &self.directory;
+        // Looks before it locks, so that no lock file appears where there is no experiment.
+        ExperimentRecord::read(directory)?;
+        self.check()?;
+        let _lock = lock(
+            directory,
+            OpenOptions::new().write(true).create(true).truncate(false),
+        )?;
+        let mut record = ExperimentRecord::read(directory)?;
+        let (prepared, own) = self.prepare(outlook)?;
+        if let Some(what) = record.difference(&own) {
+            return Err(ExperimentError::OtherSettings {
+                path: directory.clone(),
+                what,
+            });
+        }
+        record.check_images(directory, &prepared.sets)?;
+        let versions: Vec<String> = record
+            .sessions
+            .iter()
+            .map(SessionRecord::versions)
+            .collect();
+        for session in own.sessions {
+            if let Some(other) = versions.iter().find(|other| **other != session.versions()) {
+                let now = session.versions();
+                (outlook.say)(&format!(
+                    "begun with {other}, goes on with {now}: the numbers may differ from those of one version"
+                ));
+            }
+            record.sessions.push(session);
+        }
+        record.write(directory)?;
+        prepared.all_models(outlook)
+    }
+
+    /// Checks what can be checked before any work.
+    fn check(&self) -> Result<(), ExperimentError> {
         let Some((_, first)) = self.models.first() else {
-            return Ok(outcome);
+            return Ok(());
         };
         let backbone = first.model.backbone();
         for (index, (name, config)) in self.models.iter().enumerate() {
@@ -196,71 +194,150 @@ impl Experiment {
             let sees_the_same = (own.image_size, own.channels)
                 == (backbone.image_size, backbone.channels)
                 && config.data == first.data;
-            let is_new = !self.models[..index].iter().any(|(other, _)| other == name);
-            if !(sees_the_same && is_new) {
+            let mut others = self.models[..index].iter();
+            // Run directories have the names of the models.
+            let is_new = !others.any(|(other, _)| file_name(other) == file_name(name));
+            if !(sees_the_same && is_new && !name.is_empty()) {
                 return Err(ExperimentError::Models(name.clone()));
             }
+            config.validate()?;
+            self.devices.shard_size(config.training.batch_size)?;
+            self.devices.open_for(config.training.precision)?;
         }
-        let directory = &self.directory;
-        if is_occupied(directory).map_err(FileError::on("read", directory))? {
-            return Err(ExperimentError::NotEmpty(directory.clone()));
+        Ok(())
+    }
+
+    /// Opens the sets; also makes the record of an experiment that begins now.
+    fn prepare(
+        &self,
+        outlook: &mut Outlook<'_>,
+    ) -> Result<(Prepared<'_>, ExperimentRecord), ExperimentError> {
+        // An experiment is resumed from anywhere.
+        let (mut models, mut configs) = (self.models.clone(), self.sets.clone());
+        let of_models = models.iter_mut().map(|(_, config)| &mut config.data);
+        for data in of_models.chain(&mut configs) {
+            data.make_absolute()?;
         }
-        let mut open =
-            |set: &DataConfig| TestSet::open(set, &backbone, self.images, 0, outlook.preparation);
-        let mut sets = self
-            .sets
-            .iter()
-            .map(&mut open)
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut sets = Vec::new();
+        if let Some((_, first)) = models.first() {
+            let backbone = first.model.backbone();
+            let mut open = |set| TestSet::open(set, &backbone, self.images, 0, outlook.preparation);
+            sets = configs.iter().map(&mut open).collect::<Result<_, _>>()?;
+        }
         make_names_unique(&mut sets);
-        let sets = Rc::new(sets);
+        let session = SessionRecord::now(self.devices.to_string(), self.command_line.clone());
+        let record = ExperimentRecord {
+            models: models.clone(),
+            sets: configs,
+            images: self.images,
+            seeds: self.seeds.clone(),
+            fingerprints: sets
+                .iter()
+                .map(|set| set.data.dataset().fingerprint())
+                .collect(),
+            sessions: vec![session],
+        };
+        let prepared = Prepared {
+            experiment: self,
+            models,
+            sets: Rc::new(sets),
+        };
+        Ok((prepared, record))
+    }
+
+    /// Where the results of a seed are.
+    fn directory_of(&self, seed: u64) -> PathBuf {
+        match self.seeds.len() {
+            1 => self.directory.clone(),
+            _ => self.directory.join(format!("seed-{seed}")),
+        }
+    }
+
+    /// The run directories of all models.
+    fn runs(&self) -> impl Iterator<Item = PathBuf> {
+        let seeds = self.seeds.iter();
+        seeds.flat_map(|seed| {
+            let models = self.models.iter();
+            models.map(|(name, _)| self.directory_of(*seed).join(file_name(name)))
+        })
+    }
+
+    /// Whether a training was begun.
+    fn has_begun(&self) -> bool {
+        self.runs().any(|run| RunDirectory::is_begun(&run))
+    }
+
+    /// Leaves the directory empty, as it was before, so that the same command works once what was wrong
+    /// is put right. For experiments in which no training was begun.
+    fn abandon(&self) {
+        ExperimentRecord::remove(&self.directory);
+        let _ = fs::remove_file(self.directory.join(LOCK));
+        for run in self.runs() {
+            let _ = fs::remove_dir(&run);
+        }
+        if self.seeds.len() > 1 {
+            for seed in &self.seeds {
+                let _ = fs::remove_dir(self.directory_of(*seed));
+            }
+        }
+    }
+}
+
+impl Prepared<'_> {
+    /// Trains and tests the models that were not finished before, and reports on all.
+    fn all_models(&self, outlook: &mut Outlook<'_>) -> Result<ExperimentOutcome, ExperimentError> {
+        let experiment = self.experiment;
+        let mut outcome = ExperimentOutcome::default();
         let mut all: Vec<(String, Comparison)> = Vec::new();
-        for &seed in &self.seeds {
-            let directory = match self.seeds.len() {
-                1 => self.directory.clone(),
-                _ => self.directory.join(format!("seed-{seed}")),
-            };
+        for &seed in &experiment.seeds {
+            let directory = experiment.directory_of(seed);
             let (mut scores, mut rows) = (Vec::new(), Vec::new());
             let mut trace = Trace::default();
-            for (name, config) in &self.models {
-                (outlook.say)(&format!("{name}, seed {seed}"));
-                let mut config = config.clone();
-                config.training.seed = seed;
+            for (index, (name, config)) in self.models.iter().enumerate() {
                 let run = directory.join(file_name(name));
-                let measured = Rc::new(RefCell::new(Measured::default()));
-                let options = SessionOptions {
-                    devices: self.devices.clone(),
-                    display: (outlook.display)(name),
-                    stop: outlook.stop.clone(),
-                    command_line: self.command_line.clone(),
-                    probe: Some(probe(name, self.images, sets.clone(), measured.clone())),
-                };
-                let summary = start(&config, &run, options)?;
-                let measured = measured.take();
-                trace.points.extend(measured.trace.points);
-                trace.write(&directory)?;
-                let Some((of_model, labels)) = measured.last else {
+                let mut part = Part::read(&run)?;
+                let was_finished = part.result.is_some();
+                if was_finished {
+                    (outlook.say)(&format!("{name}, seed {seed}: finished before"));
+                } else if outlook.stop.is_requested() {
+                    outcome.interrupted = true;
+                    return Ok(outcome);
+                } else {
+                    (outlook.say)(&format!("{name}, seed {seed}"));
+                    let mut config = config.clone();
+                    config.training.seed = seed;
+                    part = self.train(name, &config, &run, part, outlook)?;
+                }
+                trace.points.extend(part.trace.points);
+                // After every model: whoever stops before the last one has the others. After those that
+                // were finished before, only once.
+                let reports = !was_finished || index + 1 == self.models.len();
+                if reports {
+                    trace.write(&directory)?;
+                }
+                let Some(result) = part.result else {
                     // The only training that ends without a last look.
                     outcome.interrupted = true;
                     return Ok(outcome);
                 };
+                let of_model = result.read_scores(name, &run)?;
                 let comparisons = of_model.compare(&BootstrapConfig::default())?;
                 rows.extend(comparisons.iter().map(|row| (name.clone(), row.clone())));
                 all.extend(comparisons.iter().map(|row| (name.clone(), row.clone())));
                 scores.push(of_model);
-                // After every model: whoever stops before the last one has the others.
-                write_report(&scores, &rows, &self.drawn, &directory)?;
-                if self.seeds.len() > 1 {
-                    let path = self.directory.join("seeds.md");
+                if reports {
+                    write_report(&scores, &rows, &experiment.drawn, &directory)?;
+                }
+                if reports && experiment.seeds.len() > 1 {
+                    let path = experiment.directory.join("seeds.md");
                     write_atomically(&path, seeds_table(&all).as_bytes())?;
                 }
-                let inside = &scores.last().expect("just added").inside;
                 outcome.models.push(ModelOutcome {
                     model: name.clone(),
                     seed,
-                    seconds: summary.seconds,
-                    psnr: summary.test_psnr,
-                    clusters: self.clusters(&run, inside, &labels, seed)?,
+                    seconds: result.seconds,
+                    psnr: result.psnr,
+                    clusters: result.clusters,
                     comparisons,
                 });
             }
@@ -268,78 +345,80 @@ impl Experiment {
         Ok(outcome)
     }
 
+    /// Trains a model, or goes on with its training, and stores what it came to; there is no result
+    /// where the user stopped it.
+    fn train(
+        &self,
+        name: &str,
+        config: &RunConfig,
+        run: &Path,
+        part: Part,
+        outlook: &mut Outlook<'_>,
+    ) -> Result<Part, ExperimentError> {
+        let measured = Rc::new(RefCell::new(Measured { part, last: None }));
+        let subject = Subject {
+            model: name.to_owned(),
+            images: self.experiment.images,
+            sets: self.sets.clone(),
+            run: run.to_owned(),
+            measured: measured.clone(),
+        };
+        let options = SessionOptions {
+            devices: self.experiment.devices.clone(),
+            display: (outlook.display)(name),
+            stop: outlook.stop.clone(),
+            command_line: self.experiment.command_line.clone(),
+            probe: Some(subject.probe()),
+        };
+        let summary = if RunDirectory::is_begun(run) {
+            if RunDirectory::open(run)?.config() != config {
+                return Err(ExperimentError::ChangedRun(run.to_owned()));
+            }
+            resume(run, Which::Last, &Changes::default(), options)?
+        } else {
+            RunDirectory::remove_first_files(run);
+            start(config, run, options)?
+        };
+        let Measured { mut part, last } = measured.take();
+        if let Some((scores, labels)) = last {
+            let clusters =
+                self.clusters(run, &scores.inside, labels.as_ref(), config.training.seed)?;
+            PartResult::write_scores(&scores, run)?;
+            let columns = scores.inside.columns.into_iter();
+            part.result = Some(PartResult {
+                seconds: summary.seconds,
+                psnr: summary.test_psnr,
+                scores: columns.map(|column| column.name).collect(),
+                sets: scores.outside.into_iter().map(|(set, _)| set).collect(),
+                clusters,
+            });
+            part.write(run)?;
+        }
+        Ok(part)
+    }
+
     /// The clusters of a GWAE with a mixture prior, on the labels of its test images.
     fn clusters(
         &self,
         run: &Path,
         scores: &ScoreTable,
-        labels: &Labels,
+        labels: Option<&Labels>,
         seed: u64,
     ) -> Result<Option<ClusterAnalysis>, ExperimentError> {
         let directory = RunDirectory::open(run)?;
         let store = CheckpointStore::open(directory.checkpoints())?;
         let (files, _) = store.verified(Which::Last)?;
-        let device = self.devices.main().open()?;
+        let device = self.experiment.devices.main().open()?;
         let model = load_model(&directory.config().model, &model_for_use(&files), &device)?;
-        let Some(model) = model.gwae() else {
+        let Some(model) = model.gwae().filter(|model| model.components().is_some()) else {
             return Ok(None);
         };
-        match analyse_clusters(model, scores, labels, &device, seed, run) {
-            Ok(analysis) => Ok(Some(analysis)),
-            Err(ClusterError::NoMixture) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-/// Scores a model in the course of its training.
-fn probe(
-    model: &str,
-    images: usize,
-    sets: Rc<Vec<TestSet>>,
-    measured: Rc<RefCell<Measured>>,
-) -> Probe {
-    let model = model.to_owned();
-    Box::new(move |probed: &Probed<'_>| {
-        let reference = choose(&probed.split.train, REFERENCE, 0);
-        let reference = score_images(probed.model, probed.data, &reference, probed.device)?;
-        let held_out = choose(probed.split.held_out(), images, 0);
-        let score = |data: &RunData, indices: &[u32]| -> Result<_, Box<dyn std::error::Error>> {
-            let table = score_images(probed.model, data, indices, probed.device)?;
-            Ok(table.with_two_sided(&reference)?)
+        let options = ClusterOptions {
+            seed,
+            ..ClusterOptions::default()
         };
-        let inside = score(probed.data, &choose(&held_out, TRACED, 1))?;
-        for set in sets.iter() {
-            let table = score(&set.data, &choose(&set.indices, TRACED, 1))?;
-            for column in &inside.columns {
-                let outside = table.get(&column.name).unwrap_or_default();
-                // A model that is still far from its end may give anything.
-                let Ok(auroc) = auroc(&column.values, outside) else {
-                    continue;
-                };
-                measured.borrow_mut().trace.points.push(TracePoint {
-                    step: probed.step,
-                    seconds: probed.seconds,
-                    model: model.clone(),
-                    set: set.name.clone(),
-                    score: column.name.clone(),
-                    auroc,
-                });
-            }
-        }
-        if probed.last {
-            let outside = sets
-                .iter()
-                .map(|set| Ok((set.name.clone(), score(&set.data, &set.indices)?)))
-                .collect::<Result<_, Box<dyn std::error::Error>>>()?;
-            let scores = ModelScores {
-                model: model.clone(),
-                inside: score(probed.data, &held_out)?,
-                outside,
-            };
-            let labels = Labels::of(probed.data.dataset(), &held_out)?;
-            measured.borrow_mut().last = Some((scores, labels));
-        }
-        Ok(())
-    })
+        Ok(Some(analyse_clusters(
+            model, scores, labels, &options, run,
+        )?))
+    }
 }

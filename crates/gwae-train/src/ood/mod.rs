@@ -5,11 +5,15 @@ mod clusters;
 mod comparison;
 mod experiment;
 mod report;
+mod score_arrays;
 mod scoring;
 mod table;
 mod trace;
 
-pub use clusters::{ClusterAnalysis, ClusterError, ClusterSummary, Labels, analyse_clusters};
+pub use clusters::{
+    ClusterAnalysis, ClusterError, ClusterOptions, ClusterSummary, ComponentAnalysis,
+    KMeansAnalysis, LabelledComponents, Labels, analyse_clusters,
+};
 pub use comparison::{
     Comparison, ComparisonError, REFERENCE, TestSet, built_in_sets, choose, compare,
     make_names_unique,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gwae_datasets::NpyError;
 use gwae_metrics::BootstrapConfig;
 
 use super::comparison::{Comparison, ComparisonError, compare};
@@ -14,7 +15,7 @@ use crate::report::{HistogramPanel, HistogramPlot, ReportError, RocCurve, RocPlo
 const SETS_PER_PICTURE: usize = 8;
 
 /// The scores of one model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelScores {
     /// What tables call the model.
     pub model: String,
@@ -30,6 +31,9 @@ pub enum OodReportError {
     /// The scores.
     #[error(transparent)]
     Comparison(#[from] ComparisonError),
+    /// The scores as arrays.
+    #[error(transparent)]
+    Arrays(#[from] NpyError),
     /// A picture.
     #[error(transparent)]
     Picture(#[from] ReportError),

@@ -35,6 +35,9 @@ pub struct ScoreTable {
     pub codes: Vec<f32>,
     /// Latent dimension.
     pub latent_dim: usize,
+    /// For a model whose law of codes is a mixture, the component under which each image is most
+    /// probable, from 0; else empty.
+    pub components: Vec<usize>,
 }
 
 impl ScoreTable {
@@ -87,6 +90,7 @@ pub fn score_images(
         columns: Vec::new(),
         codes: Vec::new(),
         latent_dim: model.latent_dim(),
+        components: Vec::new(),
     };
     for batch in indices.chunks(BATCH) {
         let images = data.images(batch, device)?;
@@ -94,6 +98,10 @@ pub fn score_images(
         let encoded = model.encoded(images);
         let codes = encoded.codes.clone().into_data();
         table.codes.extend(codes.iter::<f32>());
+        if let Some(components) = model.components() {
+            let densities = components.log_densities(&encoded);
+            table.components.extend(most_probable(densities));
+        }
         let scores = model.scores(&encoded).into_iter();
         let scores = scores.map(|score| (score.name, score.values));
         for (place, (name, values)) in scores.chain([(MEAN_BRIGHTNESS, brightness)]).enumerate() {
@@ -108,6 +116,18 @@ pub fn score_images(
         }
     }
     Ok(table)
+}
+
+/// The column of the largest entry of each row.
+fn most_probable(log_densities: Tensor<2>) -> Vec<usize> {
+    let columns = log_densities.dims()[1];
+    let densities: Vec<f64> = log_densities.into_data().iter::<f64>().collect();
+    let rows = densities.chunks(columns);
+    rows.map(|row| {
+        let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+        best.expect("a mixture has components").0
+    })
+    .collect()
 }
 
 /// Mean over channels and pixels, `[batch]`.

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::OodReportError;
 use super::report::file_name;
 use crate::atomic::write_atomically;
 use crate::report::{Line, LinePanel, LinePlot};
 
 /// The area under the ROC curve of one score on one set at one step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TracePoint {
     /// Main steps done.
     pub step: u64,
@@ -25,7 +27,7 @@ pub struct TracePoint {
 }
 
 /// The areas of all scores in the course of a training.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// In the order in which they were measured.
     pub points: Vec<TracePoint>,

@@ -1,0 +1,114 @@
+//! Arguments of the commands that compare with the authors' program.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use gwae_priors::Form;
+
+use super::{DeviceArgument, parse_positive};
+
+/// Arguments of `gwae import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae import runs/celeba_gwae/checkpoint_best.pth --out runs/celeba
+  gwae sample runs/celeba
+
+The hyper-parameters come from --config, else from the checkpoint's options, else from the names and
+shapes of its parameters (which do not tell learned_similarity and mixed_potential: they are then
+assumed to be off).
+
+The authors' samplers of the Gaussian mixture and the causal prior have slips. The weights were
+trained with them, so --form official, which keeps them, is the default here.
+
+An imported model is there to be used: the checkpoint says nothing of its training data, so `gwae
+resume` cannot go on with it.")]
+pub struct Import {
+    /// Checkpoint that the authors' program wrote
+    #[arg(value_name = "CHECKPOINT.pth")]
+    pub source: PathBuf,
+    /// Run directory to make; it must be new or empty
+    #[arg(long, value_name = "RUN")]
+    pub out: PathBuf,
+    /// Settings (TOML, or the authors' YAML) to use in place of the checkpoint's own
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which form of a prior whose official sampler has a slip; in a TOML file given with
+    /// --config the file says it
+    #[arg(long, value_name = "FORM", default_value = "official")]
+    pub form: FormName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgument,
+}
+
+/// Which form of a prior.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormName {
+    /// What the paper describes.
+    Corrected,
+    /// What the authors' program computes.
+    Official,
+}
+
+impl From<FormName> for Form {
+    fn from(name: FormName) -> Self {
+        match name {
+            FormName::Corrected => Self::Corrected,
+            FormName::Official => Self::Official,
+        }
+    }
+}
+
+/// Arguments of `gwae verify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gwae verify tests/golden/np_merged.json tests/golden/gmp_merged.json
+  gwae verify --checkpoint official_np_z64.pth --expect official_np_z64.json
+  gwae verify --device wgpu --tolerance 1e-2 tests/golden/*.json
+
+A trajectory file holds the losses of a few training steps. Its batch, noise and first weights follow
+from names, so the same steps are trained here and compared. A difference is relative to the expected
+value, or to 0.001 where that is smaller.
+
+The exit status is 0 when every loss (of a checkpoint: every quantity) is within the tolerance, else 1.
+Parameter norms and the evaluation pass are shown, and marked where they exceed it, but do not decide.
+
+RMSprop divides a gradient by its own size, so where a gradient is all but zero, rounding decides which
+way a whole step goes, and single precision alone can drive two correct programs apart by more than the
+tolerance. The CPU therefore computes in double precision unless --precision single asks for what
+training uses. bf16 and f16 show what training.precision costs; nobody should expect agreement.")]
+pub struct Verify {
+    /// Trajectory files
+    #[arg(value_name = "TRAJECTORY.json", required_unless_present = "checkpoint")]
+    pub trajectories: Vec<PathBuf>,
+    /// Checkpoint (.pth) of the authors' program to import and compare
+    #[arg(long, value_name = "X.pth", requires = "expect")]
+    pub checkpoint: Option<PathBuf>,
+    /// What the authors' program computes from that checkpoint
+    #[arg(long, value_name = "X.json", requires = "checkpoint")]
+    pub expect: Option<PathBuf>,
+    /// Floating-point type; without it, double on the CPU and single elsewhere
+    #[arg(long, value_name = "TYPE")]
+    pub precision: Option<Precision>,
+    /// Largest relative difference that counts as agreement
+    #[arg(long, value_name = "T", default_value_t = 1e-3, value_parser = parse_positive)]
+    pub tolerance: f64,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgument,
+}
+
+/// Floating-point type to compute in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// 32 bits, what training uses.
+    Single,
+    /// 64 bits, on the CPU only.
+    Double,
+    /// Encoder and decoder in bfloat16, as with training.precision.
+    Bf16,
+    /// Encoder and decoder in half precision, as with training.precision.
+    F16,
+}

@@ -1,0 +1,170 @@
+//! `gwae clusters`, run as a user runs it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn gwae(arguments: &[&str], directory: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Trains a tiny model for two steps, into `runs/NAME`.
+fn train(name: &str, model: &str, data: &str, directory: &Path) {
+    let config = format!(
+        "[model]\nimage_size = 32\nchannels = 1\nlatent_dim = 3\nwidth = 0.1\n{model}\n\
+         [training]\nbatch_size = 8\nsteps = 2\n\
+         [data]\nvalidation_fraction = 0.01\n{data}\n"
+    );
+    let file = format!("{name}.toml");
+    std::fs::write(directory.join(&file), config).unwrap();
+    let output = gwae(&["train", &file], directory);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+/// What a successful command prints, and the figures that it leaves in `found`.
+fn clusters(arguments: &[&str], directory: &Path) -> (String, serde_json::Value) {
+    let arguments = [&["clusters"], arguments, &["--out", "found"]].concat();
+    let output = gwae(&arguments, directory);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let found = directory.join("found");
+    assert!(found.join("embedding.png").exists());
+    let json = std::fs::read(found.join("clusters.json")).unwrap();
+    let printed = text(&output.stdout);
+    assert!(printed.contains("largest with "), "{printed}");
+    (printed, serde_json::from_slice(&json).unwrap())
+}
+
+fn sum(counts: &serde_json::Value) -> u64 {
+    let counts = counts.as_array().unwrap().iter();
+    counts.map(|count| count.as_u64().unwrap()).sum()
+}
+
+#[test]
+fn components_of_a_mixture_are_drawn_and_measured() {
+    let root = tempfile::tempdir().unwrap();
+    let mixture = "prior = { family = \"gaussian_mixture\", components = 5 }";
+    train("gwae", mixture, "dataset = \"digits\"", root.path());
+    let dagmm = "kind = \"dagmm\"\ncomponents = 5";
+    train("dagmm", dagmm, "dataset = \"letters\"", root.path());
+    for (run, labels, images) in [("runs/gwae", 10, 40), ("runs/dagmm", 53, 21)] {
+        let (printed, figures) = clusters(&[run, "--images", "40"], root.path());
+        for part in [
+            "5 components; entropy",
+            "agreement of components with labels: NMI",
+        ] {
+            assert!(printed.contains(part), "{part}: {printed}");
+        }
+        let names = figures["labels"].as_array().unwrap().len();
+        let components = &figures["components"];
+        let labelled = &components["labelled"];
+        let of_images = labelled["labels_of_images"].as_array().unwrap();
+        let count = figures["images"].as_u64().unwrap();
+        assert_eq!((names, count), (labels, images));
+        assert_eq!(of_images.iter().map(sum).sum::<u64>(), count);
+        for row in labelled["labels_of_samples"].as_array().unwrap() {
+            assert_eq!((sum(row), row.as_array().unwrap().len()), (64, names));
+        }
+        // The entropy and the purity, once more from the counts.
+        let shares = of_images.iter().map(|row| sum(row) as f64 / count as f64);
+        let terms = shares.map(|share| {
+            if share > 0.0 {
+                -share * share.ln()
+            } else {
+                0.0
+            }
+        });
+        let entropy = components["assigned_usage"]["entropy"].as_f64().unwrap();
+        assert!((entropy - terms.sum::<f64>()).abs() < 1e-9);
+        let largest = of_images.iter().map(|row| {
+            let row = row.as_array().unwrap().iter();
+            row.map(|count| count.as_u64().unwrap()).max().unwrap()
+        });
+        let purity = labelled["agreement"]["purity"].as_f64().unwrap();
+        assert!((purity - largest.sum::<u64>() as f64 / count as f64).abs() < 1e-9);
+        assert_eq!(figures["k_means"]["clusters"], 5);
+        let found = root.path().join("found");
+        for component in 0..5 {
+            let picture = format!("cluster_samples/component_{component}.png");
+            assert!(found.join(&picture).exists(), "{picture}");
+        }
+        assert!(!found.join("cluster_samples/component_5.png").exists());
+
+        // It is not overwritten; without --out there is a place.
+        let again = gwae(&["clusters", run, "--out", "found"], root.path());
+        assert!(text(&again.stderr).contains("not empty"));
+        std::fs::remove_dir_all(found).unwrap();
+    }
+    let output = gwae(&["clusters", "runs/gwae", "--images", "12"], root.path());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let default = root.path().join("runs/gwae/clusters-step-2/clusters.json");
+    assert!(default.exists());
+
+    // Images without labels: the draws themselves.
+    let samples = "runs/gwae/clusters-step-2/cluster_samples";
+    let arguments = ["runs/gwae", "--dataset", "folder", "--data", samples];
+    let (printed, figures) = clusters(&arguments, root.path());
+    assert!(!printed.contains("agreement"), "{printed}");
+    assert!(figures["labels"].is_null() && figures["components"]["labelled"].is_null());
+    assert_eq!(figures["images"], 5);
+}
+
+#[test]
+fn models_without_components_have_codes() {
+    let root = tempfile::tempdir().unwrap();
+    train("vae", "kind = \"vae\"", "dataset = \"digits\"", root.path());
+    let arguments = ["runs/vae", "--images", "50", "--clusters", "7"];
+    let (printed, figures) = clusters(&arguments, root.path());
+    assert!(
+        printed.contains("with labels, 7 clusters: NMI"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("50 images of digits, labels: digit, "),
+        "{printed}"
+    );
+    assert!(figures["components"].is_null());
+    assert!(!root.path().join("found/cluster_samples").exists());
+    let entries = figures["cluster_counts"]["entries"].as_array().unwrap();
+    let tried: Vec<_> = entries
+        .iter()
+        .map(|e| e["clusters"].as_u64().unwrap())
+        .collect();
+    assert_eq!(tried, (2..=12).collect::<Vec<_>>());
+    std::fs::remove_dir_all(root.path().join("found")).unwrap();
+
+    // Without a number, k-means has as many clusters as the index prefers.
+    let (_, figures) = clusters(&["runs/vae", "--images", "50"], root.path());
+    let entries = figures["cluster_counts"]["entries"].as_array().unwrap();
+    let index = |entry: &serde_json::Value| entry["calinski_harabasz"].as_f64().unwrap();
+    let best = entries.iter().max_by(|a, b| index(a).total_cmp(&index(b)));
+    assert_eq!(figures["k_means"]["clusters"], best.unwrap()["clusters"]);
+
+    for (arguments, words) in [
+        (&["runs/nothing"][..], "runs/nothing"),
+        (
+            &["runs/vae", "--label", "colour"],
+            "no such factor; it has digit",
+        ),
+        (
+            &["runs/vae", "--images", "20", "--clusters", "21"],
+            "21 clusters of 20 images",
+        ),
+        (&["runs/vae", "--dataset", "mnist"], "mnist"),
+    ] {
+        let arguments = [&["clusters"], arguments, &["--out", "wrong"]].concat();
+        let output = gwae(&arguments, root.path());
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(words), "{message}");
+        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
+        assert!(!root.path().join("wrong").exists());
+    }
+}
