@@ -278,14 +278,19 @@ fn print(outcome: &ExperimentOutcome) {
 
 /// The command that goes on with what was begun.
 fn go_on(arguments: &Arguments, directory: &Path) -> String {
-    let device = match (&arguments.devices, arguments.device) {
-        (Some(devices), _) => format!(" --devices {devices}"),
-        (None, device) if device == DeviceSpec::default() => String::new(),
-        (None, device) => format!(" --device {device}"),
+    let (main, device) = match (&arguments.devices, arguments.device) {
+        (Some(devices), _) => (devices.main(), format!(" --devices {devices}")),
+        (None, device) if device == DeviceSpec::default() => (device, String::new()),
+        (None, device) => (device, format!(" --device {device}")),
+    };
+    let name = main.to_string();
+    let features = match name.split(':').next() {
+        Some(backend) if main != DeviceSpec::default() => format!(" --features {backend}"),
+        _ => String::new(),
     };
     let directory = directory.display();
     format!(
-        "go on: cargo run --release --example ood_mnist_omniglot -- --resume {directory}{device}"
+        "go on: cargo run --release{features} --example ood_mnist_omniglot -- --resume {directory}{device}"
     )
 }
 

@@ -112,6 +112,10 @@ impl Machine {
     /// to come before the first tensor.
     pub fn use_threads(&self) {
         gwae::train::compute_on_this_thread(self.threads);
+        let threads = rayon::current_num_threads();
+        if let Some(wanted) = self.threads {
+            assert_eq!(threads, wanted.get(), "the pool did not exist before");
+        }
     }
 }
 

@@ -129,7 +129,7 @@ impl Derived for PatchShuffled {
 
     fn fingerprint(&self) -> String {
         settings_fingerprint(&format!(
-            "patches shuffled, version {VERSION}, grid {}, seed {}, of {}",
+            "patches shuffled last, version {VERSION}, grid {}, seed {}, of {}",
             self.grid,
             self.seed,
             self.dataset.fingerprint()

@@ -144,9 +144,21 @@ fn only_wanted_gradients_are_computed() {
 }
 
 #[test]
+fn no_images_give_no_features() {
+    for size in [1, 2, 4] {
+        let weight = tensor(2, [3, 2, 4, 4], DType::F32);
+        let images = tensor(1, [0, 2, 2 * size, 2 * size], DType::F32);
+        let features = halving_conv2d(images, weight.clone(), None, Edge::Replicate);
+        assert_eq!(features.dims(), [0, 3, size, size]);
+        let images = doubling_conv_transpose2d(features, weight, None, Edge::Zero);
+        assert_eq!(images.dims(), [0, 2, 2 * size, 2 * size]);
+    }
+}
+
+#[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    // The second has few tiles: its gradient is shared by points.
-    for [batch, m, n, size] in [[40, 16, 8, 12], [40, 24, 16, 2]] {
+    // Many tiles; so few that the gradient is shared by points; so few that a product is all.
+    for [batch, m, n, size] in [[40, 16, 8, 12], [60, 24, 16, 2], [3, 70, 16, 4]] {
         let weight = [m, n, 4, 4];
         let (large, small) = ([batch, n, 2 * size, 2 * size], [batch, m, size, size]);
         for (convolution, input, bias) in [

@@ -96,6 +96,20 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::
     Ok(())
 }
 
+/// Removes what processes that were killed while they wrote `path` left beside it.
+pub(crate) fn remove_temporaries(path: &Path) {
+    let Some(name) = path.file_name() else { return };
+    let start = format!(".{}.", name.to_string_lossy());
+    for entry in fs::read_dir(parent(path)).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&start) && name.ends_with(".tmp") {
+            // What cannot be removed is litter.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Removes itself unless it was renamed.
 struct TemporaryFile {
     file: File,

@@ -174,8 +174,8 @@ fn resized_copy(data: &DataConfig) -> Result<Option<PathBuf>, DatasetError> {
 /// A dataset at the model's image size.
 ///
 /// Images are cropped, then resized, then inverted, and at last their patches are shuffled: by the pixels
-/// that the model sees, so that a shuffled image has exactly those of the plain one, no patch comes from
-/// outside the crop, and nothing is smeared across a seam. A copy on the disk makes no difference to that.
+/// that the model sees, so that a shuffled image has those of the plain one (rounded to 8 bits, as a copy on
+/// the disk has them), no patch comes from outside the crop, and nothing is smeared across a seam.
 pub struct RunData {
     source: Arc<ImageSource>,
 }

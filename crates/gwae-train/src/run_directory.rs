@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{FileError, write_atomically};
+use crate::atomic::{FileError, remove_temporaries, write_atomically};
 use crate::config::{ConfigError, RunConfig};
 use crate::timestamp::utc;
 
@@ -86,11 +86,30 @@ pub fn command_line() -> Vec<String> {
 /// # Errors
 /// When the directory is there and cannot be read.
 pub fn is_occupied(directory: &Path) -> io::Result<bool> {
-    match fs::read_dir(directory) {
-        Ok(mut entries) => Ok(entries.next().is_some()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+    has_entry(directory, |_| true)
+}
+
+/// As [`is_occupied`], but for what a beginning leaves that was cut short: a lock and temporary files.
+///
+/// # Errors
+/// When the directory is there and cannot be read.
+pub(crate) fn is_occupied_by_more_than_a_beginning(directory: &Path) -> io::Result<bool> {
+    has_entry(directory, |name| {
+        name != LOCK && !(name.starts_with('.') && name.ends_with(".tmp"))
+    })
+}
+
+fn has_entry(directory: &Path, counts: impl Fn(&str) -> bool) -> io::Result<bool> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        entries => entries?,
+    };
+    for entry in entries {
+        if counts(&entry?.file_name().to_string_lossy()) {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
 /// The first of `base`, `base-2`, `base-3`, … that does not exist: a place for a run that nobody
@@ -309,7 +328,9 @@ impl RunDirectory {
     /// Takes away what the creation of a run leaves, such as one that was cut short.
     pub(crate) fn remove_first_files(path: &Path) {
         for name in [RECORD, SPLIT, CONFIG, LOCK] {
-            let _ = fs::remove_file(path.join(name));
+            let file = path.join(name);
+            let _ = fs::remove_file(&file);
+            remove_temporaries(&file);
         }
     }
 

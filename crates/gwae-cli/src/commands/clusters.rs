@@ -25,6 +25,13 @@ pub(super) fn run(arguments: &Clusters) -> Result<ExitCode, Box<dyn Error>> {
         &trained.device,
     )?;
     let labels = Labels::of(dataset, &indices, factor)?;
+    if let (Some(name), None) = (&arguments.label, &labels) {
+        return Err(format!(
+            "--label {name}: all images of {} have the same, which divides nothing; leave it out",
+            dataset.name()
+        )
+        .into());
+    }
     let options = ClusterOptions {
         clusters: arguments.clusters.map(|clusters| clusters as usize),
         seed: arguments.seed,

@@ -31,6 +31,9 @@ pub(super) fn halve(
     let plane = SortedPlane::of(geometry);
     let pixels = plane.pixels();
     let samples = images.len() / (n * 4 * pixels);
+    if samples == 0 {
+        return Vec::new();
+    }
     let inner = n * TAPS;
     let columns = panels(samples * pixels, WIDTH);
     let mut right = vec![0.0; columns * inner * WIDTH];
@@ -87,6 +90,9 @@ pub(super) fn double(
     let plane = SortedPlane::of(geometry);
     let pixels = plane.pixels();
     let samples = features.len() / (m * pixels);
+    if samples == 0 {
+        return Vec::new();
+    }
     let columns = panels(samples * pixels, WIDTH);
     let mut right = vec![0.0; columns * m * WIDTH];
     for (number, feature) in features.chunks_exact(pixels).enumerate() {

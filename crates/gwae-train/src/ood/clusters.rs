@@ -95,7 +95,7 @@ pub fn analyse_clusters(
     directory: &Path,
 ) -> Result<ClusterAnalysis, ClusterError> {
     let (codes, size) = (&images.codes[..], images.latent_dim);
-    let count = codes.len() / size;
+    let count = codes.len().checked_div(size).unwrap_or(0);
     if count <= *CLUSTER_COUNTS.start() {
         return Err(ClusterError::TooFew(count));
     }

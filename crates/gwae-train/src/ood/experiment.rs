@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use gwae_metrics::BootstrapConfig;
-use gwae_models::Autoencoder;
 
 use super::clusters::{ClusterAnalysis, ClusterOptions, Labels, analyse_clusters};
 use super::comparison::{Comparison, TestSet, make_names_unique};
@@ -28,7 +27,7 @@ use crate::device::DeviceList;
 use crate::interrupt::StopFlag;
 use crate::model_file::{load_model, model_for_use};
 use crate::progress::ProgressDisplay;
-use crate::run_directory::{LOCK, RunDirectory, is_occupied, lock};
+use crate::run_directory::{LOCK, RunDirectory, is_occupied_by_more_than_a_beginning, lock};
 use crate::session::{Changes, SessionOptions, resume, start};
 
 use part::{Part, PartResult};
@@ -112,8 +111,8 @@ impl Experiment {
     }
 
     /// Trains and tests every model, and writes for each seed the report of
-    /// [`write_report`], `auc_over_steps.csv` with its pictures and, for models with a Gaussian mixture
-    /// prior, the clusters of [`analyse_clusters`]; over all seeds `seeds.md`.
+    /// [`write_report`], `auc_over_steps.csv` with its pictures and, for models whose law of
+    /// codes is a mixture, the clusters of [`analyse_clusters`]; over all seeds `seeds.md`.
     ///
     /// # Errors
     /// When the directory is not empty, models differ in what they see, a dataset is not there, a
@@ -124,12 +123,17 @@ impl Experiment {
         }
         self.check()?;
         let directory = &self.directory;
-        if is_occupied(directory).map_err(FileError::on("read", directory))? {
+        let occupied = is_occupied_by_more_than_a_beginning(directory);
+        if occupied.map_err(FileError::on("read", directory))? {
             return Err(ExperimentError::NotEmpty(directory.clone()));
         }
         let (prepared, record) = self.prepare(outlook)?;
         fs::create_dir_all(directory).map_err(FileError::on("create", directory))?;
-        let lock = lock(directory, OpenOptions::new().write(true).create_new(true))?;
+        let lock = lock(
+            directory,
+            OpenOptions::new().write(true).create(true).truncate(false),
+        )?;
+        ExperimentRecord::remove_temporaries(directory);
         let result = record
             .write(directory)
             .and_then(|()| prepared.all_models(outlook));
@@ -188,6 +192,11 @@ impl Experiment {
         let Some((_, first)) = self.models.first() else {
             return Ok(());
         };
+        for (index, seed) in self.seeds.iter().enumerate() {
+            if self.seeds[..index].contains(seed) {
+                return Err(ExperimentError::Seed(*seed));
+            }
+        }
         let backbone = first.model.backbone();
         for (index, (name, config)) in self.models.iter().enumerate() {
             let own = config.model.backbone();
@@ -200,7 +209,11 @@ impl Experiment {
             if !(sees_the_same && is_new && !name.is_empty()) {
                 return Err(ExperimentError::Models(name.clone()));
             }
-            config.validate()?;
+            for seed in &self.seeds {
+                let mut config = config.clone();
+                config.training.seed = *seed;
+                config.validate()?;
+            }
             self.devices.shard_size(config.training.batch_size)?;
             self.devices.open_for(config.training.precision)?;
         }
@@ -397,7 +410,7 @@ impl Prepared<'_> {
         Ok(part)
     }
 
-    /// The clusters of a GWAE with a mixture prior, on the labels of its test images.
+    /// The clusters of a model whose law of codes is a mixture, on the labels of its test images.
     fn clusters(
         &self,
         run: &Path,
@@ -410,9 +423,10 @@ impl Prepared<'_> {
         let (files, _) = store.verified(Which::Last)?;
         let device = self.experiment.devices.main().open()?;
         let model = load_model(&directory.config().model, &model_for_use(&files), &device)?;
-        let Some(model) = model.gwae().filter(|model| model.components().is_some()) else {
+        let model = model.autoencoder();
+        if model.components().is_none() {
             return Ok(None);
-        };
+        }
         let options = ClusterOptions {
             seed,
             ..ClusterOptions::default()

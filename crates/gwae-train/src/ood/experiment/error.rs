@@ -59,6 +59,9 @@ pub enum ExperimentError {
         "model {0}: the models of an experiment need different names, and the same data, image size and channels"
     )]
     Models(String),
+    /// A seed that is there twice.
+    #[error("seed {0} is given twice: each needs a training of its own")]
+    Seed(u64),
     /// The configuration of a model or set.
     #[error(transparent)]
     Config(#[from] ConfigError),

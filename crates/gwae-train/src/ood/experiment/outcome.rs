@@ -17,7 +17,7 @@ pub struct ModelOutcome {
     pub psnr: Option<f64>,
     /// Every score on every set.
     pub comparisons: Vec<Comparison>,
-    /// Its clusters, for a model with a Gaussian mixture prior.
+    /// Its clusters, where its law of codes is a mixture.
     pub clusters: Option<ClusterAnalysis>,
 }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::ExperimentError;
+use crate::atomic::remove_temporaries;
 use crate::config::{DataConfig, RunConfig};
 use crate::ood::TestSet;
 use crate::run_directory::{BURN_VERSION, read_json, write_json};
@@ -87,6 +88,11 @@ impl ExperimentRecord {
     pub fn remove(directory: &Path) {
         // What cannot be removed is found, and named, by whoever begins an experiment there next.
         let _ = std::fs::remove_file(path(directory));
+    }
+
+    /// Takes away what is left of a record that was not written to its end.
+    pub fn remove_temporaries(directory: &Path) {
+        remove_temporaries(&path(directory));
     }
 
     /// Which of the settings differ from those of another record.
