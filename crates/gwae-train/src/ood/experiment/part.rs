@@ -36,7 +36,7 @@ pub(super) struct PartResult {
     pub scores: Vec<String>,
     /// Names of the out-of-distribution sets.
     pub sets: Vec<String>,
-    /// Its clusters, for a model with a Gaussian mixture prior.
+    /// Its clusters, where its law of codes is a mixture.
     pub clusters: Option<ClusterAnalysis>,
 }
 
