@@ -32,7 +32,8 @@ pub fn logit<const D: usize>(x: Tensor<D>, margin: f64) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as Kernels>::logit(x.into_dispatch(), margin))
 }
 
-/// LeakyReLU, `max(x, 0) + slope·min(x, 0)`, with derivative `slope` at 0. `slope` is positive.
+/// LeakyReLU, `max(x, 0) + slope·min(x, 0)`, with derivative `slope` at 0. A `slope` of −1 makes it
+/// `|x|`.
 pub fn leaky_relu<const D: usize>(x: Tensor<D>, slope: f64) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as Kernels>::leaky(x.into_dispatch(), slope))
 }

@@ -191,7 +191,7 @@ impl<B: Kernels> Backward<B, 1> for Logistic {
     }
 }
 
-/// `leaky`, from its output, which has the sign of its input.
+/// `leaky`, from something with the sign of its input.
 #[derive(Debug)]
 struct Leaky;
 
@@ -206,9 +206,9 @@ impl<B: Kernels> Backward<B, 1> for Leaky {
     ) {
         let [node] = ops.parents;
         let gradient = gradients.consume::<B>(&ops.node);
-        let (output, slope) = ops.state;
+        let (signs, slope) = ops.state;
         if let Some(node) = node {
-            gradients.register::<B>(node.id, B::leaky_gradient(output, gradient, slope));
+            gradients.register::<B>(node.id, B::leaky_gradient(signs, gradient, slope));
         }
     }
 }
@@ -343,8 +343,15 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn leaky(x: FloatTensor<Self>, slope: f64) -> FloatTensor<Self> {
         match Leaky.prepare::<C>([x.node()]).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => {
-                let output = B::leaky(x.into_primitive(), slope);
-                prepared.finish((output.clone(), slope), output)
+                let x = x.into_primitive();
+                if slope < 0.0 {
+                    let output = B::leaky(x.clone(), slope);
+                    prepared.finish((x, slope), output)
+                } else {
+                    // The output has the signs too, and the input's memory is free.
+                    let output = B::leaky(x, slope);
+                    prepared.finish((output.clone(), slope), output)
+                }
             }
             OpsKind::UnTracked(prepared) => prepared.finish(B::leaky(x.into_primitive(), slope)),
         }

@@ -214,7 +214,7 @@ pub(crate) trait Kernels: Backend {
         Self::sigmoid_backward(output, gradient)
     }
 
-    /// `max(x, 0) + slope·min(x, 0)`, for a positive slope.
+    /// `max(x, 0) + slope·min(x, 0)`.
     fn leaky(x: FloatTensor<Self>, slope: f64) -> FloatTensor<Self> {
         portable::leaky_relu::<Self>(x, slope)
     }

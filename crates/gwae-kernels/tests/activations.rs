@@ -83,6 +83,15 @@ fn leaky_relu_has_the_slope_at_zero() {
 }
 
 #[test]
+fn slope_minus_one_makes_it_the_absolute_value() {
+    let (y, slope) = evaluate(|x| leaky_relu(x, -1.0));
+    for ((&x, &y), &slope) in points().iter().zip(&y).zip(&slope) {
+        let expected = if x > 0.0 { 1.0 } else { -1.0 };
+        assert_eq!((y, slope), (x.abs(), expected));
+    }
+}
+
+#[test]
 fn leaky_relu_gradient_is_linear_in_the_gradient() {
     let device = Device::flex().autodiff();
     let x = Tensor::<1>::from_floats([-1.0, 0.0, 2.0], &device).require_grad();

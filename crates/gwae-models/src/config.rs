@@ -4,6 +4,7 @@ use gwae_priors::{PriorConfig, PriorConfigError};
 use serde::Serialize;
 
 use crate::backbone::{BackboneConfig, check};
+use crate::critic_activation::CriticActivation;
 
 /// Most parameters of a prior (1 GiB of them), so that a slip of the keyboard is not an allocation
 /// failure.
@@ -34,6 +35,8 @@ pub struct GwaeConfig {
     pub learned_similarity: bool,
     /// Mix the potential of autoencoded pairs into that of prior pairs (needs `merged_condition`).
     pub mixed_potential: bool,
+    /// What bends the critic (acts with `merged_condition` only).
+    pub critic_activation: CriticActivation,
     /// Initial value of the trainable scale c between latent and data distances.
     pub initial_distance_coefficient: f64,
     /// The latent prior.
@@ -53,6 +56,7 @@ impl Default for GwaeConfig {
             merged_condition: true,
             learned_similarity: false,
             mixed_potential: false,
+            critic_activation: CriticActivation::default(),
             initial_distance_coefficient: 2.5,
             prior: PriorConfig::Neural,
         }

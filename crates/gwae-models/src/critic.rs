@@ -8,18 +8,18 @@ use gwae_kernels::{
 };
 
 use crate::config::GwaeConfig;
+use crate::critic_activation::CriticActivation;
 use crate::spectral::{NormalisedWeight, SpectralWeight};
 
-const SLOPE: f64 = 0.2;
 /// Width of each branch's output.
 const FEATURES: usize = 64;
 const HIDDEN: usize = 256;
 
 /// The spectrally normalised critic.
 ///
-/// Image branch: 4×4 stride-2 convolutions (8, 16, 32, … at most 256 channels) with LeakyReLU
+/// Image branch: 4×4 stride-2 convolutions (8, 16, 32, … at most 256 channels) with the activation
 /// down to one pixel, then a linear map to 64 features. Latent branch: three linear layers with
-/// LeakyReLU to 64 features. Head: both, halved, through three linear layers to the potential.
+/// the activation to 64 features. Head: both, halved, through three linear layers to the potential.
 #[derive(Module, Debug)]
 pub struct Critic {
     /// Convolutions of the image branch.
@@ -30,6 +30,8 @@ pub struct Critic {
     pub code: Vec<SpectralWeight<2>>,
     /// Layers of the head.
     pub head: Vec<SpectralWeight<2>>,
+    #[module(skip)]
+    activation: CriticActivation,
 }
 
 impl Critic {
@@ -56,6 +58,7 @@ impl Critic {
                 linear(HIDDEN, HIDDEN),
                 linear(HIDDEN, 1),
             ],
+            activation: config.critic_activation,
         }
     }
 
@@ -80,6 +83,7 @@ impl Critic {
                 .map(|layer| layer.normalise(mode))
                 .collect(),
             output: self.image_output.normalise(mode),
+            slope: self.activation.negative_slope(),
         }
     }
 }
@@ -89,6 +93,8 @@ impl Critic {
 pub struct ImageBranch {
     convolutions: Vec<NormalisedWeight<4>>,
     output: NormalisedWeight<2>,
+    /// Of the activation below zero.
+    slope: f64,
 }
 
 /// The critic with the weights of one forward.
@@ -99,7 +105,7 @@ pub struct NormalisedCritic {
     head: Vec<NormalisedWeight<2>>,
 }
 
-/// The input of every LeakyReLU at one batch of pairs.
+/// The input of every activation at one batch of pairs.
 struct Inputs {
     image: Vec<Tensor<4>>,
     code: Vec<Tensor<2>>,
@@ -120,7 +126,7 @@ impl ImageBranch {
             let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
             let before = halving_conv2d(x, weight, Some(bias), Edge::Zero);
             keep(&before);
-            leaky_relu(before, SLOPE)
+            leaky_relu(before, self.slope)
         });
         linear(features.flatten(1, 3), &self.output)
     }
@@ -135,6 +141,7 @@ impl ImageBranch {
         Self {
             convolutions,
             output: self.output.detach(),
+            slope: self.slope,
         }
     }
 }
@@ -147,7 +154,8 @@ impl NormalisedCritic {
     /// - output: `[batch, 1]`
     pub fn potential(&self, images: Tensor<4>, codes: Tensor<2>) -> Tensor<2> {
         let image = self.image.forward(images);
-        let activated = |x, layer: &NormalisedWeight<2>| leaky_relu(linear(x, layer), SLOPE);
+        let activated =
+            |x, layer: &NormalisedWeight<2>| leaky_relu(linear(x, layer), self.image.slope);
         let code = self.code.iter().fold(codes, activated);
         let joined = Tensor::cat(vec![image, code], 1) * 0.5;
         let (last, hidden) = self.head.split_last().expect("the head has layers");
@@ -165,9 +173,10 @@ impl NormalisedCritic {
     /// - output: as the inputs
     pub fn input_gradient(&self, images: Tensor<4>, codes: Tensor<2>) -> (Tensor<4>, Tensor<2>) {
         let batch = images.dims()[0];
+        let slope = self.image.slope;
         let inputs = self.activation_inputs(images, codes);
         let back = |gradient, (layer, input): (&NormalisedWeight<2>, &Tensor<2>)| {
-            leaky_relu_gradient(input.clone(), gradient, SLOPE).matmul(layer.weight.clone())
+            leaky_relu_gradient(input.clone(), gradient, slope).matmul(layer.weight.clone())
         };
         let (last, hidden) = self.head.split_last().expect("the head has layers");
         let through_head = hidden.iter().zip(&inputs.head).rev();
@@ -183,7 +192,7 @@ impl NormalisedCritic {
         let image = through_image.fold(
             flat.reshape([batch as i64, -1, 1, 1]),
             |gradient, (layer, input)| {
-                let gradient = leaky_relu_gradient(input.clone(), gradient, SLOPE);
+                let gradient = leaky_relu_gradient(input.clone(), gradient, slope);
                 doubling_conv_transpose2d(gradient, layer.weight.clone(), None, Edge::Zero)
             },
         );
@@ -217,7 +226,7 @@ impl NormalisedCritic {
             let output = layers.iter().fold(input, |x, layer| {
                 let before = linear(x, layer);
                 inputs.push(before.clone());
-                leaky_relu(before, SLOPE)
+                leaky_relu(before, critic.image.slope)
             });
             (output, inputs)
         };
@@ -242,6 +251,7 @@ impl NormalisedCritic {
             image: ImageBranch {
                 convolutions: self.image.convolutions.into_iter().map(plain).collect(),
                 output: plain(self.image.output),
+                slope: self.image.slope,
             },
             code: self.code.into_iter().map(plain).collect(),
             head: self.head.into_iter().map(plain).collect(),
@@ -262,11 +272,15 @@ mod tests {
     use gwae_core::gradient_penalty;
     use gwae_core::noise::HostGenerator;
 
-    fn critic(device: &Device) -> Critic {
+    const ACTIVATIONS: [CriticActivation; 2] =
+        [CriticActivation::LeakyRelu, CriticActivation::Absolute];
+
+    fn critic(critic_activation: CriticActivation, device: &Device) -> Critic {
         let config = GwaeConfig {
             image_size: 32,
             channels: 1,
             latent_dim: 3,
+            critic_activation,
             ..Default::default()
         };
         double_precision(Critic::new(&config, &mut HostGenerator::new(1, 0), device))
@@ -275,62 +289,42 @@ mod tests {
     #[test]
     fn input_gradient_is_that_of_autodiff() {
         let device = Device::flex().autodiff();
-        let normalised = critic(&device).normalise(Mode::Train);
-        let images = f64_normal([2, 1, 32, 32], 2, &device).require_grad();
-        let codes = f64_normal([2, 3], 3, &device).require_grad();
-        let gradients = normalised
-            .potential(images.clone(), codes.clone())
-            .sum()
-            .backward();
-        let (image, code) = normalised.input_gradient(images.clone(), codes.clone());
-        let largest = |a: Vec<f64>, b: Vec<f64>| {
-            let differences = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
-            let scale = b.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-            differences.fold(0.0, f64::max) / scale
-        };
-        assert!(largest(values(image), values(images.grad(&gradients).unwrap())) < 1e-12);
-        assert!(largest(values(code), values(codes.grad(&gradients).unwrap())) < 1e-12);
+        for activation in ACTIVATIONS {
+            let normalised = critic(activation, &device).normalise(Mode::Train);
+            let images = f64_normal([2, 1, 32, 32], 2, &device).require_grad();
+            let codes = f64_normal([2, 3], 3, &device).require_grad();
+            let gradients = normalised
+                .potential(images.clone(), codes.clone())
+                .sum()
+                .backward();
+            let (image, code) = normalised.input_gradient(images.clone(), codes.clone());
+            let largest = |a: Vec<f64>, b: Vec<f64>| {
+                let differences = a.iter().zip(&b).map(|(a, b)| (a - b).abs());
+                let scale = b.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+                differences.fold(0.0, f64::max) / scale
+            };
+            assert!(largest(values(image), values(images.grad(&gradients).unwrap())) < 1e-12);
+            assert!(largest(values(code), values(codes.grad(&gradients).unwrap())) < 1e-12);
+        }
     }
 
-    #[test]
-    fn penalty_gradient_reaches_weights_through_sigma() {
-        // Central differences along a random direction in weight space, in evaluation mode, so
-        // that u and v stay fixed.
-        let device = Device::flex().autodiff();
-        let critic = critic(&device);
-        let images = f64_normal([2, 1, 32, 32], 4, &device);
-        let codes = f64_normal([2, 3], 5, &device);
-        let penalty = |critic: &Critic| {
-            let normalised = critic.normalise(Mode::Evaluate);
-            let (image, code) = normalised.input_gradient(images.clone(), codes.clone());
-            gradient_penalty(image, code)
-        };
+    /// With `weights` moved to either side along a random direction in weight space, in evaluation mode,
+    /// so that u and v stay fixed: the penalty's derivative by central differences.
+    fn assert_derivative<const D: usize>(
+        critic: &Critic,
+        weight: impl Fn(&mut Critic) -> &mut Param<Tensor<D>>,
+        penalty: impl Fn(&Critic) -> Tensor<1>,
+    ) {
+        let mut critic = critic.clone();
         let gradients = penalty(&critic).backward();
-        for (layer, weight) in critic.code.iter().map(|l| l.weight.clone()).enumerate() {
-            let direction = f64_normal(weight.dims(), 6, &device);
-            let slope = weight.grad(&gradients).unwrap() * direction.clone().without_autodiff();
-            let expected = values(slope.sum())[0];
-            let moved = |step: f64| {
-                let mut moved = critic.clone();
-                let value = (weight.val() + direction.clone() * step).detach();
-                moved.code[layer].weight = Param::from_tensor(value);
-                values(penalty(&moved))[0]
-            };
-            let numeric = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-            assert!(
-                (numeric - expected).abs() <= 1e-5 * expected.abs(),
-                "{numeric} {expected}"
-            );
-        }
-        let weight = critic.image[0].weight.clone();
-        let direction = f64_normal(weight.dims(), 7, &device);
-        let slope = weight.grad(&gradients).unwrap() * direction.clone().without_autodiff();
-        let expected = values(slope.sum())[0];
-        let moved = |step: f64| {
-            let mut moved = critic.clone();
-            let value = (weight.val() + direction.clone() * step).detach();
-            moved.image[0].weight = Param::from_tensor(value);
-            values(penalty(&moved))[0]
+        let start = weight(&mut critic).val();
+        let direction = f64_normal(start.dims(), 6, &start.device());
+        let derivative = start.grad(&gradients).unwrap() * direction.clone().without_autodiff();
+        let expected = values(derivative.sum())[0];
+        let mut moved = |step: f64| {
+            let value = (start.clone() + direction.clone() * step).detach();
+            *weight(&mut critic) = Param::from_tensor(value);
+            values(penalty(&critic))[0]
         };
         let numeric = (moved(1e-5) - moved(-1e-5)) / 2e-5;
         assert!(
@@ -340,9 +334,55 @@ mod tests {
     }
 
     #[test]
+    fn penalty_gradient_reaches_weights_through_sigma() {
+        let device = Device::flex().autodiff();
+        let images = f64_normal([2, 1, 32, 32], 4, &device);
+        let codes = f64_normal([2, 3], 5, &device);
+        let penalty = |critic: &Critic| {
+            let normalised = critic.normalise(Mode::Evaluate);
+            let (image, code) = normalised.input_gradient(images.clone(), codes.clone());
+            gradient_penalty(image, code)
+        };
+        for activation in ACTIVATIONS {
+            let critic = critic(activation, &device);
+            for layer in 0..critic.code.len() {
+                assert_derivative(&critic, |c| &mut c.code[layer].weight, penalty);
+            }
+            assert_derivative(&critic, |c| &mut c.image[0].weight, penalty);
+        }
+    }
+
+    /// The state in which a critic with LeakyReLU stops working.
+    #[test]
+    fn absolute_values_pass_gradients_where_all_units_are_negative() {
+        let device = Device::flex().autodiff();
+        let images = f64_normal([2, 1, 32, 32], 4, &device);
+        let codes = f64_normal([2, 3], 5, &device);
+        let norm = |activation, bias: f64| {
+            let mut critic = critic(activation, &device);
+            for _ in 0..20 {
+                // The first singular vectors are random, and the weights far too large with them.
+                critic.normalise(Mode::Train);
+            }
+            // The second bias decides over what the first one makes of the layer before.
+            for (layer, size) in critic.head.iter_mut().zip([1.0, 1e6]) {
+                let biases = layer.bias.val().zeros_like() + bias * size;
+                layer.bias = Param::from_tensor(biases);
+            }
+            let normalised = critic.normalise(Mode::Evaluate);
+            let (_, code) = normalised.input_gradient(images.clone(), codes.clone());
+            values(code.square().sum().sqrt())[0]
+        };
+        let lost = |activation| norm(activation, -100.0) / norm(activation, 100.0);
+        // Two layers of slope 0.2 in place of 1.
+        assert!((lost(CriticActivation::LeakyRelu) - 0.04).abs() < 1e-9);
+        assert!((lost(CriticActivation::Absolute) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn detached_weights_pass_gradients_to_inputs_only() {
         let device = Device::flex().autodiff();
-        let critic = critic(&device);
+        let critic = critic(CriticActivation::LeakyRelu, &device);
         let codes = f64_normal([2, 3], 5, &device).require_grad();
         let images = f64_normal([2, 1, 32, 32], 4, &device);
         let normalised = critic.normalise(Mode::Train).detach();

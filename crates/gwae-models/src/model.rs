@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::autoencoder::Autoencoder;
 use crate::backbone::BackboneConfig;
 use crate::config::{GwaeConfig, ModelConfigError};
+use crate::critic_activation::CriticActivation;
 use crate::dagmm::{Dagmm, DagmmConfig};
 use crate::gwae::Gwae;
 use crate::vae::{Vae, VaeConfig};
@@ -188,6 +189,7 @@ struct Fields {
     merged_condition: Option<bool>,
     learned_similarity: Option<bool>,
     mixed_potential: Option<bool>,
+    critic_activation: Option<CriticActivation>,
     initial_distance_coefficient: Option<f64>,
     prior: Option<PriorConfig>,
     divergence_weight: Option<f64>,
@@ -221,6 +223,7 @@ impl Fields {
                 self.learned_similarity.is_some(),
             ),
             (Gwae, "mixed_potential", self.mixed_potential.is_some()),
+            (Gwae, "critic_activation", self.critic_activation.is_some()),
             (
                 Gwae,
                 "initial_distance_coefficient",
@@ -272,6 +275,7 @@ impl Fields {
                 .learned_similarity
                 .unwrap_or(default.learned_similarity),
             mixed_potential: self.mixed_potential.unwrap_or(default.mixed_potential),
+            critic_activation: self.critic_activation.unwrap_or(default.critic_activation),
             initial_distance_coefficient: self
                 .initial_distance_coefficient
                 .unwrap_or(default.initial_distance_coefficient),

@@ -6,6 +6,7 @@ use gwae_priors::{Form, PriorConfig};
 
 use super::OfficialTensor;
 use crate::config::GwaeConfig;
+use crate::critic_activation::CriticActivation;
 
 /// Why names and shapes do not tell the architecture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,6 +207,7 @@ pub fn infer_config(
         merged_condition: shapes.any_starts_with("disc_block."),
         learned_similarity: false,
         mixed_potential: false,
+        critic_activation: CriticActivation::LeakyRelu,
         initial_distance_coefficient,
         prior,
     })

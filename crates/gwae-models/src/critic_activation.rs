@@ -1,0 +1,31 @@
+//! What bends the critic between its linear maps.
+
+use serde::{Deserialize, Serialize};
+
+/// Slope of the official critic's LeakyReLU below zero.
+const LEAKY_SLOPE: f64 = 0.2;
+
+/// The activation of the critic. All of them are piecewise linear, so that the gradient penalty is exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CriticActivation {
+    /// LeakyReLU with slope 0.2 (the default, and what the authors' program has). Where most units of
+    /// some layers are negative the gradient is too small, and nothing brings them back: the gradient
+    /// penalty does not depend on biases, and spectral normalisation keeps the weights from growing.
+    #[default]
+    LeakyRelu,
+    /// `|x|`, whose slope is 1 or −1: the gradient keeps its norm whatever the biases are. As expressive
+    /// among functions of bounded slope as sorting pairs of units (Anil, Lucas, Grosse: "Sorting out
+    /// Lipschitz function approximation", ICML 2019).
+    Absolute,
+}
+
+impl CriticActivation {
+    /// Its slope at zero and below; above, it is 1.
+    pub fn negative_slope(self) -> f64 {
+        match self {
+            Self::LeakyRelu => LEAKY_SLOPE,
+            Self::Absolute => -1.0,
+        }
+    }
+}
