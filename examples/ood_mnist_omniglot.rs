@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use gwae::models::{BackboneConfig, ModelKind};
+use gwae::models::{BackboneConfig, CriticActivation};
 use gwae::train::interrupt::catch_signals;
 use gwae::train::ood::{
     Experiment, ExperimentOutcome, MEAN_BRIGHTNESS, Outlook, built_in_sets, scores_matrix,
@@ -39,7 +39,7 @@ use gwae::train::{
 )]
 struct Arguments {
     /// quick: grey images of 32×32, minutes on two CPU cores. paper: 64×64 in three channels, whole
-    /// networks, the authors' learning rates; for GPUs or patience
+    /// networks, the authors' learning rates and critic; for GPUs or patience
     #[arg(long, value_enum, default_value = "quick", conflicts_with = "resume")]
     preset: Preset,
 
@@ -157,7 +157,7 @@ fn configuration(kind: Kind, arguments: &Arguments) -> Result<(String, RunConfig
     Ok((name.to_owned(), config))
 }
 
-/// The authors' sizes and learning rates.
+/// The authors' sizes, learning rates and critic.
 fn paper(config: &mut RunConfig) {
     config.model.set_backbone(BackboneConfig {
         image_size: 64,
@@ -168,7 +168,8 @@ fn paper(config: &mut RunConfig) {
     let training = &mut config.training;
     training.learning_rate = 1e-4;
     training.warmup_steps = 0;
-    if config.model.kind() == ModelKind::Gwae {
+    if let Some(model) = config.model.gwae_mut() {
+        model.critic_activation = CriticActivation::LeakyRelu;
         training.critic_learning_rate = 1e-4;
         training.critic_steps = 5;
         training.merged_weight = 1.0;

@@ -334,8 +334,13 @@ mod tests {
             components: 4,
             ..DagmmConfig::default()
         };
-        let models: [ModelConfig; 3] = [
+        let gwae = GwaeConfig {
+            critic_activation: CriticActivation::Absolute,
+            ..GwaeConfig::default()
+        };
+        let models: [ModelConfig; 4] = [
             GwaeConfig::default().into(),
+            gwae.into(),
             VaeConfig::default().into(),
             dagmm.into(),
         ];
@@ -371,6 +376,11 @@ mod tests {
             read("kind = \"gan\"")
                 .unwrap_err()
                 .contains("unknown variant")
+        );
+        assert!(
+            read("critic_activation = \"relu\"")
+                .unwrap_err()
+                .contains("`leaky_relu` or `absolute`")
         );
         assert!(read("widht = 1.0").unwrap_err().contains("unknown field"));
     }

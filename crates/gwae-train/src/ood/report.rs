@@ -7,7 +7,7 @@ use gwae_metrics::BootstrapConfig;
 
 use super::comparison::{Comparison, ComparisonError, compare};
 use super::scoring::ScoreTable;
-use super::table::{comparison_csv, comparison_table};
+use super::table::{comparison_csv, comparison_table, owner};
 use crate::atomic::{FileError, write_atomically};
 use crate::report::{HistogramPanel, HistogramPlot, ReportError, RocCurve, RocPlot, Scores};
 
@@ -110,7 +110,7 @@ fn write_curves(
 ) -> Result<(), OodReportError> {
     let names: Vec<String> = rows
         .iter()
-        .map(|(model, row)| format!("{model}: {}", row.score))
+        .map(|(model, row)| format!("{}: {}", owner(model, &row.score), row.score))
         .collect();
     let curves: Vec<RocCurve<'_>> = rows
         .iter()

@@ -60,16 +60,18 @@ pub fn comparison_csv(rows: &[(String, Comparison)]) -> String {
     text
 }
 
+/// Whose score it is: every model's comparisons have the brightness beside its own scores.
+pub(super) fn owner<'a>(model: &'a str, score: &str) -> &'a str {
+    if score == MEAN_BRIGHTNESS {
+        "no model"
+    } else {
+        model
+    }
+}
+
 /// A Markdown table of the areas under the ROC curve: a row per model and score for which `shown` holds,
 /// a column per set; over several seeds the mean. What needs no model has one row.
 pub fn scores_matrix(outcome: &ExperimentOutcome, shown: &dyn Fn(&str, &str) -> bool) -> String {
-    fn owner<'a>(model: &'a str, score: &str) -> &'a str {
-        if score == MEAN_BRIGHTNESS {
-            "no model"
-        } else {
-            model
-        }
-    }
     let mut sets: Vec<&str> = Vec::new();
     let mut rows: Vec<(&str, &str)> = Vec::new();
     let mut cells: HashMap<(&str, &str, &str), Vec<f64>> = HashMap::new();
