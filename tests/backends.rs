@@ -14,7 +14,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use gwae::core::noise::{HostGenerator, NoiseSource, uniform_tensor};
 use gwae::core::{MixtureMoments, Mode, estimated_gw_loss, gradient_penalty};
-use gwae::models::{Gwae, GwaeConfig};
+use gwae::models::{CriticActivation, Gwae, GwaeConfig};
 use gwae::priors::Prior;
 use gwae::train::device::{DeviceBackend, DeviceSpec};
 
@@ -95,11 +95,20 @@ fn compute(
 
 #[track_caller]
 fn agree(part: impl Fn(&Gwae, Tensor<4>, &mut dyn NoiseSource) -> Tensor<1>) {
+    agree_with(CriticActivation::default(), part);
+}
+
+#[track_caller]
+fn agree_with(
+    critic_activation: CriticActivation,
+    part: impl Fn(&Gwae, Tensor<4>, &mut dyn NoiseSource) -> Tensor<1>,
+) {
     let config = GwaeConfig {
         image_size: 64,
         channels: 3,
         latent_dim: 5,
         width: 0.25,
+        critic_activation,
         ..GwaeConfig::default()
     };
     let expected = compute(&part, &config, &Device::flex());
@@ -206,21 +215,28 @@ fn gw_loss_of_a_large_batch() {
     }
 }
 
+const ACTIVATIONS: [CriticActivation; 2] =
+    [CriticActivation::LeakyRelu, CriticActivation::Absolute];
+
 #[test]
 fn critic() {
-    agree(|model, images, noise| {
-        let codes = uniform_tensor(noise, [3, 5], &images.device());
-        let critic = model.critic.as_ref().unwrap().normalise(Mode::Train);
-        critic.potential(images, codes).sum()
-    });
+    for activation in ACTIVATIONS {
+        agree_with(activation, |model, images, noise| {
+            let codes = uniform_tensor(noise, [3, 5], &images.device());
+            let critic = model.critic.as_ref().unwrap().normalise(Mode::Train);
+            critic.potential(images, codes).sum()
+        });
+    }
 }
 
 #[test]
 fn penalty() {
-    agree(|model, images, noise| {
-        let codes = uniform_tensor(noise, [3, 5], &images.device());
-        let critic = model.critic.as_ref().unwrap().normalise(Mode::Train);
-        let (image, code) = critic.input_gradient(images, codes);
-        gradient_penalty(image, code)
-    });
+    for activation in ACTIVATIONS {
+        agree_with(activation, |model, images, noise| {
+            let codes = uniform_tensor(noise, [3, 5], &images.device());
+            let critic = model.critic.as_ref().unwrap().normalise(Mode::Train);
+            let (image, code) = critic.input_gradient(images, codes);
+            gradient_penalty(image, code)
+        });
+    }
 }

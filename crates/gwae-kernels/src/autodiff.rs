@@ -348,7 +348,7 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
                     let output = B::leaky(x.clone(), slope);
                     prepared.finish((x, slope), output)
                 } else {
-                    // The output has the signs too, and the input's memory is free.
+                    // The output has the signs too, so that the input's memory can be used again.
                     let output = B::leaky(x, slope);
                     prepared.finish((output.clone(), slope), output)
                 }

@@ -109,7 +109,7 @@ fn double_precision_takes_the_same_formulas() {
     let dtype = burn::tensor::DType::F64;
     let leaf = || Tensor::<1>::from_data([-3.0, 0.0, 0.5], (&device, dtype)).require_grad();
     type Activation = fn(Tensor<1>) -> Tensor<1>;
-    let slopes: [(Activation, [f64; 3]); 3] = [
+    let slopes: [(Activation, [f64; 3]); 4] = [
         (
             silu,
             [-3.0, 0.0, 0.5].map(|x| {
@@ -122,6 +122,7 @@ fn double_precision_takes_the_same_formulas() {
             [-3.0, 0.0, 0.5].map(|x| logistic(x) * (1.0 - logistic(x))),
         ),
         (|x| leaky_relu(x, 0.2), [0.2, 0.2, 1.0]),
+        (|x| leaky_relu(x, -1.0), [-1.0, -1.0, 1.0]),
     ];
     for (function, expected) in slopes {
         let x = leaf();
@@ -136,6 +137,14 @@ fn double_precision_takes_the_same_formulas() {
             assert!((slope - expected).abs() < 1e-6, "{slope} {expected}");
         }
     }
+}
+
+#[test]
+fn absolute_values_in_double_precision() {
+    let dtype = burn::tensor::DType::F64;
+    let x = Tensor::<1>::from_data([-3.0, 0.0, 0.5], (&Device::flex(), dtype));
+    let y = leaky_relu(x, -1.0).into_data();
+    assert_eq!(y.iter::<f64>().collect::<Vec<_>>(), [3.0, 0.0, 0.5]);
 }
 
 #[test]

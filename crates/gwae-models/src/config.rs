@@ -35,7 +35,8 @@ pub struct GwaeConfig {
     pub learned_similarity: bool,
     /// Mix the potential of autoencoded pairs into that of prior pairs (needs `merged_condition`).
     pub mixed_potential: bool,
-    /// What bends the critic (acts with `merged_condition` only).
+    /// Activation of the critic, and with it of the features of `learned_similarity`. Nothing without
+    /// `merged_condition`.
     pub critic_activation: CriticActivation,
     /// Initial value of the trainable scale c between latent and data distances.
     pub initial_distance_coefficient: f64,

@@ -71,6 +71,7 @@ impl Critic {
             image: self.normalise_image(mode),
             code: linear(&self.code),
             head: linear(&self.head),
+            slope: self.activation.negative_slope(),
         }
     }
 
@@ -93,7 +94,7 @@ impl Critic {
 pub struct ImageBranch {
     convolutions: Vec<NormalisedWeight<4>>,
     output: NormalisedWeight<2>,
-    /// Of the activation below zero.
+    /// Of the activation at zero and below.
     slope: f64,
 }
 
@@ -103,6 +104,8 @@ pub struct NormalisedCritic {
     image: ImageBranch,
     code: Vec<NormalisedWeight<2>>,
     head: Vec<NormalisedWeight<2>>,
+    /// Of the activation at zero and below.
+    slope: f64,
 }
 
 /// The input of every activation at one batch of pairs.
@@ -154,8 +157,7 @@ impl NormalisedCritic {
     /// - output: `[batch, 1]`
     pub fn potential(&self, images: Tensor<4>, codes: Tensor<2>) -> Tensor<2> {
         let image = self.image.forward(images);
-        let activated =
-            |x, layer: &NormalisedWeight<2>| leaky_relu(linear(x, layer), self.image.slope);
+        let activated = |x, layer: &NormalisedWeight<2>| leaky_relu(linear(x, layer), self.slope);
         let code = self.code.iter().fold(codes, activated);
         let joined = Tensor::cat(vec![image, code], 1) * 0.5;
         let (last, hidden) = self.head.split_last().expect("the head has layers");
@@ -173,7 +175,7 @@ impl NormalisedCritic {
     /// - output: as the inputs
     pub fn input_gradient(&self, images: Tensor<4>, codes: Tensor<2>) -> (Tensor<4>, Tensor<2>) {
         let batch = images.dims()[0];
-        let slope = self.image.slope;
+        let slope = self.slope;
         let inputs = self.activation_inputs(images, codes);
         let back = |gradient, (layer, input): (&NormalisedWeight<2>, &Tensor<2>)| {
             leaky_relu_gradient(input.clone(), gradient, slope).matmul(layer.weight.clone())
@@ -208,6 +210,7 @@ impl NormalisedCritic {
             image: self.image.detach(),
             code: detach(self.code),
             head: detach(self.head),
+            slope: self.slope,
         }
     }
 
@@ -226,7 +229,7 @@ impl NormalisedCritic {
             let output = layers.iter().fold(input, |x, layer| {
                 let before = linear(x, layer);
                 inputs.push(before.clone());
-                leaky_relu(before, critic.image.slope)
+                leaky_relu(before, critic.slope)
             });
             (output, inputs)
         };
@@ -255,6 +258,7 @@ impl NormalisedCritic {
             },
             code: self.code.into_iter().map(plain).collect(),
             head: self.head.into_iter().map(plain).collect(),
+            slope: self.slope,
         }
     }
 }
@@ -308,8 +312,9 @@ mod tests {
         }
     }
 
-    /// With `weights` moved to either side along a random direction in weight space, in evaluation mode,
-    /// so that u and v stay fixed: the penalty's derivative by central differences.
+    /// The derivative of `penalty` with respect to `weight`, by central differences along a random
+    /// direction in weight space.
+    #[track_caller]
     fn assert_derivative<const D: usize>(
         critic: &Critic,
         weight: impl Fn(&mut Critic) -> &mut Param<Tensor<D>>,
@@ -339,6 +344,7 @@ mod tests {
         let images = f64_normal([2, 1, 32, 32], 4, &device);
         let codes = f64_normal([2, 3], 5, &device);
         let penalty = |critic: &Critic| {
+            // In evaluation mode u and v stay as they are.
             let normalised = critic.normalise(Mode::Evaluate);
             let (image, code) = normalised.input_gradient(images.clone(), codes.clone());
             gradient_penalty(image, code)

@@ -1,4 +1,4 @@
-//! What bends the critic between its linear maps.
+//! The activation between the linear maps of the critic.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,17 +11,18 @@ const LEAKY_SLOPE: f64 = 0.2;
 pub enum CriticActivation {
     /// LeakyReLU with slope 0.2 (the default, and what the authors' program has). Where most units of
     /// some layers are negative the gradient is too small, and nothing brings them back: the gradient
-    /// penalty does not depend on biases, and spectral normalisation keeps the weights from growing.
+    /// penalty has no derivative with respect to biases, and spectral normalisation keeps the weights
+    /// from growing.
     #[default]
     LeakyRelu,
-    /// `|x|`, whose slope is 1 or −1: the gradient keeps its norm whatever the biases are. As expressive
-    /// among functions of bounded slope as sorting pairs of units (Anil, Lucas, Grosse: "Sorting out
-    /// Lipschitz function approximation", ICML 2019).
+    /// `|x|`, whose slope is 1 or −1: it keeps the norm of the gradient whatever the biases are (Anil,
+    /// Lucas, Grosse: "Sorting out Lipschitz function approximation", ICML 2019, on why a critic needs
+    /// that).
     Absolute,
 }
 
 impl CriticActivation {
-    /// Its slope at zero and below; above, it is 1.
+    /// Its slope at zero and below; above zero it is 1.
     pub fn negative_slope(self) -> f64 {
         match self {
             Self::LeakyRelu => LEAKY_SLOPE,

@@ -7,7 +7,7 @@ use gwae_core::noise::HostGenerator;
 use gwae_models::official::{
     ArchitectureError, OfficialStateError, OfficialTensor, Sizes, infer_config,
 };
-use gwae_models::{Gwae, GwaeConfig, ModelConfigError};
+use gwae_models::{CriticActivation, Gwae, GwaeConfig, ModelConfigError};
 use gwae_priors::{Form, PriorConfig};
 use serde_json::Value;
 
@@ -54,6 +54,14 @@ pub enum ImportError {
         /// The checkpoint.
         path: String,
         /// The option, and what is wrong with it.
+        problem: String,
+    },
+    /// The given configuration is not that of an official model.
+    #[error("{path}: {problem}")]
+    Given {
+        /// The checkpoint.
+        path: String,
+        /// What it cannot have.
         problem: String,
     },
     /// The parameters do not tell which model they belong to.
@@ -115,14 +123,25 @@ impl ImportedModel {
         };
         let (model_config, mut config, source) = match (given, &checkpoint.options) {
             (Some(config), _) => {
-                let model = config.model.gwae().cloned();
-                let model = model.ok_or_else(|| ImportError::Options {
+                let given = |problem| ImportError::Given {
                     path: path(),
-                    problem: format!(
+                    problem,
+                };
+                let model = config.model.gwae().cloned();
+                let model = model.ok_or_else(|| {
+                    given(format!(
                         "the checkpoint holds a GWAE, and the configuration is for kind = \"{}\"",
                         config.model.kind()
-                    ),
+                    ))
                 })?;
+                // It leaves no trace in the parameters, and the potential would be another one.
+                if model.critic_activation != CriticActivation::LeakyRelu {
+                    return Err(given(
+                        "the critics of the authors' program have a LeakyReLU: remove \
+                         model.critic_activation from the configuration"
+                            .to_owned(),
+                    ));
+                }
                 (model, config, Source::Given)
             }
             (None, Some(options)) if options.contains_key("hyperparameters") => {

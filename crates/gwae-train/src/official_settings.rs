@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gwae_models::GwaeConfig;
+use gwae_models::{CriticActivation, GwaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use serde::Deserialize;
 use serde_json::Value;
@@ -234,6 +234,7 @@ fn from_fields(fields: &Fields, form: Form) -> Result<(GwaeConfig, TrainingConfi
         learned_similarity: switch("learned_similarity")?,
         // Without the critic it does nothing in the authors' program; here it would be refused.
         mixed_potential: switch("mixed_potential")? && merged_condition,
+        critic_activation: CriticActivation::LeakyRelu,
         initial_distance_coefficient: fields.number("distance_coef_initial")?.unwrap_or(1.0),
         prior,
         ..GwaeConfig::default()

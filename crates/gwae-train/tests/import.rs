@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use gwae_core::noise::HostGenerator;
 use gwae_models::official::OfficialState;
-use gwae_models::{Gwae, GwaeConfig, VaeConfig};
+use gwae_models::{CriticActivation, Gwae, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::RunConfig;
 use gwae_train::checkpoint::{CheckpointStore, Which};
@@ -234,6 +234,26 @@ fn a_configuration_for_another_kind_of_model_is_refused() {
         .to_string();
     assert!(message.contains("holds a GWAE"), "{message}");
     assert!(message.contains("kind = \"vae\""), "{message}");
+}
+
+#[test]
+fn a_configuration_for_another_critic_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = small(PriorConfig::Neural);
+    let state = Object::OrderedDict(tensors(&model(&config).official_state()));
+    let checkpoint = OfficialCheckpoint::load(&saved(directory.path(), &state)).unwrap();
+    let other = GwaeConfig {
+        critic_activation: CriticActivation::Absolute,
+        ..config
+    };
+    let given = RunConfig {
+        model: other.into(),
+        ..RunConfig::default()
+    };
+    let message = ImportedModel::build(checkpoint, Some(given), Form::Official, &Device::flex())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("model.critic_activation"), "{message}");
 }
 
 #[test]

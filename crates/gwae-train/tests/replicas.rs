@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
 use gwae_core::Mode;
 use gwae_core::noise::{HostGenerator, NoiseSource, uniform_tensor};
-use gwae_models::{BackboneConfig, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
+use gwae_models::{BackboneConfig, CriticActivation, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::algorithm::{
     DagmmTrainer, GwaeObjective, GwaeTrainer, SingleObjective, TrainingAlgorithm, VaeObjective,
@@ -242,6 +242,7 @@ fn two_equal_shards_with_equal_noise_are_as_one() {
         resblock: true,
         learned_similarity: true,
         mixed_potential: true,
+        critic_activation: CriticActivation::Absolute,
         ..config()
     };
     check::<GwaeTrainer>("gwae with everything", &everything);
@@ -388,6 +389,7 @@ fn reduced_precision_steps_in_nearly_the_same_direction() {
         resblock: true,
         learned_similarity: true,
         mixed_potential: true,
+        critic_activation: CriticActivation::Absolute,
         prior: PriorConfig::Neural,
         ..config()
     };

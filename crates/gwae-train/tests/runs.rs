@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use gwae_core::noise::{HostGenerator, uniform_tensor};
 use gwae_models::official::OfficialState;
-use gwae_models::{DagmmConfig, GwaeConfig, VaeConfig};
+use gwae_models::{CriticActivation, DagmmConfig, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::checkpoint::{CheckpointStore, Which};
 use gwae_train::interrupt::StopFlag;
@@ -265,6 +265,7 @@ fn every_kind_of_model_resumes_bit_for_bit() {
             gwae(c).resblock = true;
             gwae(c).learned_similarity = true;
             gwae(c).mixed_potential = true;
+            gwae(c).critic_activation = CriticActivation::Absolute;
             gwae(c).prior = PriorConfig::VectorQuantized { embeddings: 5 };
         }),
         ("log now and then", |c| {

@@ -157,7 +157,8 @@ fn multiplier(counts: impl Iterator<Item = (usize, usize)>) -> Option<f64> {
 /// official sampler has a slip.
 ///
 /// Two switches leave no trace in the parameters and come out as `false`: `learned_similarity`
-/// and `mixed_potential`. The initial distance scale comes out as the present one.
+/// and `mixed_potential`. Nor does the critic's activation, which comes out as the authors'. The
+/// initial distance scale comes out as the present one.
 ///
 /// # Errors
 /// [`ArchitectureError::NamelessPrior`] where the prior has no parameters, else the parameter that

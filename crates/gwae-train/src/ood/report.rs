@@ -132,6 +132,7 @@ fn write_curves(
     plot.save(&directory.join(format!("roc_{}.png", file_name(set))))?;
     let mut text = String::from("model,score,false_positive_rate,true_positive_rate\n");
     for (model, row) in rows {
+        let model = owner(model, &row.score);
         for (false_positive_rate, true_positive_rate) in &row.curve {
             text.push_str(&format!(
                 "{model},{},{false_positive_rate},{true_positive_rate}\n",
