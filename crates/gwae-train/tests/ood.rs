@@ -139,6 +139,13 @@ fn every_model_is_trained_with_every_seed_and_reported() {
     ] {
         assert!(directory.join(file).exists(), "{file}");
     }
+    // The brightness has one curve, and it is no model's.
+    let curves = std::fs::read_to_string(directory.join("seed-1/roc_letters.csv")).unwrap();
+    let starts = |owner: &str| {
+        let start = format!("{owner},mean_brightness,0,0");
+        curves.lines().filter(|line| *line == start).count()
+    };
+    assert_eq!(["no model", "GWAE", "DAGMM"].map(starts), [1, 0, 0]);
     // Steps 2 and 3 were looked at, and every score of every set is in the trace.
     let trace = std::fs::read_to_string(directory.join("seed-1/auc_over_steps.csv")).unwrap();
     let steps: std::collections::BTreeSet<_> = trace

@@ -1,5 +1,6 @@
 //! What a comparison leaves on the disk.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use gwae_datasets::NpyError;
@@ -84,9 +85,13 @@ pub fn write_report(
         }
     }
     for set in sets {
-        let of_set = rows
-            .iter()
-            .filter(|(model, row)| row.set == set && drawn(model, &row.score));
+        // What needs no model is the same beside all of them, and drawn once.
+        let mut known = HashSet::new();
+        let of_set = rows.iter().filter(|(model, row)| {
+            row.set == set
+                && drawn(model, &row.score)
+                && known.insert((owner(model, &row.score), row.score.as_str()))
+        });
         let of_set: Vec<_> = of_set.collect();
         write_curves(set, &of_set, directory)?;
     }
