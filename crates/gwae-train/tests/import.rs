@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use gwae_core::noise::HostGenerator;
 use gwae_models::official::OfficialState;
-use gwae_models::{CriticActivation, Gwae, GwaeConfig, VaeConfig};
+use gwae_models::{CriticActivation, Gwae, GwaeConfig, ModelConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::RunConfig;
 use gwae_train::checkpoint::{CheckpointStore, Which};
@@ -219,40 +219,35 @@ fn a_given_configuration_takes_the_place_of_the_options() {
     assert_eq!((imported.source, imported.config), (Source::Given, given));
 }
 
-#[test]
-fn a_configuration_for_another_kind_of_model_is_refused() {
+/// What the import of a small checkpoint says to a configuration that does not go with it.
+fn refusal(model_config: ModelConfig) -> String {
     let directory = tempfile::tempdir().unwrap();
     let original = model(&small(PriorConfig::Neural));
     let state = Object::OrderedDict(tensors(&original.official_state()));
     let checkpoint = OfficialCheckpoint::load(&saved(directory.path(), &state)).unwrap();
     let given = RunConfig {
-        model: VaeConfig::default().into(),
+        model: model_config,
         ..RunConfig::default()
     };
-    let message = ImportedModel::build(checkpoint, Some(given), Form::Official, &Device::flex())
+    ImportedModel::build(checkpoint, Some(given), Form::Official, &Device::flex())
         .unwrap_err()
-        .to_string();
+        .to_string()
+}
+
+#[test]
+fn a_configuration_for_another_kind_of_model_is_refused() {
+    let message = refusal(VaeConfig::default().into());
     assert!(message.contains("holds a GWAE"), "{message}");
     assert!(message.contains("kind = \"vae\""), "{message}");
 }
 
 #[test]
 fn a_configuration_for_another_critic_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let config = small(PriorConfig::Neural);
-    let state = Object::OrderedDict(tensors(&model(&config).official_state()));
-    let checkpoint = OfficialCheckpoint::load(&saved(directory.path(), &state)).unwrap();
     let other = GwaeConfig {
         critic_activation: CriticActivation::Absolute,
-        ..config
+        ..small(PriorConfig::Neural)
     };
-    let given = RunConfig {
-        model: other.into(),
-        ..RunConfig::default()
-    };
-    let message = ImportedModel::build(checkpoint, Some(given), Form::Official, &Device::flex())
-        .unwrap_err()
-        .to_string();
+    let message = refusal(other.into());
     assert!(message.contains("model.critic_activation"), "{message}");
 }
 

@@ -87,12 +87,12 @@ pub fn write_report(
     for set in sets {
         // What needs no model is the same beside all of them, and drawn once.
         let mut known = HashSet::new();
-        let of_set = rows.iter().filter(|(model, row)| {
-            row.set == set
-                && drawn(model, &row.score)
-                && known.insert((owner(model, &row.score), row.score.as_str()))
-        });
-        let of_set: Vec<_> = of_set.collect();
+        let of_set: Vec<_> = rows
+            .iter()
+            .filter(|(model, row)| row.set == set && drawn(model, &row.score))
+            .map(|(model, row)| (owner(model, &row.score), row))
+            .filter(|(owner, row)| known.insert((*owner, row.score.as_str())))
+            .collect();
         write_curves(set, &of_set, directory)?;
     }
     for scores in models {
@@ -110,12 +110,12 @@ pub fn write_report(
 
 fn write_curves(
     set: &str,
-    rows: &[&(String, Comparison)],
+    rows: &[(&str, &Comparison)],
     directory: &Path,
 ) -> Result<(), OodReportError> {
     let names: Vec<String> = rows
         .iter()
-        .map(|(model, row)| format!("{}: {}", owner(model, &row.score), row.score))
+        .map(|(owner, row)| format!("{owner}: {}", row.score))
         .collect();
     let curves: Vec<RocCurve<'_>> = rows
         .iter()
@@ -136,11 +136,10 @@ fn write_curves(
     };
     plot.save(&directory.join(format!("roc_{}.png", file_name(set))))?;
     let mut text = String::from("model,score,false_positive_rate,true_positive_rate\n");
-    for (model, row) in rows {
-        let model = owner(model, &row.score);
+    for (owner, row) in rows {
         for (false_positive_rate, true_positive_rate) in &row.curve {
             text.push_str(&format!(
-                "{model},{},{false_positive_rate},{true_positive_rate}\n",
+                "{owner},{},{false_positive_rate},{true_positive_rate}\n",
                 row.score
             ));
         }
