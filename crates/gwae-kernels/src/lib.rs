@@ -22,4 +22,4 @@ pub use convolution::{doubling_conv_transpose2d, halving_conv2d};
 pub use distance::{attach_distances, direct_distances};
 pub use extension::Edge;
 pub use optimizer::{moving_average, moving_square, scaled_step};
-pub use spectral::{divide_by_spectral_norm, power_iteration, unit_vector};
+pub use spectral::{SingularTriple, divide_by_spectral_norm, unit_vector};

@@ -8,49 +8,87 @@ use crate::extension::Kernels;
 /// The least length that a vector is divided by.
 const EPSILON: f64 = 1e-12;
 
-/// One power iteration from a left singular vector, `v = Wᵀu/‖·‖` and then `u = Wv/‖·‖`, without
-/// a gradient.
-///
-/// # Shapes
-/// - `weight`: `[rows, columns]`, neither of them 0, `left`: `[rows]`
-/// - output: `u` `[rows]` and `v` `[columns]`
-///
-/// # Panics
-/// If the sizes do not fit.
-pub fn power_iteration(weight: Tensor<2>, left: Tensor<1>) -> (Tensor<1>, Tensor<1>) {
-    let [rows, columns] = weight.dims();
-    assert!(rows > 0 && columns > 0, "the weight has values");
-    assert_eq!(left.dims(), [rows], "the left vector has a value per row");
-    let weight = weight.without_autodiff().into_dispatch();
-    let left = left.without_autodiff().into_dispatch();
-    let right = <Dispatch as Kernels>::transposed_product(weight.clone(), left);
-    let right = unit_vector(Tensor::from_dispatch(right));
-    let left = <Dispatch as Kernels>::product(weight, right.clone().into_dispatch());
-    (unit_vector(Tensor::from_dispatch(left)), right)
+/// Estimated singular vectors of a weight `W` `[rows, columns]`, and the value between them. None
+/// of them carries a gradient.
+#[derive(Clone, Debug)]
+pub struct SingularTriple {
+    /// `u`, `[rows]`.
+    pub left: Tensor<1>,
+    /// `v`, `[columns]`.
+    pub right: Tensor<1>,
+    /// `σ = uᵀWv`, `[1]`.
+    pub value: Tensor<1>,
 }
 
-/// `W/σ` with `σ = uᵀWv`. The gradient reaches the weight, through σ too; u and v are constants.
-///
-/// # Shapes
-/// - `weight` and output: `[rows, columns]`, neither of them 0
-/// - `left`: `[rows]`, `right`: `[columns]`
-///
-/// # Panics
-/// If the sizes do not fit.
-pub fn divide_by_spectral_norm(weight: Tensor<2>, left: Tensor<1>, right: Tensor<1>) -> Tensor<2> {
+impl SingularTriple {
+    /// The value between given vectors.
+    ///
+    /// # Shapes
+    /// - `weight`: `[rows, columns]`, neither of them 0, `left`: `[rows]`, `right`: `[columns]`
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn between(weight: Tensor<2>, left: Tensor<1>, right: Tensor<1>) -> Self {
+        check_left(&weight, &left);
+        assert_eq!(
+            right.dims(),
+            [weight.dims()[1]],
+            "the right vector has a value per column"
+        );
+        let (left, right) = (left.without_autodiff(), right.without_autodiff());
+        let product = product(weight, &right);
+        Self {
+            value: (product * left.clone()).sum(),
+            left,
+            right,
+        }
+    }
+
+    /// One power iteration from a left vector: `v = Wᵀu/‖·‖`, and then `u = Wv/‖·‖`.
+    ///
+    /// # Shapes
+    /// - `weight`: `[rows, columns]`, neither of them 0, `left`: `[rows]`
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    pub fn after_power_iteration(weight: Tensor<2>, left: Tensor<1>) -> Self {
+        check_left(&weight, &left);
+        let plain = weight.clone().without_autodiff().into_dispatch();
+        let left = left.without_autodiff().into_dispatch();
+        let right = <Dispatch as Kernels>::transposed_product(plain, left);
+        let right = unit_vector(Tensor::from_dispatch(right));
+        let product = product(weight, &right);
+        let left = unit_vector(product.clone());
+        Self {
+            value: (product * left.clone()).sum(),
+            left,
+            right,
+        }
+    }
+}
+
+fn check_left(weight: &Tensor<2>, left: &Tensor<1>) {
     let [rows, columns] = weight.dims();
     assert!(rows > 0 && columns > 0, "the weight has values");
     assert_eq!(left.dims(), [rows], "the left vector has a value per row");
-    assert_eq!(
-        right.dims(),
-        [columns],
-        "the right one has a value per column"
-    );
-    let (left, right) = (left.without_autodiff(), right.without_autodiff());
-    let plain = weight.clone().without_autodiff().into_dispatch();
-    let product = <Dispatch as Kernels>::product(plain, right.clone().into_dispatch());
-    let sigma = (Tensor::from_dispatch(product) * left.clone()).sum();
-    let constants = [left, right, sigma].map(|constant: Tensor<1>| {
+}
+
+/// `Wv` without a gradient.
+fn product(weight: Tensor<2>, right: &Tensor<1>) -> Tensor<1> {
+    let weight = weight.without_autodiff().into_dispatch();
+    Tensor::from_dispatch(<Dispatch as Kernels>::product(
+        weight,
+        right.clone().into_dispatch(),
+    ))
+}
+
+/// `W/σ` with the σ of its triple. The gradient reaches the weight, through `σ = uᵀWv` too; u and
+/// v are constants.
+///
+/// # Shapes
+/// - `weight` and output: `[rows, columns]`, those that the triple was made of
+pub fn divide_by_spectral_norm(weight: Tensor<2>, triple: SingularTriple) -> Tensor<2> {
+    let constants = [triple.left, triple.right, triple.value].map(|constant| {
         let constant = if weight.is_autodiff() {
             constant.autodiff()
         } else {

@@ -5,18 +5,19 @@ mod common;
 
 use burn::tensor::{DType, Tensor};
 use common::{assert_close, on_threads, tensor, values};
-use gwae_kernels::{divide_by_spectral_norm, power_iteration};
+use gwae_kernels::{SingularTriple, divide_by_spectral_norm};
 
-/// u, v, normalised weight and the gradient of a weighted sum of it.
-fn run([rows, columns]: [usize; 2], dtype: DType) -> [Vec<f64>; 4] {
+/// u, v, σ, normalised weight and the gradient of a weighted sum of it.
+fn run([rows, columns]: [usize; 2], dtype: DType) -> [Vec<f64>; 5] {
     let weight = tensor(1, [rows, columns], dtype).require_grad();
-    let (left, right) = power_iteration(weight.clone(), tensor(2, [rows], dtype));
-    let normalised = divide_by_spectral_norm(weight.clone(), left.clone(), right.clone());
+    let triple = SingularTriple::after_power_iteration(weight.clone(), tensor(2, [rows], dtype));
+    let normalised = divide_by_spectral_norm(weight.clone(), triple.clone());
     let weighting = tensor(3, [rows, columns], dtype);
     let gradients = (normalised.clone() * weighting).sum().backward();
     [
-        values(left),
-        values(right),
+        values(triple.left),
+        values(triple.right),
+        values(triple.value),
         values(normalised),
         values(weight.grad(&gradients).unwrap()),
     ]
@@ -33,6 +34,17 @@ fn single_precision_kernels_equal_burns_operations_in_double_precision() {
 }
 
 #[test]
+fn the_value_after_an_iteration_is_that_between_its_vectors() {
+    for dtype in [DType::F32, DType::F64] {
+        let weight = tensor(1, [33, 100], dtype);
+        let iterated =
+            SingularTriple::after_power_iteration(weight.clone(), tensor(2, [33], dtype));
+        let between = SingularTriple::between(weight, iterated.left, iterated.right);
+        assert_eq!(values(iterated.value), values(between.value));
+    }
+}
+
+#[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let results = |threads| on_threads(threads, || run([256, 2048], DType::F32));
     assert_eq!(results(1), results(3));
@@ -41,12 +53,12 @@ fn results_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn iterations_lead_to_norm_one() {
     let weight = tensor(4, [6, 9], DType::F64);
-    let mut left = tensor(5, [6], DType::F64);
-    let mut right = tensor(6, [9], DType::F64);
+    let first = tensor(5, [6], DType::F64);
+    let mut triple = SingularTriple::after_power_iteration(weight.clone(), first);
     for _ in 0..500 {
-        (left, right) = power_iteration(weight.clone(), left);
+        triple = SingularTriple::after_power_iteration(weight.clone(), triple.left);
     }
-    let normalised = divide_by_spectral_norm(weight, left, right);
+    let normalised = divide_by_spectral_norm(weight, triple);
     // The largest eigenvalue of a symmetric matrix is what its powers grow by.
     let square = normalised.clone().matmul(normalised.transpose());
     let mut vector: Tensor<2> = Tensor::ones([6, 1], (&square.device(), DType::F64));
@@ -61,10 +73,12 @@ fn iterations_lead_to_norm_one() {
 #[test]
 fn gradient_flows_through_the_norm() {
     let weight = tensor(7, [4, 6], DType::F64);
-    let (left, right) = power_iteration(weight.clone(), tensor(8, [4], DType::F64));
+    let vectors = SingularTriple::after_power_iteration(weight.clone(), tensor(8, [4], DType::F64));
     let weighting = tensor(9, [4, 6], DType::F64);
     let value = |weight: Tensor<2>| {
-        (divide_by_spectral_norm(weight, left.clone(), right.clone()) * weighting.clone()).sum()
+        let (left, right) = (vectors.left.clone(), vectors.right.clone());
+        let triple = SingularTriple::between(weight.clone(), left, right);
+        (divide_by_spectral_norm(weight, triple) * weighting.clone()).sum()
     };
     let direction = tensor(10, [4, 6], DType::F64);
     let tracked = weight.clone().detach().require_grad();
@@ -79,7 +93,7 @@ fn gradient_flows_through_the_norm() {
 fn weights_without_autodiff_are_normalised_too() {
     let weight = tensor(11, [3, 5], DType::F32).without_autodiff();
     let left = tensor(12, [3], DType::F32).without_autodiff();
-    let (left, right) = power_iteration(weight.clone(), left);
-    let normalised = divide_by_spectral_norm(weight, left, right);
+    let triple = SingularTriple::after_power_iteration(weight.clone(), left);
+    let normalised = divide_by_spectral_norm(weight, triple);
     assert!(!normalised.is_autodiff());
 }

@@ -7,7 +7,7 @@ use gwae_core::{
     noise::{NoiseSource, normal_tensor},
     set_running,
 };
-use gwae_kernels::{divide_by_spectral_norm, power_iteration, unit_vector};
+use gwae_kernels::{SingularTriple, divide_by_spectral_norm, unit_vector};
 
 /// A weight divided by its largest singular value `σ = uᵀWv`, estimated by one power iteration
 /// per training forward. The weight is seen as the matrix `[out, rest]`; σ carries a gradient
@@ -54,16 +54,20 @@ impl<const D: usize> SpectralWeight<D> {
     pub fn normalise(&self, mode: Mode) -> NormalisedWeight<D> {
         let weight = self.weight.val();
         let matrix = weight.clone().flatten_from_second();
-        let mut left = self.left.value_sync().detach();
-        let mut right = self.right.value_sync().detach();
-        if mode == Mode::Train {
-            (left, right) = power_iteration(matrix.clone(), left);
-            for (state, value) in [(&self.left, &left), (&self.right, &right)] {
-                set_running(state, value.clone());
+        let left = self.left.value_sync();
+        let triple = match mode {
+            Mode::Train => {
+                let triple = SingularTriple::after_power_iteration(matrix.clone(), left);
+                set_running(&self.left, triple.left.clone());
+                set_running(&self.right, triple.right.clone());
+                triple
             }
-        }
+            Mode::Evaluate => {
+                SingularTriple::between(matrix.clone(), left, self.right.value_sync())
+            }
+        };
         NormalisedWeight {
-            weight: divide_by_spectral_norm(matrix, left, right).reshape(weight.dims()),
+            weight: divide_by_spectral_norm(matrix, triple).reshape(weight.dims()),
             bias: self.bias.val(),
         }
     }
