@@ -211,11 +211,11 @@ fn is_published(model: &str, score: &str) -> bool {
     [published, MEAN_BRIGHTNESS].contains(&score)
 }
 
-/// The scores that are drawn as curves: the brightness, which every model has, with one of them.
+/// The scores that are drawn as curves.
 fn is_drawn(model: &str, score: &str) -> bool {
-    let of_gwae = ["potential_two_sided", MEAN_BRIGHTNESS].contains(&score);
-    let of_all = score != MEAN_BRIGHTNESS && (score == HEADLINE || is_published(model, score));
-    of_all || model == "GWAE" && of_gwae
+    is_headline(model, score)
+        || is_published(model, score)
+        || [model, score] == ["GWAE", "potential_two_sided"]
 }
 
 fn devices(arguments: &Arguments) -> DeviceList {

@@ -139,13 +139,27 @@ fn every_model_is_trained_with_every_seed_and_reported() {
     ] {
         assert!(directory.join(file).exists(), "{file}");
     }
-    // The brightness has one curve, and it is no model's.
+    // The brightness has one curve, and one row a set, and is no model's.
     let curves = std::fs::read_to_string(directory.join("seed-1/roc_letters.csv")).unwrap();
     let starts = |owner: &str| {
         let start = format!("{owner},mean_brightness,0,0");
         curves.lines().filter(|line| *line == start).count()
     };
     assert_eq!(["no model", "GWAE", "DAGMM"].map(starts), [1, 0, 0]);
+    let table = std::fs::read_to_string(directory.join("seed-2/table.csv")).unwrap();
+    let rows = |owner: &str| {
+        let start = format!("{owner},mean_brightness,letters (2),");
+        table
+            .lines()
+            .filter(|line| line.starts_with(&start))
+            .count()
+    };
+    assert_eq!(["no model", "GWAE", "DAGMM"].map(rows), [1, 0, 0]);
+    let seeds = std::fs::read_to_string(directory.join("seeds.md")).unwrap();
+    assert!(
+        seeds.contains("| no model | mean_brightness | letters (2) | 2 |"),
+        "{seeds}"
+    );
     // Steps 2 and 3 were looked at, and every score of every set is in the trace.
     let trace = std::fs::read_to_string(directory.join("seed-1/auc_over_steps.csv")).unwrap();
     let steps: std::collections::BTreeSet<_> = trace

@@ -11,7 +11,7 @@ use gwae_train::atomic::FileError;
 use gwae_train::data::RunData;
 use gwae_train::ood::{
     ModelScores, REFERENCE, ScoreTable, TestSet, built_in_sets, choose, comparison_table,
-    make_names_unique, score_images, write_report,
+    further_rows, make_names_unique, score_images, write_report,
 };
 use gwae_train::progress::PreparationBar;
 
@@ -94,8 +94,8 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
     };
     fs::create_dir_all(&directory).map_err(FileError::on("create", &directory))?;
     scores.write_arrays(&directory.join("scores"))?;
-    let rows = scores.compare(&BootstrapConfig::default())?.into_iter();
-    let rows: Vec<_> = rows.map(|row| (scores.model.clone(), row)).collect();
+    let comparisons = scores.compare(&BootstrapConfig::default())?;
+    let rows = further_rows(&[], &scores.model, &comparisons);
     let all = |_: &str, _: &str| true;
     write_report(std::slice::from_ref(&scores), &rows, &all, &directory)?;
     print(comparison_table(&rows));

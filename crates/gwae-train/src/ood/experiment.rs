@@ -17,7 +17,7 @@ use super::clusters::{ClusterAnalysis, ClusterOptions, Labels, analyse_clusters}
 use super::comparison::{Comparison, TestSet, make_names_unique};
 use super::report::{file_name, write_report};
 use super::scoring::ScoreTable;
-use super::table::seeds_table;
+use super::table::{further_rows, seeds_table};
 use super::trace::Trace;
 use crate::atomic::{FileError, write_atomically};
 use crate::checkpoint::{CheckpointStore, Which};
@@ -56,7 +56,7 @@ pub struct Experiment {
     pub images: usize,
     /// Seeds; each trains every model anew.
     pub seeds: Vec<u64>,
-    /// Which scores (model, score) are drawn as curves.
+    /// Which scores (model, score) are drawn as curves; the model of what needs none is "no model".
     pub drawn: fn(&str, &str) -> bool,
     /// The command line, for the record.
     pub command_line: Vec<String>,
@@ -301,10 +301,11 @@ impl Prepared<'_> {
     fn all_models(&self, outlook: &mut Outlook<'_>) -> Result<ExperimentOutcome, ExperimentError> {
         let experiment = self.experiment;
         let mut outcome = ExperimentOutcome::default();
-        let mut all: Vec<(String, Comparison)> = Vec::new();
+        let mut rows: Vec<(String, Comparison)> = Vec::new();
         for &seed in &experiment.seeds {
             let directory = experiment.directory_of(seed);
-            let (mut scores, mut rows) = (Vec::new(), Vec::new());
+            let mut scores = Vec::new();
+            let first_row = rows.len();
             let mut trace = Trace::default();
             for (index, (name, config)) in self.models.iter().enumerate() {
                 let run = directory.join(file_name(name));
@@ -335,15 +336,15 @@ impl Prepared<'_> {
                 };
                 let of_model = result.read_scores(name, &run)?;
                 let comparisons = of_model.compare(&BootstrapConfig::default())?;
-                rows.extend(comparisons.iter().map(|row| (name.clone(), row.clone())));
-                all.extend(comparisons.iter().map(|row| (name.clone(), row.clone())));
+                let further = further_rows(&rows[first_row..], name, &comparisons);
+                rows.extend(further);
                 scores.push(of_model);
                 if reports {
-                    write_report(&scores, &rows, &experiment.drawn, &directory)?;
+                    write_report(&scores, &rows[first_row..], &experiment.drawn, &directory)?;
                 }
                 if reports && experiment.seeds.len() > 1 {
                     let path = experiment.directory.join("seeds.md");
-                    write_atomically(&path, seeds_table(&all).as_bytes())?;
+                    write_atomically(&path, seeds_table(&rows).as_bytes())?;
                 }
                 outcome.models.push(ModelOutcome {
                     model: name.clone(),

@@ -21,5 +21,5 @@ pub use comparison::{
 pub use experiment::{Experiment, ExperimentError, ExperimentOutcome, ModelOutcome, Outlook};
 pub use report::{ModelScores, OodReportError, write_report};
 pub use scoring::{MEAN_BRIGHTNESS, ScoreColumn, ScoreTable, score_images};
-pub use table::{comparison_csv, comparison_table, scores_matrix, seeds_table};
+pub use table::{comparison_csv, comparison_table, further_rows, scores_matrix, seeds_table};
 pub use trace::{Trace, TracePoint};

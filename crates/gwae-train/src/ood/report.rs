@@ -1,6 +1,5 @@
 //! What a comparison leaves on the disk.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use gwae_datasets::NpyError;
@@ -8,7 +7,7 @@ use gwae_metrics::BootstrapConfig;
 
 use super::comparison::{Comparison, ComparisonError, compare};
 use super::scoring::ScoreTable;
-use super::table::{comparison_csv, comparison_table, owner};
+use super::table::{comparison_csv, comparison_table};
 use crate::atomic::{FileError, write_atomically};
 use crate::report::{HistogramPanel, HistogramPlot, ReportError, RocCurve, RocPlot, Scores};
 
@@ -55,7 +54,7 @@ impl ModelScores {
     }
 }
 
-/// Writes the scores of several models, and `rows`, their comparisons beside the models' names, into
+/// Writes the scores of several models, and `rows`, their [`further_rows`](super::further_rows), into
 /// `directory`, which exists: `table.md` and `table.csv` (every figure), `roc_SET.png` and
 /// `roc_SET.csv` for every set (the curves of all models), and `histograms_MODEL.png` for every model
 /// (`…_2.png` and so on for more than eight sets).
@@ -85,13 +84,10 @@ pub fn write_report(
         }
     }
     for set in sets {
-        // What needs no model is the same beside all of them, and drawn once.
-        let mut known = HashSet::new();
         let of_set: Vec<_> = rows
             .iter()
-            .filter(|(model, row)| row.set == set && drawn(model, &row.score))
-            .map(|(model, row)| (owner(model, &row.score), row))
-            .filter(|(owner, row)| known.insert((*owner, row.score.as_str())))
+            .filter(|(owner, row)| row.set == set && drawn(owner, &row.score))
+            .map(|(owner, row)| (owner.as_str(), row))
             .collect();
         write_curves(set, &of_set, directory)?;
     }

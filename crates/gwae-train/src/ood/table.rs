@@ -5,8 +5,7 @@ use std::fmt::Write;
 
 use super::{Comparison, ExperimentOutcome, MEAN_BRIGHTNESS};
 
-/// A Markdown table: a row per model, score and set. Every row is preceded by the name of its model
-/// where `model` gives one.
+/// A Markdown table: a row per model, score and set.
 pub fn comparison_table(rows: &[(String, Comparison)]) -> String {
     let mut text = String::from(
         "| model | score | out-of-distribution | AUROC | 95 % interval | AUPR | FPR at 95 % TPR |\n\
@@ -60,8 +59,25 @@ pub fn comparison_csv(rows: &[(String, Comparison)]) -> String {
     text
 }
 
+/// Rows of a model's comparisons, each beside the name of whose score it is, that `rows` does not have
+/// yet: what needs no model is the same beside every model, and no model's.
+pub fn further_rows(
+    rows: &[(String, Comparison)],
+    model: &str,
+    comparisons: &[Comparison],
+) -> Vec<(String, Comparison)> {
+    let further = comparisons.iter().filter_map(|comparison| {
+        let owner = owner(model, &comparison.score);
+        let known = rows.iter().any(|(other, row)| {
+            other == owner && row.score == comparison.score && row.set == comparison.set
+        });
+        (!known).then(|| (owner.to_owned(), comparison.clone()))
+    });
+    further.collect()
+}
+
 /// Whose score it is: every model's comparisons have the brightness beside its own scores.
-pub(super) fn owner<'a>(model: &'a str, score: &str) -> &'a str {
+fn owner<'a>(model: &'a str, score: &str) -> &'a str {
     if score == MEAN_BRIGHTNESS {
         "no model"
     } else {
@@ -172,6 +188,34 @@ mod tests {
         assert_eq!(
             csv.lines().next().unwrap().split(',').count(),
             csv.lines().nth(1).unwrap().split(',').count()
+        );
+    }
+
+    #[test]
+    fn what_needs_no_model_has_one_row() {
+        let comparison = |score: &str| Comparison {
+            set: "noise".into(),
+            score: score.into(),
+            report: DetectionReport::new(&[1.0], &[2.0], &BootstrapConfig::default()).unwrap(),
+            curve: Vec::new(),
+        };
+        let comparisons = [comparison("energy"), comparison(MEAN_BRIGHTNESS)];
+        let mut rows = Vec::new();
+        for model in ["vae", "dagmm"] {
+            let further = further_rows(&rows, model, &comparisons);
+            rows.extend(further);
+        }
+        let owners: Vec<_> = rows
+            .iter()
+            .map(|(owner, row)| (owner.as_str(), row.score.as_str()))
+            .collect();
+        assert_eq!(
+            owners,
+            [
+                ("vae", "energy"),
+                ("no model", MEAN_BRIGHTNESS),
+                ("dagmm", "energy")
+            ]
         );
     }
 
