@@ -1,85 +1,26 @@
 //! The directory of one run, which says by itself how it came about.
 
+mod error;
+mod record;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::atomic::{FileError, remove_temporaries, write_atomically};
-use crate::config::{ConfigError, RunConfig};
-use crate::timestamp::utc;
+use crate::config::RunConfig;
+
+pub use error::RunDirectoryError;
+pub(crate) use record::BURN_VERSION;
+pub use record::{Resumption, RunRecord, command_line};
 
 const CONFIG: &str = "config.toml";
 const RECORD: &str = "run.json";
 const SPLIT: &str = "split.json";
 pub(crate) const LOCK: &str = "run.lock";
-
-/// Version of Burn.
-pub(crate) const BURN_VERSION: &str = "0.22.1";
-
-/// What a run was started with, beside its configuration: `run.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// Version of this library.
-    pub gwae_version: String,
-    /// Version of Burn.
-    pub burn_version: String,
-    /// Seed of every random draw.
-    pub seed: u64,
-    /// Device, such as `cpu` or `cuda:0`.
-    pub device: String,
-    /// The command line, program first.
-    pub command_line: Vec<String>,
-    /// Name of the dataset.
-    pub dataset: String,
-    /// Fingerprint of its images and factors; none where the model was imported, so that what it
-    /// was trained on is not here.
-    #[serde(default)]
-    pub dataset_fingerprint: Option<String>,
-    /// The file that the model was imported from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub imported_from: Option<String>,
-    /// When the run was started, ISO 8601 in UTC.
-    pub started: String,
-    /// The sessions after the first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resumed: Vec<Resumption>,
-}
-
-/// A session that went on with a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resumption {
-    /// Main steps done before it.
-    pub from_step: u64,
-    /// Device, such as `cpu` or `cuda:0`.
-    pub device: String,
-    /// The command line, program first.
-    pub command_line: Vec<String>,
-    /// When it began, ISO 8601 in UTC.
-    pub started: String,
-}
-
-impl Resumption {
-    /// One that begins now.
-    pub(crate) fn now(from_step: u64, device: String, command_line: Vec<String>) -> Self {
-        Self {
-            from_step,
-            device,
-            command_line,
-            started: utc(SystemTime::now()),
-        }
-    }
-}
-
-/// The command line of this process, program first; what is no Unicode in it is replaced.
-pub fn command_line() -> Vec<String> {
-    std::env::args_os()
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect()
-}
 
 /// Whether there is something in a directory, so that results would overwrite or mix with it.
 ///
@@ -148,65 +89,6 @@ pub struct ImportDescription {
     pub command_line: Vec<String>,
 }
 
-/// A run directory that cannot be made or used.
-#[derive(Debug, thiserror::Error)]
-pub enum RunDirectoryError {
-    /// The file system failed.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The configuration cannot be written or read.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A new run would overwrite something.
-    #[error("{} exists and is not empty: resume the run in it, or choose another directory with --out", .0.display())]
-    NotEmpty(PathBuf),
-    /// A file lies where the directory should be.
-    #[error("{} is a file: choose another directory with --out", .0.display())]
-    IsFile(PathBuf),
-    /// The directory was not made by a run, or its creation was cut short.
-    #[error("{} is no run directory: it has no {missing}; if its creation was cut short, delete it and start again", path.display())]
-    NoRun {
-        /// The directory.
-        path: PathBuf,
-        /// What is not there.
-        missing: &'static str,
-    },
-    /// A file of the run is not what was written.
-    #[error("{} is damaged ({problem}): restore it from a copy", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The data are not those that the run began with.
-    #[error(
-        "the {dataset} data are not those that {} was trained on (fingerprint {found} instead of {expected}): restore them, or start a new run",
-        path.display()
-    )]
-    OtherData {
-        /// The run directory.
-        path: PathBuf,
-        /// Name of the dataset.
-        dataset: String,
-        /// Fingerprint that the run began with.
-        expected: String,
-        /// Fingerprint now.
-        found: String,
-    },
-    /// An imported model has no training data.
-    #[error("{} was imported from {imported_from}, so there are no training data to go on with: start a new run with `gwae train`", path.display())]
-    Imported {
-        /// The run directory.
-        path: PathBuf,
-        /// The file that the model comes from.
-        imported_from: String,
-    },
-    /// Two processes would write the same files.
-    #[error("{} is in use by another process: wait until it ends, or choose another directory", .0.display())]
-    InUse(PathBuf),
-}
-
 /// The directory of one run.
 ///
 /// `config.toml`, `split.json` (not of an imported model) and `run.json` are written when it is created, in this order and
@@ -218,24 +100,6 @@ pub struct RunDirectory {
     record: RunRecord,
     /// Held while the run may write; the system releases it when the process ends, however.
     _lock: Option<File>,
-}
-
-impl RunRecord {
-    /// The record of a run that is begun now.
-    fn of(config: &RunConfig, device: String, command_line: Vec<String>) -> Self {
-        Self {
-            gwae_version: env!("CARGO_PKG_VERSION").into(),
-            burn_version: BURN_VERSION.into(),
-            seed: config.training.seed,
-            device,
-            command_line,
-            dataset: config.data.dataset.name().into(),
-            dataset_fingerprint: None,
-            imported_from: None,
-            started: utc(SystemTime::now()),
-            resumed: Vec::new(),
-        }
-    }
 }
 
 impl RunDirectory {

@@ -1,0 +1,65 @@
+//! What can go wrong with a run directory.
+
+use std::path::PathBuf;
+
+use crate::atomic::FileError;
+use crate::config::ConfigError;
+
+/// A run directory that cannot be made or used.
+#[derive(Debug, thiserror::Error)]
+pub enum RunDirectoryError {
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The configuration cannot be written or read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A new run would overwrite something.
+    #[error("{} exists and is not empty: resume the run in it, or choose another directory with --out", .0.display())]
+    NotEmpty(PathBuf),
+    /// A file lies where the directory should be.
+    #[error("{} is a file: choose another directory with --out", .0.display())]
+    IsFile(PathBuf),
+    /// The directory was not made by a run, or its creation was cut short.
+    #[error("{} is no run directory: it has no {missing}; if its creation was cut short, delete it and start again", path.display())]
+    NoRun {
+        /// The directory.
+        path: PathBuf,
+        /// What is not there.
+        missing: &'static str,
+    },
+    /// A file of the run is not what was written.
+    #[error("{} is damaged ({problem}): restore it from a copy", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The data are not those that the run began with.
+    #[error(
+        "the {dataset} data are not those that {} was trained on (fingerprint {found} instead of {expected}): restore them, or start a new run",
+        path.display()
+    )]
+    OtherData {
+        /// The run directory.
+        path: PathBuf,
+        /// Name of the dataset.
+        dataset: String,
+        /// Fingerprint that the run began with.
+        expected: String,
+        /// Fingerprint now.
+        found: String,
+    },
+    /// An imported model has no training data.
+    #[error("{} was imported from {imported_from}, so there are no training data to go on with: start a new run with `gwae train`", path.display())]
+    Imported {
+        /// The run directory.
+        path: PathBuf,
+        /// The file that the model comes from.
+        imported_from: String,
+    },
+    /// Two processes would write the same files.
+    #[error("{} is in use by another process: wait until it ends, or choose another directory", .0.display())]
+    InUse(PathBuf),
+}

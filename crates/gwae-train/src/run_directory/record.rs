@@ -1,0 +1,90 @@
+//! How a run came about: `run.json`.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::RunConfig;
+use crate::timestamp::utc;
+
+/// Version of Burn.
+pub(crate) const BURN_VERSION: &str = "0.22.1";
+
+/// What a run was started with, beside its configuration: `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Version of this library.
+    pub gwae_version: String,
+    /// Version of Burn.
+    pub burn_version: String,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// Device, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// The command line, program first.
+    pub command_line: Vec<String>,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Fingerprint of its images and factors; none where the model was imported, so that what it
+    /// was trained on is not here.
+    #[serde(default)]
+    pub dataset_fingerprint: Option<String>,
+    /// The file that the model was imported from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported_from: Option<String>,
+    /// When the run was started, ISO 8601 in UTC.
+    pub started: String,
+    /// The sessions after the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumption>,
+}
+
+impl RunRecord {
+    /// The record of a run that is begun now.
+    pub(super) fn of(config: &RunConfig, device: String, command_line: Vec<String>) -> Self {
+        Self {
+            gwae_version: env!("CARGO_PKG_VERSION").into(),
+            burn_version: BURN_VERSION.into(),
+            seed: config.training.seed,
+            device,
+            command_line,
+            dataset: config.data.dataset.name().into(),
+            dataset_fingerprint: None,
+            imported_from: None,
+            started: utc(SystemTime::now()),
+            resumed: Vec::new(),
+        }
+    }
+}
+
+/// A session that went on with a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// Main steps done before it.
+    pub from_step: u64,
+    /// Device, such as `cpu` or `cuda:0`.
+    pub device: String,
+    /// The command line, program first.
+    pub command_line: Vec<String>,
+    /// When it began, ISO 8601 in UTC.
+    pub started: String,
+}
+
+impl Resumption {
+    /// One that begins now.
+    pub(crate) fn now(from_step: u64, device: String, command_line: Vec<String>) -> Self {
+        Self {
+            from_step,
+            device,
+            command_line,
+            started: utc(SystemTime::now()),
+        }
+    }
+}
+
+/// The command line of this process, program first; what is no Unicode in it is replaced.
+pub fn command_line() -> Vec<String> {
+    std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
+}

@@ -1,0 +1,117 @@
+//! Runs that break or are refused.
+
+use super::*;
+
+/// Trains well until a checkpoint is there, then with a learning rate that breaks everything.
+#[test]
+fn a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut config = config();
+    gwae(&mut config).batchnorm = false;
+    config.training.warmup_steps = 0;
+    config.training.steps = Some(2);
+    // The step that breaks is named although it is not one that is logged.
+    config.training.log_every = 25;
+    start(&config, &path, silent()).unwrap();
+    let good = state(&path, Which::Last);
+    let breaking = Changes {
+        steps: Some(50),
+        learning_rate: Some(1.0),
+        critic_learning_rate: Some(1.0),
+        ..Changes::default()
+    };
+    let error = resume(&path, &breaking, silent()).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("learning_rate"), "{message}");
+    let step = match error {
+        TrainError::Broken(loss) => loss.step,
+        TrainError::BrokenParameters { step } => step,
+        other => panic!("{other}"),
+    };
+    assert!((3..=50).contains(&step) && step % 25 != 0, "{message}");
+    let finite = |state: &OfficialState| {
+        state
+            .iter()
+            .all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
+    };
+    let kept = state(&path, Which::Last);
+    assert!(finite(&kept));
+    let saved = CheckpointStore::open(path.join("checkpoints")).unwrap();
+    if saved.entry(Which::Last).unwrap().step == 2 {
+        assert_eq!(kept, good);
+    }
+}
+
+#[test]
+fn nothing_is_made_where_nothing_can_be_trained() {
+    let root = tempfile::tempdir().unwrap();
+    let refused = |change: fn(&mut RunConfig), expected: &str| {
+        let path = root.path().join("refused");
+        let mut config = config();
+        change(&mut config);
+        let message = start(&config, &path, silent()).unwrap_err().to_string();
+        assert!(
+            message.contains(expected) && !message.contains('\n'),
+            "{message}"
+        );
+        assert!(!path.exists(), "{message}");
+    };
+    refused(|c| c.training.batch_size = 0, "training.batch_size");
+    refused(|c| c.training.batch_size = 9000, "9000");
+    refused(|c| gwae(c).latent_dim = 0, "model.latent_dim");
+    refused(|c| c.data.validation_fraction = 1e-4, "single image");
+    refused(
+        |c| {
+            gwae(c).latent_dim = 4096;
+            gwae(c).prior = PriorConfig::GaussianMixture {
+                components: 4096,
+                form: Form::Corrected,
+            };
+        },
+        "gaussian_mixture prior would have",
+    );
+    refused(
+        |c| c.training.entropy_weight = -1.0,
+        "training.entropy_weight",
+    );
+    refused(
+        |c| {
+            gwae(c).merged_condition = false;
+            gwae(c).learned_similarity = true;
+        },
+        "model.merged_condition",
+    );
+
+    let existing = root.path().join("existing");
+    std::fs::create_dir(&existing).unwrap();
+    std::fs::write(existing.join("notes.txt"), "mine").unwrap();
+    let message = start(&config(), &existing, silent())
+        .unwrap_err()
+        .to_string();
+    assert!(message.contains("not empty"), "{message}");
+    assert_eq!(
+        std::fs::read_to_string(existing.join("notes.txt")).unwrap(),
+        "mine"
+    );
+}
+
+#[test]
+fn damaged_checkpoints_are_named_with_the_way_out() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    start(&config(), &path, stopping_after(3)).unwrap();
+    resume(&path, &Changes::default(), stopping_after(4)).unwrap();
+    let checkpoints = CheckpointStore::open(path.join("checkpoints")).unwrap();
+    let (files, _) = checkpoints.verified(Which::Last).unwrap();
+    let model = files.join(MODEL_FILE);
+    let bytes = std::fs::read(&model).unwrap();
+    std::fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
+    let message = resume(&path, &Changes::default(), silent())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.contains(MODEL_FILE) && message.contains("best"),
+        "{message}"
+    );
+}

@@ -1,0 +1,286 @@
+//! What a run that was stopped, extended or begun again comes to.
+
+use super::*;
+
+#[test]
+fn a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+    let summary = start(&config(), &whole, silent()).unwrap();
+    assert_eq!((summary.reason, summary.step), (StopReason::Finished, 7));
+    assert_complete(&whole, &summary);
+
+    // Stopped twice, off and on a validation step.
+    let summary = start(&config(), &parts, stopping_after(2)).unwrap();
+    assert_eq!((summary.reason, summary.step), (StopReason::Interrupted, 2));
+    // Whoever interrupts does not wait for pictures.
+    assert!(summary.training.is_some() && !parts.join("samples.png").exists());
+    let summary = resume(&parts, &Changes::default(), stopping_after(6)).unwrap();
+    assert_eq!(summary.step, 6);
+    let summary = resume(&parts, &Changes::default(), silent()).unwrap();
+    assert_eq!((summary.reason, summary.step), (StopReason::Finished, 7));
+
+    assert_eq!(state(&whole, Which::Last), state(&parts, Which::Last));
+    assert_eq!(state(&whole, Which::Best), state(&parts, Which::Best));
+    assert_eq!(log(&whole), log(&parts));
+    assert_complete(&parts, &summary);
+}
+
+#[test]
+fn the_same_seed_repeats_a_run_and_another_does_not() {
+    let root = tempfile::tempdir().unwrap();
+    let run = |name: &str, seed| {
+        let path = root.path().join(name);
+        let mut config = config();
+        config.training.seed = seed;
+        config.training.steps = Some(2);
+        start(&config, &path, silent()).unwrap();
+        log(&path)
+    };
+    assert_eq!(run("a", 1), run("b", 1));
+    assert_ne!(run("c", 1), run("d", 2));
+}
+
+#[test]
+fn steps_after_a_crash_are_done_again() {
+    // A crash between two checkpoints: the log is ahead of the last checkpoint.
+    let root = tempfile::tempdir().unwrap();
+    let (whole, crashed) = (root.path().join("whole"), root.path().join("crashed"));
+    start(&config(), &whole, silent()).unwrap();
+    start(&config(), &crashed, stopping_after(4)).unwrap();
+    let log_file = crashed.join("metrics.jsonl");
+    let ahead = std::fs::read_to_string(whole.join("metrics.jsonl")).unwrap();
+    let cut = ahead.len() - 20;
+    std::fs::write(&log_file, &ahead[..cut]).unwrap();
+    resume(&crashed, &Changes::default(), silent()).unwrap();
+    assert_eq!(log(&whole), log(&crashed));
+}
+
+#[test]
+fn an_extended_run_equals_a_longer_one() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, extended) = (root.path().join("whole"), root.path().join("extended"));
+    start(&config(), &whole, silent()).unwrap();
+    let mut shorter = config();
+    // Ends between two validations: the one at its end must not count for the patience.
+    shorter.training.steps = Some(5);
+    start(&shorter, &extended, silent()).unwrap();
+    let summary = resume(&extended, &steps(7), silent()).unwrap();
+    assert_eq!((summary.reason, summary.step), (StopReason::Finished, 7));
+    assert_eq!(state(&whole, Which::Last), state(&extended, Which::Last));
+    assert_eq!(training_state(&whole), training_state(&extended));
+    let without_last_validation: Vec<Line> = log(&extended)
+        .into_iter()
+        .filter(|(step, phase, _)| (*step, *phase) != (5, Phase::Validation))
+        .collect();
+    assert_eq!(log(&whole), without_last_validation);
+
+    // The new limit is kept: nothing is left to do, and nothing is trained.
+    let summary = resume(&extended, &Changes::default(), silent()).unwrap();
+    assert_eq!((summary.step, summary.training), (7, None));
+    let record = RunDirectory::open(&extended).unwrap().record().clone();
+    let begun: Vec<u64> = record
+        .resumed
+        .iter()
+        .map(|resumed| resumed.from_step)
+        .collect();
+    assert_eq!(begun, [5, 7]);
+}
+
+#[test]
+fn every_kind_of_model_resumes_bit_for_bit() {
+    type Change = fn(&mut RunConfig);
+    let kinds: [(&str, Change); 5] = [
+        ("bf16", |c| c.training.precision = Precision::Bf16),
+        ("without critic", |c| gwae(c).merged_condition = false),
+        ("standardised codes", |c| {
+            gwae(c).latent_bn = true;
+            gwae(c).prior = PriorConfig::Causal {
+                form: Form::Corrected,
+            };
+        }),
+        ("everything on", |c| {
+            gwae(c).resblock = true;
+            gwae(c).learned_similarity = true;
+            gwae(c).mixed_potential = true;
+            gwae(c).critic_activation = CriticActivation::Absolute;
+            gwae(c).prior = PriorConfig::VectorQuantized { embeddings: 5 };
+        }),
+        ("log now and then", |c| {
+            c.training.log_every = 2;
+            gwae(c).prior = PriorConfig::FactorizedNeural;
+        }),
+    ];
+    for (name, change) in kinds {
+        let root = tempfile::tempdir().unwrap();
+        let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+        let mut config = config();
+        config.training.steps = Some(4);
+        change(&mut config);
+        start(&config, &whole, silent()).unwrap();
+        let mut shorter = config.clone();
+        shorter.training.steps = Some(1);
+        start(&shorter, &parts, silent()).unwrap();
+        resume(&parts, &steps(4), silent()).unwrap();
+        assert_eq!(
+            state(&whole, Which::Last),
+            state(&parts, Which::Last),
+            "{name}"
+        );
+        assert_eq!(training_state(&whole), training_state(&parts), "{name}");
+    }
+}
+
+#[test]
+fn baselines_and_averages_resume_bit_for_bit() {
+    type Change = fn(&mut RunConfig);
+    let kinds: [(&str, Change); 4] = [
+        ("averaged", |c| c.training.average_decay = 0.7),
+        ("vae", |c| {
+            let backbone = c.model.backbone();
+            c.model = VaeConfig {
+                backbone,
+                ..VaeConfig::default()
+            }
+            .into();
+        }),
+        ("dagmm", |c| {
+            let backbone = c.model.backbone();
+            c.model = DagmmConfig {
+                backbone,
+                components: 3,
+                ..DagmmConfig::default()
+            }
+            .into();
+        }),
+        ("averaged vae", |c| {
+            let backbone = c.model.backbone();
+            c.training.average_decay = 0.7;
+            c.model = VaeConfig {
+                backbone,
+                ..VaeConfig::default()
+            }
+            .into();
+        }),
+    ];
+    for (name, change) in kinds {
+        let root = tempfile::tempdir().unwrap();
+        let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+        let mut config = config();
+        config.training.steps = Some(6);
+        change(&mut config);
+        let summary = start(&config, &whole, silent()).unwrap();
+        assert_complete(&whole, &summary);
+        let mut shorter = config.clone();
+        shorter.training.steps = Some(2);
+        start(&shorter, &parts, silent()).unwrap();
+        resume(&parts, &steps(6), silent()).unwrap();
+        assert_eq!(outputs(&whole), outputs(&parts), "{name}");
+        assert_eq!(training_state(&whole), training_state(&parts), "{name}");
+        // The shorter run validated once more, at its own end.
+        let mut of_parts = log(&parts);
+        of_parts.retain(|(step, phase, _)| (*step, phase) != (2, &Phase::Validation));
+        assert_eq!(log(&whole), of_parts, "{name}");
+    }
+}
+
+#[test]
+fn an_interrupted_validation_is_made_up_for() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+    start(&config(), &whole, silent()).unwrap();
+    // The flag is set as soon as step 3, which validates, is done.
+    let stop = StopFlag::new();
+    struct Setting(StopFlag);
+    impl ProgressDisplay for Setting {
+        fn start(&mut self, _: &RunOutline) {}
+        fn step(&mut self, progress: &StepProgress<'_>) {
+            if progress.step == 3 {
+                self.0.request();
+            }
+        }
+        fn validation(&mut self, progress: &ValidationProgress<'_>) {
+            panic!("validated after step {}", progress.step);
+        }
+        fn message(&mut self, _: &str) {}
+        fn finish(&mut self, _: &str) {}
+    }
+    let options = SessionOptions {
+        stop: stop.clone(),
+        ..options(Box::new(Setting(stop)))
+    };
+    let summary = start(&config(), &parts, options).unwrap();
+    assert_eq!((summary.reason, summary.step), (StopReason::Interrupted, 3));
+    resume(&parts, &Changes::default(), silent()).unwrap();
+    assert_eq!(state(&whole, Which::Last), state(&parts, Which::Last));
+    assert_eq!(state(&whole, Which::Best), state(&parts, Which::Best));
+    assert_eq!(log(&whole), log(&parts));
+}
+
+#[test]
+fn a_run_without_a_checkpoint_begins_anew() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, killed) = (root.path().join("whole"), root.path().join("killed"));
+    start(&config(), &whole, silent()).unwrap();
+    start(&config(), &killed, stopping_after(1)).unwrap();
+    // As a process that is killed before its first checkpoint leaves it.
+    std::fs::remove_dir_all(killed.join("checkpoints")).unwrap();
+    resume(&killed, &Changes::default(), silent()).unwrap();
+    assert_eq!(state(&whole, Which::Last), state(&killed, Which::Last));
+    assert_eq!(log(&whole), log(&killed));
+}
+
+#[test]
+fn a_converged_run_stays_as_it_is_until_it_gets_more_patience() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut config = config();
+    config.training.patience = Some(1);
+    config.training.validate_every = Some(1);
+    // No step makes anything better, or worse.
+    config.training.learning_rate = 1e-30;
+    config.training.critic_learning_rate = 1e-30;
+    gwae(&mut config).batchnorm = false;
+    gwae(&mut config).prior = PriorConfig::FactorizedNormal;
+    config.training.steps = Some(50);
+    let summary = start(&config, &path, silent()).unwrap();
+    assert_eq!(summary.reason, StopReason::Converged);
+    let step = summary.step;
+    let summary = resume(&path, &Changes::default(), silent()).unwrap();
+    assert_eq!(
+        (summary.reason, summary.step),
+        (StopReason::Converged, step)
+    );
+    let more = Changes {
+        patience: Some(3),
+        ..Changes::default()
+    };
+    let summary = resume(&path, &more, silent()).unwrap();
+    assert_eq!(summary.reason, StopReason::Converged);
+    assert_eq!(summary.step, step + 2);
+}
+
+#[test]
+fn the_best_checkpoint_can_be_gone_on_from() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    start(&config(), &path, silent()).unwrap();
+    let best = CheckpointStore::open(path.join("checkpoints")).unwrap();
+    let best = best.entry(Which::Best).unwrap().step;
+    let more = Changes {
+        learning_rate: Some(2e-5),
+        steps: Some(8),
+        ..Changes::default()
+    };
+    let summary = session::resume(&path, Which::Best, &more, silent()).unwrap();
+    assert_eq!(summary.step, 8);
+    let directory = RunDirectory::open(&path).unwrap();
+    assert_eq!(directory.config().training.learning_rate, 2e-5);
+    assert_eq!(directory.record().resumed[0].from_step, best);
+    let trained: Vec<u64> = log(&path)
+        .iter()
+        .filter(|(_, phase, _)| *phase == Phase::Train)
+        .map(|(step, ..)| *step)
+        .collect();
+    assert_eq!(trained, (1..=8).collect::<Vec<_>>());
+}

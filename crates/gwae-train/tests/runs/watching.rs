@@ -1,0 +1,95 @@
+//! What is seen of a run while it goes on: probes and the log.
+
+use super::*;
+
+#[test]
+fn a_probe_sees_the_model_after_every_validation_and_at_the_end() {
+    let root = tempfile::tempdir().unwrap();
+    let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let record = seen.clone();
+    let probe: Probe = Box::new(move |probed| {
+        let images = probed.data.images(&probed.split.test[..2], probed.device)?;
+        record
+            .borrow_mut()
+            .push((probed.step, probed.model.code(images).dims()));
+        Ok(())
+    });
+    let options = SessionOptions {
+        probe: Some(probe),
+        ..silent()
+    };
+    start(&config(), &root.path().join("run"), options).unwrap();
+    assert_eq!(*seen.borrow(), [(3, [2, 4]), (6, [2, 4]), (7, [2, 4])]);
+
+    let failing: Probe = Box::new(|_| Err("no room for the picture".into()));
+    let options = SessionOptions {
+        probe: Some(failing),
+        ..silent()
+    };
+    let path = root.path().join("failing");
+    let error = start(&config(), &path, options).unwrap_err();
+    assert_eq!(error.to_string(), "step 3: no room for the picture");
+    // What was trained is saved.
+    resume(&path, &steps(4), silent()).unwrap();
+}
+
+/// What is read more rarely is the same, and the steps that end in a validation, a checkpoint or the
+/// run are read whatever the interval.
+#[test]
+fn losses_are_read_every_so_many_steps() {
+    let root = tempfile::tempdir().unwrap();
+    let mut config = config();
+    config.training.steps = Some(11);
+    config.training.validate_every = Some(5);
+    config.training.checkpoint_every = Some(7);
+    let mut runs = Vec::new();
+    for every in [1, 3, 1000] {
+        let path = root.path().join(every.to_string());
+        config.training.log_every = every;
+        let summary = start(&config, &path, silent()).unwrap();
+        let (training, validation): (Vec<_>, Vec<_>) = log(&path)
+            .into_iter()
+            .partition(|(_, phase, _)| *phase == Phase::Train);
+        let end = (
+            state(&path, Which::Last),
+            training_state(&path),
+            summary.training,
+        );
+        runs.push((training, validation, end));
+    }
+    let (every, validations, end) = &runs[0];
+    assert_eq!(every.len(), 11);
+    for (rarely, expected) in [
+        (&runs[1], vec![3, 5, 6, 7, 9, 10, 11]),
+        (&runs[2], vec![5, 7, 10, 11]),
+    ] {
+        let logged: Vec<_> = rarely.0.iter().map(|line| line.0).collect();
+        assert_eq!(logged, expected);
+        assert!(rarely.0.iter().all(|line| every.contains(line)));
+        assert_eq!((&rarely.1, &rarely.2), (validations, end));
+    }
+}
+
+#[test]
+fn the_interval_of_a_run_can_be_changed() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut config = config();
+    config.training.validate_every = None;
+    config.training.steps = Some(2);
+    start(&config, &path, silent()).unwrap();
+    let changes = Changes {
+        log_every: Some(4),
+        ..steps(9)
+    };
+    resume(&path, &changes, silent()).unwrap();
+    let logged = log(&path).into_iter();
+    let logged: Vec<_> = logged.filter(|line| line.1 == Phase::Train).collect();
+    let steps: Vec<_> = logged.iter().map(|line| line.0).collect();
+    assert!(
+        steps.starts_with(&[1, 2, 4, 8]) && steps.ends_with(&[9]),
+        "{steps:?}"
+    );
+    let kept = RunDirectory::open(&path).unwrap();
+    assert_eq!(kept.config().training.log_every, 4);
+}
