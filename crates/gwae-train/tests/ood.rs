@@ -359,6 +359,9 @@ fn a_resumed_experiment_equals_the_uninterrupted_one() {
     // While a validation is due.
     let (_, trained) = session(&stopped, true, Some((0, Moment::Step(2))));
     assert_eq!(trained, ["DAGMM"]);
+    // In the last step.
+    let (_, trained) = session(&stopped, true, Some((0, Moment::Step(3))));
+    assert_eq!(trained, ["DAGMM"]);
     // After a look, in the second training that the session comes to.
     let (_, trained) = session(&stopped, true, Some((1, Moment::Validation(2))));
     assert_eq!(trained, ["DAGMM", "GWAE"]);

@@ -24,6 +24,7 @@ use crate::named_losses::NamedLosses;
 use crate::pictures::draw_losses;
 use crate::progress::{ProgressDisplay, RunOutline, StepProgress};
 use crate::state::{TrainingState, averaged_model, save_state};
+use validation::LastLook;
 
 /// Steps whose losses may be left on the device; more are read although they are not to be logged yet.
 const MOST_UNREAD: usize = 1_000;
@@ -240,18 +241,16 @@ impl<T: TrainingAlgorithm> Session<T> {
     fn finish(&mut self, reason: StopReason) -> Result<RunSummary, TrainError> {
         self.report_steps()?;
         let seconds = self.seconds();
-        let (validation, test_psnr) = match reason {
-            // Whoever asks to stop does not want to wait for pictures.
-            StopReason::Interrupted => {
-                if !self.is_saved() {
-                    self.save(KeepAs::Last)?;
-                }
-                (None, None)
-            }
-            StopReason::Finished | StopReason::Converged => {
-                (self.final_validation()?, self.final_psnr()?)
-            }
+        let (reason, validation, test_psnr) = match reason {
+            StopReason::Interrupted => (reason, None, None),
+            StopReason::Finished | StopReason::Converged => match self.last_look()? {
+                LastLook::Done(validation) => (reason, validation, self.final_psnr()?),
+                LastLook::Stopped => (StopReason::Interrupted, None, None),
+            },
         };
+        if !self.is_saved() {
+            self.save(KeepAs::Last)?;
+        }
         let records = MetricsLog::read(&self.opened.directory.metrics())?;
         // An interruption may come before the first step.
         if !records.is_empty() {

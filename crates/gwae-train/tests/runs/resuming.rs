@@ -217,6 +217,52 @@ fn an_interrupted_validation_is_made_up_for() {
     assert_eq!(log(&whole), log(&parts));
 }
 
+/// A run that ends between two validations is validated at its end, on a checkpoint step too.
+#[test]
+fn the_end_is_validated_whatever_else_is_due() {
+    let root = tempfile::tempdir().unwrap();
+    let result = |checkpoint_every| {
+        let path = root.path().join(format!("{checkpoint_every:?}"));
+        let mut config = config();
+        config.training.steps = Some(4);
+        config.training.checkpoint_every = checkpoint_every;
+        start(&config, &path, silent()).unwrap();
+        // Nothing is left to do or to record.
+        resume(&path, &Changes::default(), silent()).unwrap();
+        (log(&path), state(&path, Which::Best))
+    };
+    let (log, best) = result(Some(2));
+    assert_eq!((log.clone(), best), result(None));
+    let validated = log.iter().filter(|line| line.1 == Phase::Validation);
+    assert_eq!(validated.map(|line| line.0).collect::<Vec<_>>(), [3, 4]);
+}
+
+#[test]
+fn a_stop_in_the_last_step_leaves_the_last_look_for_later() {
+    for (steps, checkpoint_every) in [(6, None), (7, None), (7, Some(7))] {
+        let root = tempfile::tempdir().unwrap();
+        let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
+        let mut config = config();
+        config.training.steps = Some(steps);
+        config.training.checkpoint_every = checkpoint_every;
+        start(&config, &whole, silent()).unwrap();
+        let summary = start(&config, &parts, stopping_after(steps)).unwrap();
+        assert_eq!(
+            (summary.reason, summary.step, summary.test_psnr),
+            (StopReason::Interrupted, steps, None)
+        );
+        let summary = resume(&parts, &Changes::default(), silent()).unwrap();
+        assert_eq!(
+            (summary.reason, summary.step),
+            (StopReason::Finished, steps)
+        );
+        assert_complete(&parts, &summary);
+        assert_eq!(state(&whole, Which::Last), state(&parts, Which::Last));
+        assert_eq!(state(&whole, Which::Best), state(&parts, Which::Best));
+        assert_eq!(log(&whole), log(&parts));
+    }
+}
+
 #[test]
 fn a_run_without_a_checkpoint_begins_anew() {
     let root = tempfile::tempdir().unwrap();

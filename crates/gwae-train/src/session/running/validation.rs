@@ -8,7 +8,7 @@ use crate::algorithm::TrainingAlgorithm;
 use crate::checkpoint::{KeepAs, Which};
 use crate::evaluation::{reconstruction_psnr, validation_losses};
 use crate::health::check_finite;
-use crate::metrics_log::Phase;
+use crate::metrics_log::{MetricsLog, Phase};
 use crate::named_losses::NamedLosses;
 use crate::pictures::{Traversal, draw_reconstructions, draw_samples, draw_traversal};
 use crate::progress::ValidationProgress;
@@ -17,6 +17,15 @@ use crate::session::{Probed, Stream, generator};
 
 /// Images in the picture of reconstructions, and prior draws in that of samples.
 const PICTURED: usize = 64;
+
+/// What came of the last look at a model that was trained to its end.
+pub(super) enum LastLook {
+    /// It was validated, where there are images for it, and drawn.
+    Done(Option<NamedLosses<f64>>),
+    /// The user asked to stop before. Whoever does so does not want to wait for pictures; resuming
+    /// the run makes up for it.
+    Stopped,
+}
 
 impl<T: TrainingAlgorithm> Session<T> {
     /// Validates, draws the pictures and saves. Where an interruption is asked for meanwhile, the
@@ -88,33 +97,46 @@ impl<T: TrainingAlgorithm> Session<T> {
         }
     }
 
-    /// The validation losses of the last step. Where the run does not end on a validation, one is
-    /// made for the record, but the patience does not count it: a run that is extended later
-    /// stops where a longer one would have stopped.
-    pub(super) fn final_validation(&mut self) -> Result<Option<NamedLosses<f64>>, TrainError> {
-        let validation = match self.validated.take() {
-            Some((step, losses)) if step == self.step => Some(losses),
-            _ => {
-                let model = self.model_for_use();
-                let losses = match self.opened.split.validation.len() {
-                    0 => None,
-                    _ => self.validation_losses(&model)?,
-                };
-                if !self.is_saved()
-                    && let Some(losses) = &losses
-                {
-                    let keep = self.keep_as(losses);
-                    self.record_validation(losses, matches!(keep, KeepAs::LastAndBest { .. }))?;
+    /// The validation losses of the last step, and the pictures. Where the run does not end on a
+    /// validation, one is made for the record, but the patience does not count it: a run that is
+    /// extended later stops where a longer one would have stopped.
+    pub(super) fn last_look(&mut self) -> Result<LastLook, TrainError> {
+        if let Some((step, losses)) = self.validated.take()
+            && step == self.step
+        {
+            return Ok(LastLook::Done(Some(losses)));
+        }
+        if self.stop_requested() {
+            return Ok(LastLook::Stopped);
+        }
+        let model = self.model_for_use();
+        let losses = if self.opened.split.validation.is_empty() {
+            None
+        } else {
+            let Some(losses) = self.validation_losses(&model)? else {
+                return Ok(LastLook::Stopped);
+            };
+            if !self.is_recorded()? {
+                let keep = self.keep_as(&losses);
+                let improved = keep != KeepAs::Last;
+                // Before the record: what is recorded is not made up for.
+                if improved || !self.is_saved() {
                     self.save(keep)?;
                 }
-                self.show(&model, true)?;
-                losses
+                self.record_validation(&losses, improved)?;
+                self.log.sync()?;
             }
+            Some(losses)
         };
-        if !self.is_saved() {
-            self.save(KeepAs::Last)?;
-        }
-        Ok(validation)
+        self.show(&model, true)?;
+        Ok(LastLook::Done(losses))
+    }
+
+    /// Whether the log has a validation of this step, perhaps by a session before this one.
+    fn is_recorded(&self) -> Result<bool, TrainError> {
+        let records = MetricsLog::read(&self.opened.directory.metrics())?;
+        let mut of_this_step = records.iter().rev().filter(|r| r.step == self.step);
+        Ok(of_this_step.any(|record| record.phase == Phase::Validation))
     }
 
     pub(super) fn final_psnr(&self) -> Result<Option<f64>, TrainError> {
