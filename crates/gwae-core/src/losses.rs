@@ -10,8 +10,10 @@ use burn::tensor::Tensor;
 /// - `a`, `b`: `[batch, ...]` of equal shape
 /// - output: `[1]`
 pub fn reconstruction_loss<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<1> {
-    let batch = a.dims()[0] as f64;
-    (a - b).square().sum() * (0.5 / batch)
+    let batch = a.dims()[0];
+    // By image first: the sum of all values of a large batch at once depends on threads.
+    let squares: Tensor<2> = (a - b).square().reshape([batch as i64, -1]);
+    squares.sum_dim(1).sum() * (0.5 / batch as f64)
 }
 
 /// The entropy regularisation `L_H = −mean_b Σ_l log σ²_l`, which keeps the posterior from
@@ -49,8 +51,26 @@ pub fn mixed_potential(potential_prior: Tensor<2>, potential_autoencoded: Tensor
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::{HostGenerator, uniform_tensor};
     use crate::testing::{f64_tensor, finite_difference, values};
     use burn::tensor::Device;
+
+    #[test]
+    fn the_loss_of_a_large_batch_does_not_depend_on_threads() {
+        let device = Device::flex();
+        let mut noise = HostGenerator::new(1, 0);
+        // More values than Burn sums up on one thread.
+        let images: Tensor<2> = uniform_tensor(&mut noise, [16, 300_000], &device);
+        let loss = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let loss = || reconstruction_loss(images.clone(), images.zeros_like());
+            values(pool.unwrap().install(loss))
+        };
+        let one = loss(1);
+        for threads in [2, 3, 5] {
+            assert_eq!(one, loss(threads));
+        }
+    }
 
     #[test]
     fn closed_forms() {

@@ -14,7 +14,9 @@ pub fn maximum_mean_discrepancy(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
     let latent = a.dims()[1] as f64;
     let mean_kernel = |a: &Tensor<2>, b: &Tensor<2>| {
         let squared = squared_distances(a.clone(), b.clone());
-        (squared * (-1.0 / (latent * latent))).exp().mean()
+        // By row first: the mean of all values of a large batch at once depends on threads.
+        let kernel = (squared * (-1.0 / (latent * latent))).exp();
+        kernel.mean_dim(1).mean()
     };
     mean_kernel(&a, &a) + mean_kernel(&b, &b) - mean_kernel(&a, &b) * 2.0
 }

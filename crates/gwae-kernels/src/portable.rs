@@ -3,7 +3,7 @@
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, get_device_settings};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
-use burn::tensor::{Shape, Slice};
+use burn::tensor::{DType, Shape, Slice};
 
 use crate::Edge;
 
@@ -141,20 +141,34 @@ fn column<B: Backend>(vector: FloatTensor<B>) -> FloatTensor<B> {
     B::float_reshape(vector, Shape::new([rows, 1]))
 }
 
+/// The share of its rows' distances to the farthest others up to which a distance passes on no
+/// gradient: its weight is so large that rounding would leave nothing of this pair's gradient, nor of
+/// those of the other pairs, to which it is added.
+fn least_share(dtype: DType) -> f64 {
+    match dtype {
+        DType::F64 => 1e-14,
+        _ => 1e-6,
+    }
+}
+
 pub(crate) fn distances_gradient<B: Backend>(
     rows: FloatTensor<B>,
     distances: FloatTensor<B>,
     gradient: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    let bools = get_device_settings::<B>(&distances.device()).bool_dtype;
-    let zero = B::float_equal_elem(distances.clone(), 0.0.into(), bools);
-    let inverse = B::float_recip(B::float_mask_fill(distances, zero.clone(), 1.0.into()));
-    let inverse = B::float_mask_fill(inverse, zero, 0.0.into());
-    let both = B::float_add(gradient.clone(), B::float_swap_dims(gradient, 0, 1));
-    let weights = B::float_mul(both, inverse);
     // Only differences count, so that centred rows lose less to rounding.
     let mean = B::float_mean_dim(rows.clone(), 0);
     let centred = B::float_sub(rows, mean);
+    // No centred row is longer than its distance to the farthest other one.
+    let farthest = B::float_max_dim(distances.clone(), 1);
+    let farthest = B::float_add(farthest.clone(), B::float_swap_dims(farthest, 0, 1));
+    let least = B::float_mul_scalar(farthest, least_share(distances.dtype()).into());
+    let bools = get_device_settings::<B>(&distances.device()).bool_dtype;
+    let near = B::float_lower_equal(distances.clone(), least, bools);
+    let inverse = B::float_recip(B::float_mask_fill(distances, near.clone(), 1.0.into()));
+    let inverse = B::float_mask_fill(inverse, near, 0.0.into());
+    let both = B::float_add(gradient.clone(), B::float_swap_dims(gradient, 0, 1));
+    let weights = B::float_mul(both, inverse);
     let own = B::float_mul(centred.clone(), B::float_sum_dim(weights.clone(), 1));
     B::float_sub(own, B::float_matmul(weights, centred))
 }

@@ -84,3 +84,29 @@ fn equal_rows_pass_on_nothing() {
     let gradients = attach_distances(rows.clone(), distances).sum().backward();
     assert_eq!(values(rows.grad(&gradients).unwrap()), [0.0; 12]);
 }
+
+/// The huge weight of a pair that differs in the last bit of one value takes nothing from the other
+/// pairs.
+#[test]
+fn a_near_pair_leaves_the_others_their_gradient() {
+    let rows = values(tensor(9, [20, 300], DType::F32));
+    let mut near = rows.clone();
+    near[300..600].copy_from_slice(&rows[..300]);
+    near[300] = f64::from(f32::from_bits((rows[0] as f32).to_bits() + 1));
+    let weighting = values(tensor(10, [20, 20], DType::F64));
+    let gradient = |dtype| {
+        let from = |values: &[f64], shape| {
+            let data = burn::tensor::TensorData::new(values.to_vec(), shape);
+            Tensor::<2>::from_data(data, (&Device::flex().autodiff(), dtype))
+        };
+        let rows = from(&near, [20, 300]).require_grad();
+        let distances = from(&naive(&near, 20), [20, 20]).without_autodiff();
+        let distances = attach_distances(rows.clone(), distances);
+        let sum = (distances * from(&weighting, [20, 20])).sum();
+        values(rows.grad(&sum.backward()).unwrap())
+    };
+    let (single, double) = (gradient(DType::F32), gradient(DType::F64));
+    // In the value that differs, the pair's own gradient is lost.
+    assert_close(&single[1..300], &double[1..300], 1e-4);
+    assert_close(&single[301..], &double[301..], 1e-4);
+}

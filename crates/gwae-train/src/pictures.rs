@@ -196,24 +196,26 @@ impl<'a> Walk<'a> {
     /// The dimensions whose two ends differ most (sum of absolute pixel differences), first the
     /// most different.
     fn most_influential(&self) -> Vec<usize> {
-        let latent = self.start.len();
-        let ends = (0..latent).flat_map(|dimension| [-1.0, 1.0].map(|at| self.code(dimension, at)));
-        let pixels = self.decode(ends.collect());
-        let size: usize = pixels.shape[1..].iter().product();
         let change = |ends: &[f32]| {
-            let (least, most) = ends.split_at(size);
+            let (least, most) = ends.split_at(ends.len() / 2);
             let differences = least
                 .iter()
                 .zip(most)
                 .map(|(a, b)| f64::from((a - b).abs()));
             differences.sum::<f64>()
         };
-        let mut ranking: Vec<(usize, f64)> = pixels
-            .values
-            .chunks(2 * size)
-            .map(change)
-            .enumerate()
-            .collect();
+        let all: Vec<usize> = (0..self.start.len()).collect();
+        let mut ranking = Vec::new();
+        // Some at a time: all codes of a large latent space would fill the memory.
+        for some in all.chunks(BATCH / 2) {
+            let ends = some
+                .iter()
+                .flat_map(|&d| [-1.0, 1.0].map(|at| self.code(d, at)));
+            let pixels = self.decode(ends.collect());
+            let size: usize = pixels.shape[1..].iter().product();
+            let changes = pixels.values.chunks(2 * size).map(change);
+            ranking.extend(some.iter().copied().zip(changes));
+        }
         ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
         ranking.truncate(TRAVERSAL_ROWS);
         ranking

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::MetricError;
-use crate::embedding::pca::principal_components;
+use crate::embedding::pca::{MAX_PCA_DIMENSIONS, principal_components};
 use crate::points::Points;
 use crate::random::{fraction, generator};
 
@@ -50,7 +50,9 @@ impl Default for TSneConfig {
 /// does. It starts from the first two principal components with a standard deviation of 10⁻⁴
 /// (Kobak & Berens 2019), so that the rough arrangement is that of the data; the noise, a
 /// hundredth of that, only separates what would coincide. Equal points count once and are put at
-/// the same place. Fewer than four distinct points are placed by their principal components.
+/// the same place. Fewer than four distinct points are placed by their principal components. Of
+/// more coordinates than [`MAX_PCA_DIMENSIONS`] those that vary most make the principal components;
+/// neighbours are always those by all coordinates.
 ///
 /// The same points and seed give the same picture: neighbours are found exactly, and the
 /// iterations run on one thread, because sums over several threads depend on their timing. The
@@ -59,8 +61,8 @@ impl Default for TSneConfig {
 ///
 /// # Errors
 /// [`MetricError::Empty`], [`MetricError::PartialPoint`], [`MetricError::NotFinite`],
-/// [`MetricError::NoThread`], and [`MetricError::OutOfRange`] for more dimensions than
-/// [`crate::MAX_PCA_DIMENSIONS`], a perplexity below 1 or NaN, or more than 100,000 iterations.
+/// [`MetricError::NoThread`], and [`MetricError::OutOfRange`] for a perplexity below 1
+/// or NaN, or more than 100,000 iterations.
 pub fn t_sne(
     points: &[f32],
     dimensions: usize,
@@ -99,8 +101,18 @@ pub fn t_sne(
 }
 
 /// Coordinates along the first two principal components, `[n, 2]`; the second ones are 0 for
-/// points of one dimension.
+/// points of one dimension. Of more than [`MAX_PCA_DIMENSIONS`] coordinates those that vary most count.
 fn first_components(points: &Points) -> Result<Vec<f64>, MetricError> {
+    let chosen;
+    let points = if points.dimensions > MAX_PCA_DIMENSIONS {
+        chosen = most_varying(points, MAX_PCA_DIMENSIONS);
+        &Points {
+            values: &chosen,
+            dimensions: MAX_PCA_DIMENSIONS,
+        }
+    } else {
+        points
+    };
     let components = points.dimensions.min(2);
     let projected = principal_components(points.values, points.dimensions, components)?
         .project(points.values)?;
@@ -108,6 +120,23 @@ fn first_components(points: &Points) -> Result<Vec<f64>, MetricError> {
         1 => projected.into_iter().flat_map(|x| [x, 0.0]).collect(),
         _ => projected,
     })
+}
+
+/// The `count` coordinates of largest variance, the first of equal ones, row-major `[n, count]`.
+fn most_varying(points: &Points, count: usize) -> Vec<f32> {
+    let mean = points.mean();
+    let mut squares = vec![0.0; points.dimensions];
+    for row in points.rows() {
+        for ((sum, mean), &value) in squares.iter_mut().zip(&mean).zip(row) {
+            *sum += (f64::from(value) - mean).powi(2);
+        }
+    }
+    let mut order: Vec<usize> = (0..points.dimensions).collect();
+    order.sort_by(|&a, &b| squares[b].total_cmp(&squares[a]));
+    order.truncate(count);
+    let rows = points.rows();
+    rows.flat_map(|row| order.iter().map(|&coordinate| row[coordinate]))
+        .collect()
 }
 
 /// The iterations, on distinct points.
@@ -323,6 +352,29 @@ mod tests {
                 assert!(distance(&placed, 0, i) > 0.0);
             }
         }
+    }
+
+    #[test]
+    fn points_of_many_dimensions_start_from_those_that_vary() {
+        let few = blobs(60, 2);
+        // The five coordinates last, behind many that hardly vary.
+        let noise = |i: usize, d: usize| ((i * 31 + d * 17) % 7) as f32 * 1e-3;
+        let many: Vec<f32> = few
+            .chunks(5)
+            .enumerate()
+            .flat_map(|(i, row)| {
+                (0..400)
+                    .map(move |d| noise(i, d))
+                    .chain(row.iter().copied())
+            })
+            .collect();
+        let start =
+            |values: &[f32], dimensions| first_components(&Points { values, dimensions }).unwrap();
+        for (a, b) in start(&few, 5).iter().zip(start(&many, 405)) {
+            assert!((a - b).abs() < 0.05, "{a} {b}");
+        }
+        let placed = t_sne(&many, 405, &quick()).unwrap();
+        assert!(placed.iter().all(|value| value.is_finite()));
     }
 
     #[test]
