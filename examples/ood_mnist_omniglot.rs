@@ -64,7 +64,7 @@ struct Arguments {
 
     /// Training steps of the GWAE; the other models take proportionally many: about the same time on two
     /// CPU cores in the quick preset
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(1..))]
     steps: Option<u64>,
 
     /// Train every model with so many seeds
@@ -151,7 +151,7 @@ fn configuration(kind: Kind, arguments: &Arguments) -> Result<(String, RunConfig
     let training = &mut config.training;
     let wanted = arguments.steps.unwrap_or(default);
     let own = training.steps.unwrap_or(gwae_steps);
-    let steps = wanted.saturating_mul(own).div_ceil(gwae_steps).max(1);
+    let steps = wanted.saturating_mul(own).div_ceil(gwae_steps);
     training.steps = Some(steps);
     training.validate_every = Some(steps.div_ceil(8));
     Ok((name.to_owned(), config))

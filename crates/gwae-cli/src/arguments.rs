@@ -115,7 +115,8 @@ impl From<CheckpointName> for Which {
 /// Images to show to a model.
 #[derive(Clone, Debug, Args)]
 pub struct ImageArguments {
-    /// Dataset to take test images from; without it, the one of the run
+    /// Dataset to take images from, those of its test part where it has one; without it, the images
+    /// that the run held out
     #[arg(long, value_name = "DATASET", help_heading = "Images")]
     pub dataset: Option<DatasetName>,
     /// Directory of the dataset's files, or the one that `gwae data get` was given

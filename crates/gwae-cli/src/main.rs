@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     };
     gwae_train::compute_on_this_thread(None);
     match commands::run(arguments.command) {
+        Ok(_) if !terminal::is_complete() => ExitCode::FAILURE,
         Ok(code) => code,
         Err(error) => {
             terminal::error(error);

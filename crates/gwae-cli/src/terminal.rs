@@ -4,15 +4,34 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::{ContextKind, ErrorKind};
 
 /// Exit status of a wrong command line.
 const USAGE: u8 = 2;
 
-/// Prints to standard output. A reader that has gone, as in `gwae … | head`, is no error.
+/// Whether something could not be printed.
+static INCOMPLETE: AtomicBool = AtomicBool::new(false);
+
+/// Prints to standard output. A reader that has gone, as in `gwae … | head`, is no error; any other
+/// failure, such as a full disk, is reported once and makes [`is_complete`] false.
 pub fn print(text: impl Display) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    check_printed(writeln!(std::io::stdout().lock(), "{text}"));
+}
+
+fn check_printed(result: std::io::Result<()>) {
+    if let Err(cause) = result
+        && cause.kind() != std::io::ErrorKind::BrokenPipe
+        && !INCOMPLETE.swap(true, Ordering::Relaxed)
+    {
+        error(format!("cannot write to standard output: {cause}"));
+    }
+}
+
+/// Whether everything that was printed has reached standard output, or its reader has gone.
+pub fn is_complete() -> bool {
+    !INCOMPLETE.load(Ordering::Relaxed)
 }
 
 /// Prints `error: …` in one line to standard error.
@@ -34,8 +53,12 @@ fn one_line(text: impl Display) -> String {
 pub fn usage(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print();
-            ExitCode::SUCCESS
+            check_printed(error.print());
+            if is_complete() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();

@@ -71,15 +71,19 @@ impl TrainedModel {
         format!("{} checkpoint (step {})", self.which, self.step)
     }
 
-    /// `out`, or a file in the run directory that says what it shows, so that the same name
-    /// means the same picture.
+    /// `out`, or a file in the run directory that says what it shows, and is not there yet.
     ///
     /// # Errors
     /// For a name that is not that of a PNG file.
     pub fn picture(&self, out: &Option<PathBuf>, name: &str) -> Result<PathBuf, Box<dyn Error>> {
         let Some(out) = out else {
-            let name = format!("{name}-step-{}.png", self.step);
-            return Ok(self.run.path().join(name));
+            let name = format!("{name}-step-{}", self.step);
+            let numbered = (2..).map(|number| format!("{name}-{number}.png"));
+            return Ok(std::iter::once(format!("{name}.png"))
+                .chain(numbered)
+                .map(|name| self.run.path().join(name))
+                .find(|path| !path.exists())
+                .expect("numbers do not run out"));
         };
         png_path(out)?;
         Ok(out.clone())
@@ -105,34 +109,35 @@ impl TrainedModel {
         Ok(directory)
     }
 
-    /// Up to `count` images from the `start`-th on of the test part of the run's dataset, or of
-    /// another that the arguments name, as the model takes them. Also says what they are.
+    /// Up to `count` images from the `start`-th on of those that the model was not trained on, of the
+    /// run's dataset or of another that the arguments name, as the model takes them. Also says what
+    /// they are.
     ///
     /// # Errors
     /// In one line: a dataset that is not there, or one without these images.
-    pub fn test_images(
+    pub fn unseen_images(
         &self,
         arguments: &ImageArguments,
         start: usize,
         count: usize,
     ) -> Result<(Tensor<4>, String), Box<dyn Error>> {
-        let Images {
-            config,
-            data,
-            split: Split { test, .. },
-            ..
-        } = self.images(arguments)?;
-        let wanted: Vec<u32> = test.iter().copied().skip(start).take(count).collect();
+        let images = self.images(arguments)?;
+        let unseen = images.unseen()?;
+        let what = match (images.split.test.is_empty(), images.is_new) {
+            (false, _) => "test images",
+            (true, false) => "held-out images",
+            (true, true) => "images",
+        };
+        let what = format!("{what} of {}", images.config.dataset);
+        let wanted: Vec<u32> = unseen.iter().copied().skip(start).take(count).collect();
         if wanted.is_empty() {
             return Err(format!(
-                "the test part of {} has {} images, so there is no image {start} (they count from 0)",
-                config.dataset,
-                test.len()
+                "there are {} {what}, so there is no image {start} (they count from 0)",
+                unseen.len()
             )
             .into());
         }
-        let images = data.images(&wanted, &self.device)?;
-        Ok((images, format!("test images of {}", config.dataset)))
+        Ok((images.data.images(&wanted, &self.device)?, what))
     }
 
     /// The images of the run, or of another dataset that the arguments name.
@@ -142,6 +147,8 @@ impl TrainedModel {
     pub fn images(&self, arguments: &ImageArguments) -> Result<Images, Box<dyn Error>> {
         let own = &self.run.config().data;
         let another = arguments.dataset.filter(|name| *name != own.dataset);
+        // Of the same dataset there may be other images, such as those of another folder.
+        let is_given = arguments.dataset.is_some() || arguments.data.is_some();
         let mut config = match another {
             Some(dataset) => DataConfig::of(dataset, None),
             None => own.clone(),
@@ -154,14 +161,18 @@ impl TrainedModel {
         let data = RunData::open(&config, &self.backbone(), &mut |done| bar.update(&done))?;
         let dataset = data.dataset();
         // An imported model has no split: what it was trained on is not here.
-        let is_new = another.is_some() || self.run.record().imported_from.is_some();
-        let split = if is_new {
-            Split::official(dataset)?
-        } else {
-            let split: Split = self.run.split()?;
-            split.check(dataset)?;
-            split
+        let imported = self.run.record().imported_from.is_some();
+        let own_split: Option<Split> = match another {
+            None if !imported => Some(self.run.split()?),
+            _ => None,
         };
+        let own_split = match own_split.map(|split| (split.check(dataset), split)) {
+            Some((Ok(()), split)) => Some(split),
+            Some((Err(error), _)) if !is_given => return Err(error.into()),
+            _ => None,
+        };
+        let is_new = own_split.is_none();
+        let split = own_split.map_or_else(|| Split::official(dataset), Ok)?;
         Ok(Images {
             config,
             data,

@@ -322,6 +322,24 @@ fn an_imported_model_draws_its_pictures() {
     files.run(&["sample", "run", "-n", "5", "--out", "again.png"]);
     assert_eq!(std::fs::read(files.path("again.png")).unwrap(), first);
 
+    // Nothing is overwritten.
+    let output = files.run(&["sample", "run", "-n", "5", "--seed", "0"]);
+    assert!(text(&output.stdout).contains("run/sample-5-seed-0-step-0-2.png"));
+    assert_eq!(
+        std::fs::read(files.path("run/sample-5-seed-0-step-0-2.png")).unwrap(),
+        first
+    );
+    // Images without a test part: all of them are new to the model.
+    std::fs::create_dir(files.path("pictures")).unwrap();
+    for name in ["a.png", "b.png"] {
+        let picture = files.path("pictures").join(name);
+        std::fs::copy(files.path("own.png"), picture).unwrap();
+    }
+    let folder = ["--dataset", "folder", "--data", "pictures"];
+    let output = files.run(&[&["reconstruct", "run", "--images", "9"][..], &folder].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("2 images of folder above"));
+
     let refused = |arguments: &[&str], part: &str| fails_in_one_line(&files.run(arguments), part);
     refused(
         &["import", "small.pth", "--out", "run"],

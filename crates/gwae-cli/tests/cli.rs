@@ -282,6 +282,26 @@ fn reduced_precision_is_compared_and_differs() {
     }
 }
 
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_printed_is_a_failure() {
+    for arguments in [&["--help"][..], &["data", "list"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = Command::new(env!("CARGO_BIN_EXE_gwae"))
+            .args(arguments)
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let said = text(&output.stderr);
+        assert!(
+            said.starts_with("error: cannot write to standard output:")
+                && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+}
+
 /// As in `gwae verify … | head -1`.
 #[test]
 fn a_reader_that_has_gone_is_no_panic() {

@@ -168,3 +168,38 @@ fn models_without_components_have_codes() {
         assert!(!root.path().join("wrong").exists());
     }
 }
+
+/// Another folder is not the one that the model was trained on, and new to it.
+#[test]
+fn another_folder_is_new_to_a_model_of_a_folder() {
+    let root = tempfile::tempdir().unwrap();
+    for (folder, count) in [("first", 400_u16), ("second", 5)] {
+        let folder = root.path().join(folder);
+        std::fs::create_dir(&folder).unwrap();
+        for index in 0..count {
+            let grey = |x: u32, y: u32| {
+                image::Luma([((x * 7 + y * u32::from(index + count)) % 251) as u8])
+            };
+            let picture = image::GrayImage::from_fn(32, 32, grey);
+            picture.save(folder.join(format!("{index}.png"))).unwrap();
+        }
+    }
+    let data = "dataset = \"folder\"\ndirectory = \"first\"\n";
+    train("run", "kind = \"vae\"\n", data, root.path());
+    for (folder, count) in [("first", 4), ("second", 5)] {
+        let (said, _) = clusters(&["runs/run", "--data", folder], root.path());
+        assert!(
+            said.contains(&format!("{count} images of folder")),
+            "{said}"
+        );
+        std::fs::remove_dir_all(root.path().join("found")).unwrap();
+    }
+    // What is not named has to be what it was.
+    std::fs::remove_file(root.path().join("first/0.png")).unwrap();
+    let output = gwae(&["clusters", "runs/run"], root.path());
+    assert!(
+        text(&output.stderr).contains("fingerprint"),
+        "{}",
+        text(&output.stderr)
+    );
+}

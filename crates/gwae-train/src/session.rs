@@ -220,6 +220,14 @@ fn resume_as<T: TrainingAlgorithm>(
         options.display.message(text);
         first_state::<T>(model, &config, &devices[0])?
     };
+    if let Some(last) = checkpoints.entry(Which::Last)
+        && last.step > state.step
+    {
+        let (from, to) = (state.step, last.step);
+        let text =
+            format!("going on from step {from}; what came after it, up to step {to}, is given up");
+        options.display.message(&text);
+    }
     let batches = data.batches(&split, &config.training, state.position)?;
     // Steps after the checkpoint are done again.
     MetricsLog::truncate_after(&directory.metrics(), state.step)?;

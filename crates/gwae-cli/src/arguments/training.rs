@@ -67,11 +67,12 @@ pub struct Train {
     /// Where to compute.
     #[command(flatten)]
     pub devices: TrainingDevices,
-    /// Stop after this many steps in all; takes the place of every limit of the configuration
+    /// Stop after this many steps in all, in place of the configuration's steps and epochs; a run that
+    /// no longer gets better still stops by the configuration's patience
     #[arg(long, help_heading = "In place of the configuration's")]
     pub steps: Option<u64>,
-    /// Stop after this many passes over the training images; takes the place of every limit of the
-    /// configuration
+    /// Stop after this many passes over the training images, in place of the configuration's steps and
+    /// epochs
     #[arg(long, help_heading = "In place of the configuration's")]
     pub epochs: Option<u64>,
     /// Seed of everything random
@@ -152,13 +153,16 @@ pub struct Resume {
     /// Where to compute.
     #[command(flatten)]
     pub devices: TrainingDevices,
-    /// Which checkpoint to go on from: the newest, or the one with the lowest validation loss
+    /// Which checkpoint to go on from: the newest, or the one with the lowest validation loss; with the
+    /// latter, the newest checkpoint and the log of the steps after the best are given up (copy the run
+    /// first to keep them)
     #[arg(long, value_name = "WHICH", default_value = "last")]
     pub checkpoint: CheckpointName,
-    /// New number of steps in all; takes the place of every limit so far
+    /// New number of steps in all, in place of the steps and epochs so far; a run that stopped by its
+    /// patience needs a new --patience, too
     #[arg(long, help_heading = "Changes")]
     pub steps: Option<u64>,
-    /// New number of passes over the training images in all; takes the place of every limit so far
+    /// New number of passes over the training images in all, in place of the steps and epochs so far
     #[arg(long, help_heading = "Changes")]
     pub epochs: Option<u64>,
     /// New number of validations without a lower loss before the run stops; 0 for never

@@ -12,7 +12,7 @@ use crate::trained_model::TrainedModel;
 pub(super) fn run(arguments: &Reconstruct) -> Result<ExitCode, Box<dyn Error>> {
     let trained = TrainedModel::open(&arguments.model)?;
     let wanted = arguments.images as usize;
-    let (images, what) = trained.test_images(&arguments.source, 0, wanted)?;
+    let (images, what) = trained.unseen_images(&arguments.source, 0, wanted)?;
     let count = images.dims()[0];
     // The run's own images need no name.
     let name = match arguments.source.dataset {

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
     let mut noise = HostGenerator::new(arguments.seed, 0);
     let (start, origin, name) = match arguments.image {
         Some(index) => {
-            let (image, what) = trained.test_images(&arguments.source, index as usize, 1)?;
+            let (image, what) = trained.unseen_images(&arguments.source, index as usize, 1)?;
             let code = trained.autoencoder().code(image);
             let origin = format!("image {index} of the {what}");
             (code, origin, format!("traverse-image-{index}"))

@@ -157,14 +157,14 @@ pub fn analyse_clusters(
             names: numbers(clusters),
         },
     };
+    let text = serde_json::to_string_pretty(&analysis).expect("numbers and lists of them");
+    write_atomically(&directory.join("clusters.json"), text.as_bytes())?;
     draw_embedding(
         images,
         classes,
         options.seed,
         &directory.join("embedding.png"),
     )?;
-    let text = serde_json::to_string_pretty(&analysis).expect("numbers and lists of them");
-    write_atomically(&directory.join("clusters.json"), text.as_bytes())?;
     Ok(analysis)
 }
 
@@ -249,17 +249,19 @@ fn draw_embedding(
     let points: Vec<(f64, f64)> = points.map(|p| (p[0].into(), p[1].into())).collect();
     let Classes { by, mut of, names } = classes;
     of.truncate(count);
-    let alike = format!("{} classes", names.len());
+    let mut caption = format!("t-SNE of the codes of {count} images");
     // With more than there are colours for, all are alike.
     let names: Vec<&str> = if names.len() <= MOST_COLOURS {
+        caption += &format!(", coloured by {by}");
         names.iter().map(String::as_str).collect()
     } else {
+        caption += &format!("; there are no colours for {} {by}s", names.len());
         of.fill(0);
-        vec![&alike]
+        vec!["all"]
     };
     let plot = ScatterPlot {
-        title: "Codes of test images",
-        caption: &format!("t-SNE of the codes of {count} test images, coloured by {by}"),
+        title: "Codes of images",
+        caption: &caption,
         points: &points,
         classes: &of,
         class_names: &names,

@@ -103,10 +103,11 @@ pub fn choose(indices: &[u32], count: usize, seed: u64) -> Vec<u32> {
 }
 
 /// The sets that need no download, to hold against images of `data`: invented characters in both
-/// polarities, letters, the images themselves with shuffled patches, and noise.
+/// polarities, letters, the images themselves with shuffled patches, and noise; but for those that `data`
+/// are.
 pub fn built_in_sets(data: &DataConfig) -> Vec<DataConfig> {
     let of = |dataset| DataConfig::of(dataset, None);
-    vec![
+    let mut sets = vec![
         DataConfig {
             polarity: Some(Polarity::Inverted),
             ..of(DatasetName::InventedCharacters)
@@ -118,7 +119,10 @@ pub fn built_in_sets(data: &DataConfig) -> Vec<DataConfig> {
             ..data.clone()
         },
         of(DatasetName::Noise),
-    ]
+    ];
+    let is_shuffled = |set: &DataConfig| set.patch_shuffle.is_some();
+    sets.retain(|set| set.dataset != data.dataset || is_shuffled(set) && !is_shuffled(data));
+    sets
 }
 
 /// Gives sets of one name numbers: their names are what tables and files tell them apart by.
@@ -190,6 +194,23 @@ mod tests {
             latent_dim: 1,
             components: Vec::new(),
         }
+    }
+
+    #[test]
+    fn no_set_is_held_against_itself() {
+        let names = |data: &str| -> Vec<String> {
+            let sets = built_in_sets(&data.parse().unwrap());
+            sets.iter().map(ToString::to_string).collect()
+        };
+        let all = names("digits");
+        assert_eq!(all.len(), 5);
+        assert_eq!(all[3], "digits+shuffled");
+        assert_eq!(names("digits+shuffled").len(), 4);
+        let letters = names("letters");
+        assert_eq!(letters.len(), 4);
+        assert!(!letters.contains(&"letters".to_owned()));
+        assert!(letters.contains(&"letters+shuffled".to_owned()));
+        assert_eq!(names("invented_characters").len(), 3);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use gwae_metrics::BootstrapConfig;
 
-use super::clusters::{ClusterAnalysis, ClusterOptions, Labels, analyse_clusters};
+use super::clusters::{ClusterAnalysis, ClusterError, ClusterOptions, Labels, analyse_clusters};
 use super::comparison::{Comparison, TestSet, make_names_unique};
 use super::report::{file_name, write_report};
 use super::scoring::ScoreTable;
@@ -432,8 +432,10 @@ impl Prepared<'_> {
             seed,
             ..ClusterOptions::default()
         };
-        Ok(Some(analyse_clusters(
-            model, scores, labels, &options, run,
-        )?))
+        match analyse_clusters(model, scores, labels, &options, run) {
+            // No reason to give up what was trained and scored.
+            Err(ClusterError::TooFew(_)) => Ok(None),
+            analysis => Ok(Some(analysis?)),
+        }
     }
 }

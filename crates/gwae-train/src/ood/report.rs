@@ -14,6 +14,9 @@ use crate::report::{HistogramPanel, HistogramPlot, ReportError, RocCurve, RocPlo
 /// Sets in one picture of histograms: more have no colours of their own.
 const SETS_PER_PICTURE: usize = 8;
 
+/// Curves in one picture, for the same reason.
+const CURVES_PER_PICTURE: usize = 20;
+
 /// The scores of one model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelScores {
@@ -57,7 +60,7 @@ impl ModelScores {
 /// Writes the scores of several models, and `rows`, their [`further_rows`](super::further_rows), into
 /// `directory`, which exists: `table.md` and `table.csv` (every figure), `roc_SET.png` and
 /// `roc_SET.csv` for every set (the curves of all models), and `histograms_MODEL.png` for every model
-/// (`…_2.png` and so on for more than eight sets).
+/// (`…_2.png` and so on for more than twenty curves or eight sets).
 ///
 /// `drawn` chooses the scores in the pictures of curves, where all would be too many.
 ///
@@ -93,11 +96,8 @@ pub fn write_report(
     }
     for scores in models {
         for (index, sets) in scores.outside.chunks(SETS_PER_PICTURE).enumerate() {
-            let number = match index {
-                0 => String::new(),
-                _ => format!("_{}", index + 1),
-            };
-            let name = format!("histograms_{}{number}.png", file_name(&scores.model));
+            let name = format!("histograms_{}", file_name(&scores.model));
+            let name = picture_name(&name, index);
             draw_histograms(scores, sets, &directory.join(name))?;
         }
     }
@@ -126,11 +126,14 @@ fn write_curves(
     if curves.is_empty() {
         return Ok(());
     }
-    let plot = RocPlot {
-        title: &format!("Telling {set} from the training distribution"),
-        curves: &curves,
-    };
-    plot.save(&directory.join(format!("roc_{}.png", file_name(set))))?;
+    for (index, curves) in curves.chunks(CURVES_PER_PICTURE).enumerate() {
+        let plot = RocPlot {
+            title: &format!("Telling {set} from the training distribution"),
+            curves,
+        };
+        let name = picture_name(&format!("roc_{}", file_name(set)), index);
+        plot.save(&directory.join(name))?;
+    }
     let mut text = String::from("model,score,false_positive_rate,true_positive_rate\n");
     for (owner, row) in rows {
         for (false_positive_rate, true_positive_rate) in &row.curve {
@@ -153,7 +156,7 @@ fn draw_histograms(
     let sets: Vec<Vec<Scores<'_>>> = columns
         .map(|column| {
             let inside = Scores {
-                name: "in-distribution test images",
+                name: "in-distribution images",
                 values: &column.values,
             };
             let outside = sets.iter().filter_map(|(set, table)| {
@@ -181,6 +184,14 @@ fn draw_histograms(
         panels: &panels,
     };
     Ok(plot.save(path)?)
+}
+
+/// The name of the first picture of several, or of another.
+fn picture_name(name: &str, index: usize) -> String {
+    match index {
+        0 => format!("{name}.png"),
+        _ => format!("{name}_{}.png", index + 1),
+    }
 }
 
 /// A name of a set or model as part of a file's name.

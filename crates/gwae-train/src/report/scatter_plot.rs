@@ -43,7 +43,7 @@ const OPACITY: f64 = 0.7;
 pub struct ScatterPlot<'a> {
     /// A line above everything.
     pub title: &'a str,
-    /// What is seen, such as `t-SNE of the codes of 2000 test images`, below the points.
+    /// What is seen, such as `t-SNE of the codes of 2000 images`, below the points.
     pub caption: &'a str,
     /// The points.
     pub points: &'a [(f64, f64)],

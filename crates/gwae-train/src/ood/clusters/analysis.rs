@@ -152,7 +152,7 @@ impl fmt::Display for ClusterAnalysis {
                 indices.join(", "),
                 best.clusters
             ),
-            _ => write!(formatter, ": not defined for so few images"),
+            _ => write!(formatter, ": not defined for so few different images"),
         }
     }
 }
