@@ -78,11 +78,16 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 /// Clap's message without its heading, usage and pointer to the help, and with one of our own.
 fn usage_line(rendered: &str, has_usage: bool) -> String {
     let message = rendered.trim_start_matches("error: ");
-    let end = ["\n\nUsage:", "\n\nFor more information"]
-        .iter()
-        .filter_map(|mark| message.find(mark))
-        .min()
-        .unwrap_or(message.len());
+    // Clap takes a negative number for an option, and its advice how to pass it does not help.
+    let end = [
+        "\n\nUsage:",
+        "\n\nFor more information",
+        "\n\n  tip: to pass '-",
+    ]
+    .iter()
+    .filter_map(|mark| message.find(mark))
+    .min()
+    .unwrap_or(message.len());
     let command = rendered.split_once("Usage: ").filter(|_| has_usage).map_or(
         "gwae".to_owned(),
         |(_, usage)| {
@@ -131,6 +136,19 @@ pub fn explain_panics() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arguments::Arguments;
+    use clap::Parser;
+
+    #[test]
+    fn advice_that_does_not_help_is_left_out() {
+        let parse = Arguments::try_parse_from(["gwae", "resume", "runs/a", "--steps", "-3"]);
+        let error = parse.unwrap_err();
+        let line = usage_line(&error.render().to_string(), true);
+        assert!(
+            line.contains("unexpected argument '-3' found (see"),
+            "{line}"
+        );
+    }
 
     #[test]
     fn usage_errors_fit_on_one_line() {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::atomic::{FileError, sync_directory, write_atomically};
 
 pub use files::FileRecord;
-use files::{is_plain_name, remove_directory, sha256, sync_and_record};
+use files::{is_plain_name, record, remove_directory, sha256, sync_and_record};
 
 const INDEX: &str = "index.json";
 const FORMAT: u32 = 1;
@@ -107,12 +107,14 @@ pub enum CheckpointError {
         way_out: String,
     },
     /// Nothing was saved yet.
-    #[error("{} holds no {which} checkpoint: the run stopped before it saved one", directory.display())]
+    #[error("{} holds no {which} checkpoint: {reason}", directory.display())]
     Missing {
         /// The directory of all checkpoints.
         directory: PathBuf,
         /// Which one was asked for.
         which: Which,
+        /// Why there is none.
+        reason: &'static str,
     },
 }
 
@@ -149,12 +151,13 @@ pub struct CheckpointStore {
 }
 
 impl CheckpointStore {
-    /// Reads the index in `root`; a directory without one, or none at all, holds no checkpoints
-    /// yet. Writes nothing.
+    /// Reads the index in `root`. Where there is none, the checkpoints that lie there count: the one
+    /// of the most steps as the last, another as the best, whose validation loss nobody knows. Writes
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// Names the index when it cannot be read.
+    /// Names the index, or else the checkpoint, when it cannot be read.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, CheckpointError> {
         let root = root.into();
         let path = root.join(INDEX);
@@ -181,11 +184,7 @@ impl CheckpointStore {
                 }
                 index
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Index {
-                format: FORMAT,
-                last: None,
-                best: None,
-            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => index_of_what_is_there(&root)?,
             Err(error) => return Err(FileError::on("read", path)(error).into()),
         };
         Ok(Self { root, index })
@@ -284,6 +283,11 @@ impl CheckpointStore {
         CheckpointError::Missing {
             directory: self.root.clone(),
             which,
+            reason: if self.index.last.is_some() {
+                "no validation says which one it would be; use the last"
+            } else {
+                "the run stopped before it saved one"
+            },
         }
     }
 
@@ -356,6 +360,44 @@ impl CheckpointStore {
             }
         }
     }
+}
+
+/// An index in place of one that was lost, or not yet written when the process ended. Directories get
+/// their names when they are whole.
+fn index_of_what_is_there(root: &Path) -> Result<Index, CheckpointError> {
+    let entries = match fs::read_dir(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        entries => Some(entries.map_err(FileError::on("read", root))?),
+    };
+    let names = entries.into_iter().flatten().flatten().filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let (step, copy) = step_and_copy(&name)?;
+        entry.path().is_dir().then_some((step, copy, name))
+    });
+    let mut found: Vec<(u64, u64, String)> = names.collect();
+    found.sort_unstable();
+    let mut newest = found.into_iter().rev().map(|(step, _, directory)| {
+        Ok::<_, CheckpointError>(CheckpointEntry {
+            step,
+            files: record(&root.join(&directory))?,
+            directory,
+            validation_loss: None,
+        })
+    });
+    Ok(Index {
+        format: FORMAT,
+        last: newest.next().transpose()?,
+        best: newest.next().transpose()?,
+    })
+}
+
+/// The step that a whole checkpoint's name says, and the number behind it, if there is one.
+fn step_and_copy(name: &str) -> Option<(u64, u64)> {
+    let number = name
+        .strip_prefix("step-")
+        .filter(|_| is_checkpoint_name(name))?;
+    let (step, copy) = number.split_once('-').unwrap_or((number, "1"));
+    Some((step.parse().ok()?, copy.parse().ok()?))
 }
 
 /// Whether a directory was named by [`CheckpointStore::free_name`], finished or not. Anything else,

@@ -235,6 +235,12 @@ impl RunConfig {
         })
     }
 
+    /// Whether the model is trained against a critic.
+    pub fn has_critic(&self) -> bool {
+        let gwae = self.model.gwae();
+        gwae.is_some_and(|gwae| gwae.merged_condition)
+    }
+
     /// Checks every field; call it once, before any work.
     ///
     /// # Errors
@@ -242,8 +248,7 @@ impl RunConfig {
     /// The first field that is out of range, with its value, what is allowed and the way out.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.model.validate()?;
-        let critic = self.model.gwae().is_some_and(|gwae| gwae.merged_condition);
-        self.training.validate(critic)?;
+        self.training.validate(self.has_critic())?;
         self.data.validate()?;
         if self.training.patience.is_some() && self.data.validation_fraction == 0.0 {
             return Err(ConfigError::Conflict {

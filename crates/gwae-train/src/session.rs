@@ -186,6 +186,13 @@ pub fn resume(
     let mut config = directory.config().clone();
     changes.apply(&mut config.training);
     config.validate()?;
+    if changes.critic_learning_rate.is_some() && !config.has_critic() {
+        return Err(ConfigError::Conflict {
+            field: "training.critic_learning_rate",
+            problem: "changes nothing, as the model has no critic: leave it out",
+        }
+        .into());
+    }
     match &config.model.clone() {
         ModelConfig::Gwae(model) => {
             resume_as::<GwaeTrainer>(model, config, directory, from, options)

@@ -36,6 +36,26 @@ pub(super) fn remove_directory(path: &Path) -> Result<(), FileError> {
 
 /// Forces every file of a new checkpoint to the disk, and returns what was written.
 pub(super) fn sync_and_record(directory: &Path) -> Result<BTreeMap<String, FileRecord>, FileError> {
+    // Windows syncs only what is open for writing.
+    let files = record_files(
+        directory,
+        OpenOptions::new().read(true).write(true),
+        File::sync_all,
+    )?;
+    sync_directory(directory).map_err(FileError::on("write", directory))?;
+    Ok(files)
+}
+
+/// The files of a checkpoint, as they are.
+pub(super) fn record(directory: &Path) -> Result<BTreeMap<String, FileRecord>, FileError> {
+    record_files(directory, OpenOptions::new().read(true), |_| Ok(()))
+}
+
+fn record_files(
+    directory: &Path,
+    options: &OpenOptions,
+    sync: impl Fn(&File) -> io::Result<()>,
+) -> Result<BTreeMap<String, FileRecord>, FileError> {
     let failed = |error| FileError::on("read", directory)(error);
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(directory).map_err(failed)? {
@@ -45,9 +65,8 @@ pub(super) fn sync_and_record(directory: &Path) -> Result<BTreeMap<String, FileR
             if !entry.file_type()?.is_file() {
                 return Err(io::Error::other("a checkpoint holds plain files only"));
             }
-            // Windows syncs only what is open for writing.
-            let file = OpenOptions::new().read(true).write(true).open(&path)?;
-            file.sync_all()?;
+            let file = options.open(&path)?;
+            sync(&file)?;
             let bytes = file.metadata()?.len();
             let sha256 = sha256(file)?;
             Ok(FileRecord { bytes, sha256 })
@@ -55,7 +74,6 @@ pub(super) fn sync_and_record(directory: &Path) -> Result<BTreeMap<String, FileR
         let record = record().map_err(FileError::on("write", &path))?;
         files.insert(entry.file_name().to_string_lossy().into_owned(), record);
     }
-    sync_directory(directory).map_err(FileError::on("write", directory))?;
     Ok(files)
 }
 

@@ -37,6 +37,31 @@ const BEST: KeepAs = KeepAs::LastAndBest {
 };
 
 #[test]
+fn checkpoints_whose_index_was_lost_are_found() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let mut store = CheckpointStore::open(root).unwrap();
+    save(&mut store, 99_999_999, BEST);
+    save(&mut store, 100_000_000, KeepAs::Last);
+    // The same step again, as when the best one is gone on from.
+    save(&mut store, 100_000_000, KeepAs::Last);
+    fs::create_dir(root.join("step-200000000.tmp")).unwrap();
+    fs::create_dir(root.join("my copy")).unwrap();
+    fs::remove_file(root.join(INDEX)).unwrap();
+    let mut store = CheckpointStore::open(root).unwrap();
+    let step = |store: &CheckpointStore, which| store.entry(which).unwrap().step;
+    assert_eq!(step(&store, Which::Last), 100_000_000);
+    assert_eq!(model(&store, Which::Last), "weights 100000000");
+    assert_eq!(model(&store, Which::Best), "weights 99999999");
+    assert!(!root.join(INDEX).exists());
+    save(&mut store, 100_000_001, KeepAs::Last);
+    let store = CheckpointStore::open(root).unwrap();
+    assert_eq!(step(&store, Which::Last), 100_000_001);
+    assert_eq!(model(&store, Which::Best), "weights 99999999");
+    assert!(root.join("my copy").exists());
+}
+
+#[test]
 fn last_and_best_are_kept_and_others_removed() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path().join("checkpoints");

@@ -115,3 +115,25 @@ fn damaged_checkpoints_are_named_with_the_way_out() {
         "{message}"
     );
 }
+
+#[test]
+fn what_would_change_nothing_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut config = config();
+    gwae(&mut config).merged_condition = false;
+    config.training.steps = Some(1);
+    config.data.validation_fraction = 0.0;
+    config.training.patience = None;
+    start(&config, &path, silent()).unwrap();
+    let changes = Changes {
+        critic_learning_rate: Some(1e-3),
+        ..steps(2)
+    };
+    let message = resume(&path, &changes, silent()).unwrap_err().to_string();
+    assert!(message.contains("no critic"), "{message}");
+    // No validation, no best checkpoint.
+    let best = session::resume(&path, Which::Best, &steps(2), silent());
+    let message = best.unwrap_err().to_string();
+    assert!(message.contains("use the last"), "{message}");
+}
