@@ -1,7 +1,6 @@
 //! Servers that have no such file, another one, or none at all.
 
 use std::fs;
-use std::net::TcpListener;
 
 use gwae_datasets::{Checksum, DataFileProblem, GetOptions};
 
@@ -174,12 +173,6 @@ fn redirects_are_followed_but_not_for_ever() {
 
 #[test]
 fn no_server_no_http_and_no_encryption_are_errors() {
-    // A port that was free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
     let garbage = Server::start(|_, _| crate::server::Reply {
         bytes: b"220 this is not HTTP\r\n".to_vec(),
         ..Default::default()
@@ -187,7 +180,8 @@ fn no_server_no_http_and_no_encryption_are_errors() {
     // The server reads no TLS: it closes when the greeting makes no sense to it.
     let plain = Server::start(|_, _| status("400 Bad Request"));
     for url in [
-        format!("http://127.0.0.1:{port}/a.bin"),
+        // The system gives this port to no program that asks for any, as servers of tests do.
+        "http://127.0.0.1:1/a.bin".to_owned(),
         garbage.url("/a.bin"),
         plain.url("/a.bin").replace("http://", "https://"),
     ] {
