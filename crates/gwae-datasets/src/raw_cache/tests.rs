@@ -326,7 +326,9 @@ fn a_killed_process_leaves_what_the_next_one_goes_on_with() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("cache");
     let mut killed = 0;
-    for milliseconds in (5..).step_by(3) {
+    // Waits that grow by a share reach the end soon on a machine of any speed.
+    let waits = std::iter::successors(Some(5.0_f64), |wait| Some(1.3 * wait));
+    for milliseconds in waits {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "--test-threads=1"])
             .arg("raw_cache::tests::a_killed_process_leaves_what_the_next_one_goes_on_with")
@@ -334,7 +336,7 @@ fn a_killed_process_leaves_what_the_next_one_goes_on_with() {
             .stdout(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        std::thread::sleep(std::time::Duration::from_secs_f64(1e-3 * milliseconds));
         child.kill().unwrap();
         if child.wait().unwrap().success() {
             break;
