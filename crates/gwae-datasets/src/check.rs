@@ -404,6 +404,9 @@ pub fn list(directory: Option<&Path>) -> Result<Vec<Listed>, DataFileError> {
 /// it has some of them or has the dataset's name, else in its subdirectory of the dataset's name. So
 /// one directory can hold all datasets, although those of the MNIST family name their files alike.
 ///
+/// Files of the published names but other sizes count, so that they are called wrong and not missing,
+/// unless they are those of another dataset.
+///
 /// # Errors
 /// A directory that cannot be looked into.
 pub fn dataset_directory(manifest: &Manifest, directory: &Path) -> Result<PathBuf, DataFileError> {
@@ -414,8 +417,40 @@ pub fn dataset_directory(manifest: &Manifest, directory: &Path) -> Result<PathBu
     }
     Ok(match presence(manifest, directory)? {
         Presence::Partial { directory, .. } | Presence::Present { directory } => directory,
-        Presence::NotAsked | Presence::Absent => own,
+        Presence::NotAsked | Presence::Absent => {
+            if !has_names(manifest, &own)?
+                && has_names(manifest, directory)?
+                && !has_other_than(manifest, directory)?
+            {
+                directory.to_owned()
+            } else {
+                own
+            }
+        }
     })
+}
+
+/// Whether anything in the directory has the name of a file of the dataset.
+fn has_names(manifest: &Manifest, directory: &Path) -> Result<bool, DataFileError> {
+    for form in manifest.files.iter().flat_map(ManifestFile::forms) {
+        if extent(&directory.join(&form.name))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether another dataset has files in the directory.
+fn has_other_than(manifest: &Manifest, directory: &Path) -> Result<bool, DataFileError> {
+    for other in manifests()
+        .iter()
+        .filter(|other| other.name != manifest.name)
+    {
+        if count_there(other, directory)? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileError> {
@@ -423,17 +458,7 @@ fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileE
     let mut most = 0;
     let needed = manifest.files.iter().filter(|file| !file.optional).count();
     for directory in [directory.join(&manifest.name), directory.to_owned()] {
-        let mut there = 0;
-        for file in manifest.files.iter().filter(|file| !file.optional) {
-            match seems_there(file, &directory)? {
-                Some(true) => there += 1,
-                Some(false) => {
-                    there = 0;
-                    break;
-                }
-                None => {}
-            }
-        }
+        let there = count_there(manifest, &directory)?;
         if there > most {
             most = there;
             best = if there == needed {
@@ -448,6 +473,19 @@ fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileE
         }
     }
     Ok(best)
+}
+
+/// How many of the files needed are in the directory; 0 where one is of another dataset.
+fn count_there(manifest: &Manifest, directory: &Path) -> Result<usize, DataFileError> {
+    let mut there = 0;
+    for file in manifest.files.iter().filter(|file| !file.optional) {
+        match seems_there(file, directory)? {
+            Some(true) => there += 1,
+            Some(false) => return Ok(0),
+            None => {}
+        }
+    }
+    Ok(there)
 }
 
 /// Whether a file is in the directory: `Some(false)` if another file of its name and size is.

@@ -517,3 +517,32 @@ fn one_directory_can_hold_all_datasets() {
     fs::create_dir(flat.path().join("mnist")).unwrap();
     assert_eq!(place(mnist, flat.path()), flat.path());
 }
+
+#[test]
+fn wrong_files_are_found_where_they_lie() {
+    let root = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: u64| {
+        let file = fs::File::create(root.path().join(name)).unwrap();
+        file.set_len(bytes).unwrap();
+    };
+    let mnist = manifest("mnist").unwrap();
+    let place = || dataset_directory(mnist, root.path()).unwrap();
+    write("train-images-idx3-ubyte.gz", 1_000);
+    assert_eq!(place(), root.path());
+    let report = check(mnist, &place(), &mut |_| {}).unwrap();
+    let images = report.files.iter().find(|file| file.status.is_wrong());
+    assert!(matches!(
+        images.unwrap().status,
+        FileStatus::WrongSize { .. }
+    ));
+    // Those of a relative are no wrong ones.
+    write("train-labels-idx1-ubyte", 60_008);
+    assert_eq!(place(), root.path().join("mnist"));
+    fs::remove_file(root.path().join("train-labels-idx1-ubyte")).unwrap();
+    // What lies in the subdirectory goes first.
+    let own = root.path().join("mnist");
+    fs::create_dir(&own).unwrap();
+    assert_eq!(place(), root.path());
+    fs::write(own.join("t10k-images-idx3-ubyte.gz"), b"short").unwrap();
+    assert_eq!(place(), own);
+}
