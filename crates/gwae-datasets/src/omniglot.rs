@@ -20,6 +20,8 @@ use crate::{
 
 /// Name of the official training archive or folder, without `.zip`.
 const BACKGROUND: &str = "images_background";
+/// Names of the two published selections of the training part, which share drawings.
+const SMALL: [&str; 2] = ["images_background_small1", "images_background_small2"];
 /// Name of the official test archive or folder, without `.zip`.
 const EVALUATION: &str = "images_evaluation";
 
@@ -104,8 +106,9 @@ impl Omniglot {
     ///
     /// * a directory with `images_background` and `images_evaluation` in it, each as `.zip` or
     ///   unpacked: the official training part and the official test part;
-    /// * any single archive or unpacked folder, the small archives too, or only one of those two:
-    ///   all of it the training part.
+    /// * a directory with only one of those two, or with one or both of the small archives: all of it
+    ///   the training part;
+    /// * any single archive or unpacked folder: all of it the training part.
     ///
     /// # Errors
     /// As [`Omniglot::open_parts`].
@@ -121,7 +124,16 @@ impl Omniglot {
                 Self::open_parts(&[background], &[evaluation], polarity)
             }
             (Some(only), None) | (None, Some(only)) => Self::open_parts(&[only], &[], polarity),
-            (None, None) => Self::open_parts(&[path.to_owned()], &[], polarity),
+            (None, None) => {
+                let small: Vec<_> = SMALL.into_iter().filter_map(part).collect();
+                let single = [path.to_owned()];
+                let training = if small.is_empty() {
+                    &single
+                } else {
+                    &small[..]
+                };
+                Self::open_parts(training, &[], polarity)
+            }
         }
     }
 

@@ -179,6 +179,37 @@ fn any_single_archive_is_all_training() {
 }
 
 #[test]
+fn the_small_archives_of_a_directory_are_its_training_part() {
+    let made = Made::new();
+    let directory = made.path("small");
+    fs::create_dir(&directory).unwrap();
+    // As published, they share drawings: here those of Greek.
+    let archives = [
+        ("images_background_small1", [("Greek", 1), ("Latin", 1)]),
+        ("images_background_small2", [("Greek", 1), ("Thaana", 1)]),
+    ];
+    let mut lengths = Vec::new();
+    for (name, alphabets) in archives {
+        let archive = directory.join(format!("{name}.zip"));
+        write_zip(&archive, &files(name, &alphabets, 0), Deflated);
+        let all = made.open("small").unwrap();
+        assert_eq!(all.train_len(), all.len());
+        lengths.push(all.len());
+    }
+    assert_eq!(lengths, [4, 6]);
+    let all = made.open("small").unwrap();
+    assert_eq!(all.value_names(0).unwrap(), ["Greek", "Latin", "Thaana"]);
+    // Beside the whole training part they add nothing.
+    fs::copy(
+        made.path("images_background.zip"),
+        directory.join("images_background.zip"),
+    )
+    .unwrap();
+    let whole = made.open("small").unwrap();
+    assert_eq!(whole.value_names(0).unwrap(), ["Greek", "Latin"]);
+}
+
+#[test]
 fn an_unpacked_folder_is_the_same() {
     let made = Made::new();
     let zipped = made.open("").unwrap();

@@ -157,9 +157,10 @@ impl DatasetName {
             Self::Mnist | Self::FashionMnist | Self::Kmnist => {
                 Some("its four IDX files, with or without .gz")
             }
-            Self::Omniglot => {
-                Some("images_background and images_evaluation, each as .zip or unpacked")
-            }
+            Self::Omniglot => Some(
+                "images_background and images_evaluation, or the small images_background_small1 \
+                 and _small2, each as .zip or unpacked",
+            ),
             Self::Shapes3d => Some("3dshapes.h5"),
             Self::Dsprites => Some("dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"),
             Self::Celeba => Some(
