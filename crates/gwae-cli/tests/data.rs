@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use gwae_train::DatasetName;
 use image::RgbImage;
 use server::{Reply, Server};
 
@@ -67,6 +68,17 @@ fn the_list_says_what_exists_and_what_is_there() {
         "gwae data get kmnist",
     ] {
         assert!(listed.contains(part), "{part}: {listed}");
+    }
+    let help = fine(&gwae(root.path(), &["data", "show", "--help"]));
+    for dataset in DatasetName::ALL {
+        // Published names have hyphens.
+        let (name, published) = (dataset.name(), dataset.name().replace('_', "-"));
+        let mut lines = listed.lines();
+        let is_listed = lines.any(|line| {
+            line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{published} "))
+        });
+        assert!(is_listed, "{name}: {listed}");
+        assert!(help.contains(name), "{name}: {help}");
     }
     let celeba = root.path().join("sets/celeba");
     fs::create_dir_all(&celeba).unwrap();
@@ -206,6 +218,18 @@ fn shown(root: &Path, arguments: &[&str]) -> RgbImage {
     let said = fine(&gwae(root, &arguments));
     assert!(said.contains("sheet.png"), "{said}");
     image::open(root.join("sheet.png")).unwrap().into_rgb8()
+}
+
+#[test]
+fn files_of_wrong_sizes_are_called_wrong_where_they_lie() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("train-images-idx3-ubyte.gz"), "short").unwrap();
+    let output = gwae(root.path(), &["data", "check", "mnist", "--dir", "."]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    let line = said.lines().find(|line| line.contains("train-images"));
+    assert!(line.unwrap().contains("size"), "{said}");
+    assert!(!said.contains("mnist/train"), "{said}");
 }
 
 #[test]

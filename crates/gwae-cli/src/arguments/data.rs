@@ -20,7 +20,8 @@ Examples:
   gwae data show omniglot --data ~/datasets --out sheet.png
   gwae train config.toml --dataset omniglot --data ~/datasets
 
-digits are embedded in this program, shapes3d and dsprites are rendered by it: these need no download."
+digits are embedded in this program; shapes3d, dsprites, invented_characters, letters and noise are
+rendered by it: these need no download."
 )]
 pub struct Data {
     /// What to do.
@@ -115,16 +116,18 @@ Examples:
   gwae data show shapes3d --size 256 --number 6 --out large.png
   gwae data show celeba --data ~/datasets --vary Smiling --out smiling.png
   gwae data show folder --data ~/pictures --out pictures.png
+  gwae data show letters --vary letter --out letters.png
 
 Below each image are the values of its factors. With --vary every column is a value of that factor. In
 a row of shapes3d and dsprites everything else stays as it is, and is named on the left; other datasets
 have no such images, and every column shows different ones.")]
 pub struct Show {
-    /// Dataset: digits, mnist, fashion_mnist, kmnist, omniglot, shapes3d, dsprites, celeba or folder
+    /// Dataset: digits, mnist, fashion_mnist, kmnist, omniglot, shapes3d, dsprites, celeba, folder,
+    /// invented_characters, letters or noise
     #[arg(value_name = "NAME")]
     pub name: DatasetName,
     /// Directory of its files, or the one that `gwae data get` was given; shapes3d and dsprites are
-    /// rendered without it
+    /// rendered without it; digits and the last three need none
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// PNG file to write

@@ -10,11 +10,28 @@ use crate::arguments::List;
 use crate::terminal::print;
 
 /// What is there without any file: name, what it is, where from.
-const WITHOUT_FILES: [[&str; 3]; 2] = [
+const DIGITS: [&str; 3] = [
+    "digits",
+    "10,000 MNIST digits, 28x28 grey: 8,000 to train, 2,000 to test",
+    "embedded in this program; CC BY-SA 3.0",
+];
+
+/// The same of what is not published anywhere.
+const OURS: [[&str; 3]; 4] = [
     [
-        "digits",
-        "10,000 MNIST digits, 28x28 grey: 8,000 to train, 2,000 to test",
-        "embedded in this program; CC BY-SA 3.0",
+        "invented_characters",
+        "4,000 drawings of 200 characters that do not exist, black on white, a stand-in for Omniglot",
+        "rendered by this program",
+    ],
+    [
+        "letters",
+        "2,120 letters of a font, white on black, that look like no digit",
+        "rendered by this program from DejaVu Sans",
+    ],
+    [
+        "noise",
+        "2,000 images of grey noise of five degrees of smoothness",
+        "rendered by this program",
     ],
     [
         "folder",
@@ -24,17 +41,16 @@ const WITHOUT_FILES: [[&str; 3]; 2] = [
 ];
 
 /// Width of the column of names.
-const NAMES: usize = 14;
+const NAMES: usize = 20;
 
 pub(super) fn run(arguments: &List) -> Result<ExitCode, Box<dyn Error>> {
-    let [digits, folder] = WITHOUT_FILES;
     let entry = |lines: &[&str]| {
         for (number, line) in lines.iter().skip(1).enumerate() {
             let name = if number == 0 { lines[0] } else { "" };
             print(format!("{name:NAMES$}{line}"));
         }
     };
-    entry(&digits);
+    entry(&DIGITS);
     for listed in list(Some(&arguments.dir))? {
         let manifest = listed.manifest;
         let mut lines = vec![&*manifest.name, &manifest.description];
@@ -45,7 +61,9 @@ pub(super) fn run(arguments: &List) -> Result<ExitCode, Box<dyn Error>> {
         }
         entry(&lines);
     }
-    entry(&folder);
+    for ours in &OURS {
+        entry(ours);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
