@@ -1,10 +1,11 @@
 //! The typeface of all pictures, which comes with the program.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use plotters::prelude::*;
 use plotters::style::register_font;
 use plotters::style::text_anchor::Pos;
+use ttf_parser::Face;
 
 const FONT: &[u8] = include_bytes!("../../../../assets/fonts/DejaVuSans-subset.ttf");
 const FONT_NAME: &str = "gwae report";
@@ -16,6 +17,14 @@ pub(super) fn register() -> Result<(), String> {
         *REGISTERED.get_or_init(|| register_font(FONT_NAME, FontStyle::Normal, FONT).is_ok());
     fine.then_some(())
         .ok_or_else(|| "the built-in font is damaged".to_owned())
+}
+
+/// Whether the typeface has the character; the plotting library leaves out those it has not.
+pub(super) fn has_character(character: char) -> bool {
+    static FACE: LazyLock<Option<Face<'static>>> = LazyLock::new(|| Face::parse(FONT, 0).ok());
+    // Drawing reports a damaged font.
+    FACE.as_ref()
+        .is_none_or(|face| face.glyph_index(character).is_some())
 }
 
 /// Letters of `size` pixels.

@@ -2,16 +2,23 @@
 
 use std::ops::Range;
 
-use super::font::text_width;
+use super::font::{has_character, text_width};
 
 /// Longer words have no room in any picture.
 const MOST_LETTERS: usize = 400;
 
-/// One line of at most `limit` characters.
+/// Stands for a character that the typeface does not have.
+const UNKNOWN: char = '□';
+
+/// One line of at most `limit` characters, all of which can be drawn.
 pub(super) fn printable(words: &str, limit: usize) -> String {
     let line: Vec<char> = words
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| match c {
+            _ if c.is_control() => ' ',
+            _ if has_character(c) => c,
+            _ => UNKNOWN,
+        })
         .collect();
     if line.len() <= limit {
         line.into_iter().collect()
@@ -132,6 +139,25 @@ mod tests {
         assert_eq!(printable("gw\nloss", 10), "gw loss");
         assert_eq!(printable("reconstruction", 14), "reconstruction");
         assert_eq!(printable("reconstruction", 6), "recon…");
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_seen_to_be_there() {
+        for drawn in [
+            "Smørrebrød",
+            "Ελληνικά: ψ Ω",
+            "Щука Їжак",
+            "10 µm² − ½ …",
+            "e\u{301}",
+        ] {
+            assert_eq!(printable(drawn, 40), drawn);
+        }
+        assert_eq!(printable("émoji😀", 40), "émoji□");
+        assert_eq!(printable("日本語\tclass", 40), "□□□ class");
+        // Every character takes room.
+        for c in ["□", "…", "ψ", "Щ", "é"] {
+            assert!(text_width(c, 40) > 5, "{c}");
+        }
     }
 
     #[test]
