@@ -110,6 +110,32 @@ pub(crate) fn remove_temporaries(path: &Path) {
     }
 }
 
+/// Removes what processes that were killed while they wrote any file of `directory` left in it.
+pub(crate) fn remove_all_temporaries(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        // What another process writes at this moment stays; a number of our own is from before a
+        // restart of the machine or container, since this is called before anything is written.
+        let is_litter = name.to_str().and_then(writer).is_some_and(|process| {
+            process == std::process::id() || !Path::new(&format!("/proc/{process}")).exists()
+        });
+        if is_litter {
+            // What cannot be removed is litter.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The process that made a temporary file of this name; `None` for names of anything else.
+fn writer(name: &str) -> Option<u32> {
+    let name = name.strip_prefix('.')?.strip_suffix(".tmp")?;
+    let (name, numbers) = name.rsplit_once('.')?;
+    let (process, number) = numbers.split_once('-')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (!name.is_empty() && is_number(process) && is_number(number)).then_some(())?;
+    process.parse().ok()
+}
+
 /// Removes itself unless it was renamed.
 struct TemporaryFile {
     file: File,
@@ -226,6 +252,44 @@ pub(crate) mod tests {
         write_atomically(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(directory.path()), ["file.json"]);
+    }
+
+    #[test]
+    fn only_temporary_files_of_dead_processes_are_litter() {
+        let directory = tempfile::tempdir().unwrap();
+        let open = TemporaryFile::beside(&directory.path().join("samples.png")).unwrap();
+        let name = open.path.file_name().unwrap().to_str().unwrap();
+        assert_eq!(writer(name), Some(std::process::id()));
+        drop(open);
+        // No system has a process of this number.
+        for litter in [".samples.png.4294967295-7.tmp", ".a.4294967295-0.tmp"] {
+            fs::write(directory.path().join(litter), "half").unwrap();
+        }
+        // The first process of the system is always there.
+        let kept = [
+            #[cfg(target_os = "linux")]
+            ".samples.png.1-7.tmp",
+            ".notes.tmp",
+            ".notes.4294967295.tmp",
+            ".notes.4294967295-.tmp",
+            ".notes.-5.tmp",
+            ".notes.v1-2.tmp",
+            "..4294967295-7.tmp",
+            ".notes.4294967295-7.tmp.txt",
+            "notes.4294967295-7.tmp",
+        ];
+        for kept in kept {
+            fs::write(directory.path().join(kept), "a user's").unwrap();
+        }
+        fs::create_dir(directory.path().join(".folder.4294967295-7.tmp")).unwrap();
+        remove_all_temporaries(directory.path());
+        let mut expected: Vec<_> = kept.into_iter().map(str::to_owned).collect();
+        expected.push(".folder.4294967295-7.tmp".into());
+        expected.sort();
+        let mut found = names(directory.path());
+        found.sort();
+        assert_eq!(found, expected);
+        remove_all_temporaries(&directory.path().join("missing"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::atomic::{FileError, remove_temporaries, write_atomically};
+use crate::atomic::{FileError, remove_all_temporaries, remove_temporaries, write_atomically};
 use crate::config::RunConfig;
 
 pub use error::RunDirectoryError;
@@ -207,7 +207,8 @@ impl RunDirectory {
         Self::read(path.into(), None)
     }
 
-    /// Opens a run to go on with it: no other process can do so at the same time.
+    /// Opens a run to go on with it: no other process can do so at the same time. What killed
+    /// processes left half written is removed.
     ///
     /// # Errors
     ///
@@ -220,7 +221,11 @@ impl RunDirectory {
             &path,
             OpenOptions::new().write(true).create(true).truncate(false),
         )?;
-        Self::read(path, lock)
+        let run = Self::read(path, lock)?;
+        for directory in [&run.path, &run.checkpoints()] {
+            remove_all_temporaries(directory);
+        }
+        Ok(run)
     }
 
     /// Notes that a session goes on with the run, with a configuration that may have changed.

@@ -128,6 +128,29 @@ fn two_processes_cannot_train_in_the_same_run() {
 }
 
 #[test]
+fn what_killed_sessions_left_half_written_goes_when_a_run_is_resumed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run");
+    drop(create(&path).unwrap());
+    let checkpoints = path.join("checkpoints");
+    fs::create_dir_all(&checkpoints).unwrap();
+    // No system has a process of this number.
+    let litter = [
+        path.join(".reconstructions.png.4294967295-10.tmp"),
+        checkpoints.join(".index.json.4294967295-7.tmp"),
+    ];
+    let of_a_user = path.join(".notes.tmp");
+    for file in litter.iter().chain([&of_a_user]) {
+        fs::write(file, "half").unwrap();
+    }
+    RunDirectory::open(&path).unwrap();
+    assert!(litter.iter().all(|file| file.exists()));
+    RunDirectory::resume(&path).unwrap();
+    assert!(!litter.iter().any(|file| file.exists()));
+    assert!(of_a_user.exists());
+}
+
+#[test]
 fn a_creation_that_was_cut_short_is_no_run() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
