@@ -138,15 +138,15 @@ fn reads_what_numpy_wrote() {
             vec![1.0, 0.5, 65504.0, 2f64.powi(-24), f64::NEG_INFINITY],
             vec![5],
         ),
-        // numpy.array([-1, 2**53 + 1]), version 2: the second is no f64, 2**53 is nearest
+        // numpy.array([-1, 2**53 + 2]), version 2
         (
             numpy(
                 b"\x93NUMPY\x02\x00t\x00\x00\x00",
                 "{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }",
                 128,
-                b"\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00 \x00",
+                b"\xff\xff\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x00 \x00",
             ),
-            vec![-1.0, 9_007_199_254_740_992.0],
+            vec![-1.0, 9_007_199_254_740_994.0],
             vec![2],
         ),
         // numpy.array([0, 255], dtype="u1"), version 3
@@ -225,11 +225,11 @@ fn reads_every_type_of_elements_in_both_byte_orders() {
     check!(i8, "i1", [i8::MIN, -1, 0, 1, i8::MAX]);
     check!(i16, "i2", [i16::MIN, -1, 0, 0x1234, i16::MAX]);
     check!(i32, "i4", [i32::MIN, -1, 0, 0x1234_5678, i32::MAX]);
-    check!(i64, "i8", [i64::MIN, -1, 0, 1 << 53, i64::MAX]);
+    check!(i64, "i8", [i64::MIN, -1, 0, 1 << 53, 3 << 61]);
     check!(u8, "u1", [0, 1, u8::MAX]);
     check!(u16, "u2", [0, 0x1234, u16::MAX]);
     check!(u32, "u4", [0, 0x1234_5678, u32::MAX]);
-    check!(u64, "u8", [0, 1 << 53, u64::MAX]);
+    check!(u64, "u8", [0, 1 << 53, 1 << 63, 7 << 61]);
     for (elements, body) in [("'<f2'", [0x00, 0xc1]), ("'>f2'", [0xc1, 0x00])] {
         let found = read(&array(elements, false, "(1,)", &body)).unwrap();
         assert_eq!(found.values, [-2.5]);
@@ -244,6 +244,23 @@ fn reads_every_type_of_elements_in_both_byte_orders() {
     }
     let nan = read(&array("'<f8'", false, "()", &f64::NAN.to_le_bytes())).unwrap();
     assert!(nan.values[0].is_nan());
+}
+
+#[test]
+fn integers_that_a_double_would_round_are_refused() {
+    const LIMIT: i64 = 1 << 53;
+    let refused = |elements: &str, last: [u8; 8]| {
+        let body = [[0; 8], last].concat();
+        match problem(&array(elements, false, "(2,)", &body)) {
+            NpyProblem::Rounded { value } => value,
+            other => panic!("{other}"),
+        }
+    };
+    for value in [LIMIT + 1, -LIMIT - 1, i64::MAX, i64::MIN + 1] {
+        assert_eq!(refused("'<i8'", value.to_le_bytes()), value.into());
+        assert_eq!(refused("'>i8'", value.to_be_bytes()), value.into());
+    }
+    assert_eq!(refused("'<u8'", u64::MAX.to_le_bytes()), u64::MAX.into());
 }
 
 #[test]

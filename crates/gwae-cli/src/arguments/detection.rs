@@ -98,8 +98,9 @@ Examples:
   gwae metrics --scores-in digits.npy --scores-out letters.npy
   gwae metrics --scores-in a.npy --scores-out b.npy --json result.json
 
-The files hold one number per image, as numpy.save writes an array of any plain number type. Higher means
-further from the training data. Ties count half.")]
+The files hold one number per image, as numpy.save writes an array of any plain number type; integers
+that a double cannot hold exactly are refused. Higher means further from the training data. Ties count
+half.")]
 pub struct Metrics {
     /// Scores of in-distribution items
     #[arg(long, value_name = "FILE.npy")]

@@ -62,10 +62,11 @@ impl Elements {
         self.size
     }
 
-    /// The number in `bytes`, which are [`Self::size`] many.
+    /// The number in `bytes`, which are [`Self::size`] many; any byte but 0 is true, which is 1.
     ///
-    /// Integers beyond 2⁵³ are rounded to the nearest number; any byte but 0 is true, which is 1.
-    pub(super) fn number(self, bytes: &[u8]) -> f64 {
+    /// # Errors
+    /// The integer, where no `f64` is equal to it.
+    pub(super) fn number(self, bytes: &[u8]) -> Result<f64, i128> {
         let mut little = [0; 8];
         for (place, &byte) in bytes.iter().enumerate() {
             let place = if self.big_endian {
@@ -76,17 +77,28 @@ impl Elements {
             little[place] = byte;
         }
         let bits = u64::from_le_bytes(little);
-        match self.kind {
+        Ok(match self.kind {
             Kind::Half => half(bits as u16),
             Kind::Single => f64::from(f32::from_bits(bits as u32)),
             Kind::Double => f64::from_bits(bits),
             Kind::Signed => {
                 let unused = 64 - 8 * self.size;
-                ((bits << unused) as i64 >> unused) as f64
+                exact(((bits << unused) as i64 >> unused).into())?
             }
-            Kind::Unsigned => bits as f64,
+            Kind::Unsigned => exact(bits.into())?,
             Kind::Boolean => f64::from(u8::from(bits != 0)),
-        }
+        })
+    }
+}
+
+/// The number that is equal to an integer of at most 64 bits.
+fn exact(integer: i128) -> Result<f64, i128> {
+    let number = integer as f64;
+    // Back in 128 bits nothing is cut off.
+    if number as i128 == integer {
+        Ok(number)
+    } else {
+        Err(integer)
     }
 }
 

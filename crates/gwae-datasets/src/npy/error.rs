@@ -67,6 +67,16 @@ pub enum NpyProblem {
         found: String,
     },
 
+    /// An integer that no double is equal to.
+    #[error(
+        "holds {value}, an integer that a double would round, so that different ones could become \
+         the same; subtract a constant or divide before saving it with numpy.save"
+    )]
+    Rounded {
+        /// The first such integer.
+        value: i128,
+    },
+
     /// More elements declared than the reader accepts.
     #[error(
         "has the shape {}, more than the {MAX_NPY_ELEMENTS} elements that are read into memory; \

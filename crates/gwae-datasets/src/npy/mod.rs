@@ -40,12 +40,12 @@ pub struct NpyNumbers {
 /// Reads an array of numbers: floating-point of 2, 4 or 8 bytes, integers of 1, 2, 4 or 8 bytes with
 /// or without sign, or truth values (0 and 1), of any byte order and shape.
 ///
-/// Integers beyond 2⁵³ are rounded to the nearest `f64`. An array that a shape such as `(0, 4)` makes
+/// An array that a shape such as `(0, 4)` makes
 /// empty is read as such. An array in Fortran order is put in row-major order.
 ///
 /// # Errors
-/// [`NpyError`] for every deviation from the format, for elements that are no numbers, and for more
-/// than [`MAX_NPY_ELEMENTS`]; see [`NpyProblem`].
+/// [`NpyError`] for every deviation from the format, for elements that are no numbers, for integers
+/// beyond 2⁵³ that no `f64` is equal to, and for more than [`MAX_NPY_ELEMENTS`]; see [`NpyProblem`].
 pub fn read_npy_numbers(path: &Path) -> Result<NpyNumbers, NpyError> {
     read_file(path).map_err(named(path))
 }
@@ -174,7 +174,8 @@ fn read_elements(
             .read_exact(piece)
             .map_err(|error| shortened(error, done, expected))?;
         for bytes in piece.chunks_exact(elements.size()) {
-            take(elements.number(bytes));
+            let number = elements.number(bytes);
+            take(number.map_err(|value| NpyProblem::Rounded { value })?);
         }
         done += piece.len() as u64;
     }
