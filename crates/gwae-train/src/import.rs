@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::checkpoint::{CheckpointError, CheckpointStore, KeepAs, SaveError};
 use crate::config::{ConfigError, RunConfig, TrainingConfig};
+use crate::health::parameters_are_finite;
 use crate::model_file::{MODEL_FILE, ModelFileError, save_model};
 use crate::official_checkpoint::{OfficialCheckpoint, OfficialCheckpointError};
 use crate::official_settings::{SettingsError, from_hyperparameters, from_hyperparameters_yaml};
@@ -87,6 +88,14 @@ pub enum ImportError {
         path: String,
         /// The field.
         cause: ModelConfigError,
+    },
+    /// The parameters are no numbers to compute with.
+    #[error(
+        "{path}: a parameter is NaN or infinite: its training broke, take an earlier checkpoint"
+    )]
+    NotFinite {
+        /// The checkpoint.
+        path: String,
     },
     /// The run directory cannot be written.
     #[error(transparent)]
@@ -183,13 +192,19 @@ impl ImportedModel {
     /// Writes a run directory that holds the model, for everything that needs no training state.
     ///
     /// # Errors
-    /// Where the directory is not empty or cannot be written; nothing is then left in it.
+    /// Where a parameter is not finite, or the directory is not empty or cannot be written; nothing
+    /// is then left in it.
     pub fn write_run(
         &self,
         directory: &Path,
         description: ImportDescription,
         validation_loss: Option<f64>,
     ) -> Result<RunDirectory, ImportError> {
+        if !parameters_are_finite(&self.model) {
+            return Err(ImportError::NotFinite {
+                path: description.imported_from,
+            });
+        }
         let run = RunDirectory::create_imported(directory, &self.config, description)?;
         let keep = match validation_loss.filter(|loss| loss.is_finite()) {
             Some(validation_loss) => KeepAs::LastAndBest { validation_loss },

@@ -83,8 +83,11 @@ impl OfficialCheckpoint {
         };
         // The reader's own message for these does not say which file it is about.
         let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-        if !metadata.is_file() {
+        if metadata.is_dir() {
             return Err(unreadable("it is a directory, not a file".into()));
+        }
+        if !metadata.is_file() {
+            return Err(unreadable("it is no regular file; copy it to one".into()));
         }
         let root = PytorchReader::read_pickle_data(path, None).map_err(|error| damaged(&error))?;
         let PickleValue::Dict(root) = root else {

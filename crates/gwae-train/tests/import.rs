@@ -297,6 +297,32 @@ fn a_run_directory_holds_the_imported_model() {
 }
 
 #[test]
+fn a_model_of_broken_parameters_gets_no_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = model(&small(mixture(Form::Official))).official_state();
+    let path = directory.path().join("run");
+    for (name, broken) in [
+        ("enc_block.fc.bias", f32::NAN),
+        ("dec_block.net.2.bias", f32::INFINITY),
+    ] {
+        let mut state = state.clone();
+        let (_, tensor) = state.iter_mut().find(|(found, _)| found == name).unwrap();
+        tensor.values[0] = broken;
+        let object = checkpoint(HYPERPARAMETERS, tensors(&state));
+        let imported = import(&saved(directory.path(), &object)).unwrap();
+        let description = ImportDescription {
+            imported_from: "checkpoint_last.pth".into(),
+            device: "cpu".into(),
+            command_line: vec!["gwae".into()],
+        };
+        let error = imported.write_run(&path, description, Some(8.5));
+        let message = error.unwrap_err().to_string();
+        assert!(message.starts_with("checkpoint_last.pth: a parameter is NaN or infinite"));
+        assert!(!path.exists());
+    }
+}
+
+#[test]
 fn what_is_no_checkpoint_is_named_in_one_line() {
     let directory = tempfile::tempdir().unwrap();
     let state = tensors(&model(&small(mixture(Form::Official))).official_state());
@@ -326,6 +352,11 @@ fn what_is_no_checkpoint_is_named_in_one_line() {
     std::fs::create_dir(&path).unwrap();
     error("it is a directory");
     std::fs::remove_dir(&path).unwrap();
+    #[cfg(unix)]
+    {
+        let message = import(Path::new("/dev/null")).unwrap_err();
+        assert!(message.contains("no regular file"), "{message}");
+    }
     torch_save(&dict([("weights", Object::List(Vec::new()))]), &path);
     error(
         "it has neither `model_state_dict` nor parameters called `enc_block.…` (it has: weights)",
