@@ -106,7 +106,7 @@ fn bad_configurations_are_one_line_and_make_nothing() {
         "i.yaml",
         "model_name: vae\nhyperparameters:\n  lr: 1e-4\n",
         &[],
-        "gwae",
+        "kind = \"vae\"",
     );
     let output = gwae(&["train", "missing.toml"], root.path());
     assert!(text(&output.stderr).contains("missing.toml"));

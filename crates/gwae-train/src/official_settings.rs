@@ -81,10 +81,7 @@ pub fn parse(
     let settings = Fields::from_yaml("", text, &SETTINGS)?;
     let name = settings.required_text("model_name")?;
     if name != "gwae" {
-        return Err(settings.error(
-            "model_name",
-            format!("`{name}` is not supported: gwae is the only model for now"),
-        ));
+        return Err(settings.error("model_name", other_model(&name)));
     }
     let hyperparameters = match settings.value("hyperparameters")? {
         // The authors' checkpoints hold the hyper-parameters as YAML inside a string.
@@ -138,6 +135,16 @@ pub fn parse(
             ..DataConfig::default()
         },
     })
+}
+
+/// Why settings of a model other than a GWAE are refused.
+fn other_model(name: &str) -> String {
+    match name {
+        "vae" => "`vae` cannot be read from the authors' settings: write a configuration in TOML, \
+                  with kind = \"vae\" under [model]"
+            .to_owned(),
+        _ => format!("`{name}` is not supported: these settings can only be those of gwae"),
+    }
 }
 
 #[derive(Deserialize)]

@@ -205,6 +205,8 @@ fn mistakes_are_located() {
 fn other_models_and_datasets_are_named() {
     let other = error(&CELEBA.replace("model_name: gwae", "model_name: factorvae"));
     assert!(other.problem.contains("`factorvae` is not supported"));
+    let vae = error(&CELEBA.replace("model_name: gwae", "model_name: vae"));
+    assert!(vae.problem.contains("kind = \"vae\""), "{vae}");
     let unknown = CELEBA.replace("dataset: celeba", "dataset: imagenet");
     let error = super::parse(&unknown, Form::Corrected, None).unwrap_err();
     assert_eq!(error.location.map(|(line, _)| line), Some(16));
