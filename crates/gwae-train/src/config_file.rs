@@ -1,6 +1,7 @@
 //! Reading a [`RunConfig`] from TOML or from the authors' YAML settings.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::atomic::FileError;
@@ -8,8 +9,11 @@ use crate::config::{ConfigError, LoadOptions, RunConfig};
 use crate::official_settings;
 use crate::suggestion::closest;
 
+/// Bytes of the largest file that can be a configuration: a thousand times those that are.
+const MOST_BYTES: u64 = 1 << 20;
+
 pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<RunConfig, ConfigError> {
-    let text = fs::read_to_string(path).map_err(FileError::on("read", path))?;
+    let text = read(path)?;
     let mut config = if is_official(path, &text) {
         official_settings::parse(&text, options.prior_form, options.dataset).map_err(|error| {
             ConfigError::Content {
@@ -24,6 +28,29 @@ pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<RunConfig, Conf
         config.data.dataset = dataset;
     }
     Ok(config)
+}
+
+/// The text of a file, of which no more is read than a configuration has: a device has no end.
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(FileError::on("read", path))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(ConfigError::Content {
+            place: place(path, None),
+            problem: "is larger than 1 MiB, so it is no configuration: name a TOML file or the \
+                      authors' YAML settings"
+                .into(),
+        });
+    }
+    let text = String::from_utf8(bytes).map_err(|_| {
+        std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "it is no text (UTF-8): name a TOML file or the authors' YAML settings",
+        )
+    });
+    Ok(text.map_err(FileError::on("read", path))?)
 }
 
 /// By content first: no TOML line begins with one of these keys and a colon.
@@ -88,6 +115,7 @@ mod tests {
     use super::*;
     use crate::config::DatasetName;
     use gwae_priors::PriorConfig;
+    use std::fs;
     use std::path::PathBuf;
 
     fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
@@ -223,6 +251,20 @@ mod tests {
         fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
         let message = RunConfig::load(&path).unwrap_err().to_string();
         assert!(message.contains("binary.toml"), "{message}");
+    }
+
+    #[test]
+    fn what_is_too_large_for_a_configuration_is_not_read() {
+        let comment = |bytes: u64| "#".repeat(bytes as usize);
+        let (_directory, path) = file("largest.toml", &comment(MOST_BYTES));
+        RunConfig::load(&path).unwrap();
+        let message = error("larger.toml", &comment(MOST_BYTES + 1));
+        assert!(message.contains("larger than 1 MiB"), "{message}");
+        #[cfg(unix)]
+        {
+            let message = RunConfig::load(Path::new("/dev/zero")).unwrap_err();
+            assert!(message.to_string().starts_with("/dev/zero: is larger"));
+        }
     }
 
     #[test]
