@@ -175,7 +175,10 @@ impl Model {
 ///
 /// Serde's own tagged enums need their tag and lose the place of an error in the file.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table: [model], with its fields in the lines below"
+)]
 struct Fields {
     #[serde(default)]
     kind: ModelKind,

@@ -179,7 +179,10 @@ enum Family {
 ///
 /// Serde's own tagged enums silently accept any field beside a family that has none.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as prior = { family = \"neural\" }"
+)]
 struct Fields {
     family: Family,
     components: Option<usize>,
@@ -312,6 +315,12 @@ mod tests {
         let unknown_form = message("family = \"causal\"\nform = \"right\"");
         assert!(unknown_form.contains("`corrected`"), "{unknown_form}");
         assert!(message("components = 3").contains("missing field `family`"));
+        let no_table = serde_json::from_str::<PriorConfig>("\"neural\"").unwrap_err();
+        let no_table = no_table.to_string();
+        assert!(
+            no_table.contains("expected a table such as prior = { family = \"neural\" }"),
+            "{no_table}"
+        );
 
         for family in ["neural", "spherical", "vector_quantized", "causal"] {
             let misplaced = message(&format!("family = \"{family}\"\ncomponents = 3"));

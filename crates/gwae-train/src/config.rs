@@ -32,7 +32,11 @@ pub struct RunConfig {
 /// How a model is trained: the weights of the objective `L_GW + λ_W·L_W + λ_D·L_D + λ_H·L_H`, the
 /// optimisers, and when to stop, validate and save.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a table: [training], with its fields in the lines below"
+)]
 pub struct TrainingConfig {
     /// Learning rate of encoder, decoder, prior and distance scale.
     pub learning_rate: f64,

@@ -176,6 +176,19 @@ mod tests {
     }
 
     #[test]
+    fn what_should_be_a_table_is_told_so() {
+        for table in ["model", "training", "data"] {
+            let message = error("a.toml", &format!("{table} = 1\n"));
+            let expected = format!("expected a table: [{table}], with its fields");
+            assert!(message.contains(&expected), "{message}");
+        }
+        let message = error("b.toml", "[model]\nprior = \"neural\"\n");
+        let expected = "line 2, column 9: invalid type: string \"neural\", expected a table such as \
+                        prior = { family = \"neural\" }";
+        assert!(message.ends_with(expected), "{message}");
+    }
+
+    #[test]
     fn superfluous_hyper_parameters_of_a_prior_are_errors() {
         let message = error(
             "a.toml",

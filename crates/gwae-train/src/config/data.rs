@@ -19,7 +19,11 @@ const MAX_CROP: usize = 1 << 16;
 
 /// The images of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a table: [data], with its fields in the lines below"
+)]
 pub struct DataConfig {
     /// Which dataset.
     pub dataset: DatasetName,
