@@ -34,7 +34,7 @@ Examples:
   gwae sample runs/celeba -n 64 --seed 1              draw images from its prior
   gwae ood runs/digits                                which images are no digits?
   gwae clusters runs/digits                           which images lie together?
-  gwae verify tests/golden/np_merged.json             compare this program with the authors'
+  gwae verify trajectory.json                         compare this program with the authors'
 
 `gwae COMMAND --help` explains each command."
 )]

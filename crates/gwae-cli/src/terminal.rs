@@ -79,15 +79,15 @@ pub fn usage(error: &clap::Error) -> ExitCode {
 fn usage_line(rendered: &str, has_usage: bool) -> String {
     let message = rendered.trim_start_matches("error: ");
     // Clap takes a negative number for an option, and its advice how to pass it does not help.
-    let end = [
-        "\n\nUsage:",
-        "\n\nFor more information",
-        "\n\n  tip: to pass '-",
-    ]
-    .iter()
-    .filter_map(|mark| message.find(mark))
-    .min()
-    .unwrap_or(message.len());
+    let advice = "\n\n  tip: to pass '-";
+    let is_of_a_number =
+        |&at: &usize| message[at + advice.len()..].starts_with(|c: char| c.is_ascii_digit());
+    let end = ["\n\nUsage:", "\n\nFor more information"]
+        .iter()
+        .filter_map(|mark| message.find(mark))
+        .chain(message.find(advice).filter(is_of_a_number))
+        .min()
+        .unwrap_or(message.len());
     let command = rendered.split_once("Usage: ").filter(|_| has_usage).map_or(
         "gwae".to_owned(),
         |(_, usage)| {

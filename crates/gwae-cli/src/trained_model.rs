@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use burn::tensor::{Device, Tensor};
-use gwae_datasets::Split;
+use gwae_datasets::{DatasetError, Split};
 use gwae_models::{Autoencoder, BackboneConfig, Model};
 use gwae_train::DataConfig;
 use gwae_train::atomic::FileError;
@@ -147,8 +147,6 @@ impl TrainedModel {
     pub fn images(&self, arguments: &ImageArguments) -> Result<Images, Box<dyn Error>> {
         let own = &self.run.config().data;
         let another = arguments.dataset.filter(|name| *name != own.dataset);
-        // Of the same dataset there may be other images, such as those of another folder.
-        let is_given = arguments.dataset.is_some() || arguments.data.is_some();
         let mut config = match another {
             Some(dataset) => DataConfig::of(dataset, None),
             None => own.clone(),
@@ -168,8 +166,14 @@ impl TrainedModel {
         };
         let own_split = match own_split.map(|split| (split.check(dataset), split)) {
             Some((Ok(()), split)) => Some(split),
-            Some((Err(error), _)) if !is_given => return Err(error.into()),
-            _ => None,
+            // The same dataset from elsewhere, such as another folder of images.
+            Some((Err(DatasetError::FingerprintMismatch { .. }), _))
+                if is_elsewhere(own, &config) =>
+            {
+                None
+            }
+            Some((Err(error), _)) => return Err(error.into()),
+            None => None,
         };
         let is_new = own_split.is_none();
         let split = own_split.map_or_else(|| Split::official(dataset), Ok)?;
@@ -180,6 +184,19 @@ impl TrainedModel {
             is_new,
         })
     }
+}
+
+/// Whether data of another directory are named.
+fn is_elsewhere(own: &DataConfig, given: &DataConfig) -> bool {
+    let place = |config: &DataConfig| {
+        let directory = config.directory.as_ref()?;
+        Some(
+            directory
+                .canonicalize()
+                .unwrap_or_else(|_| directory.clone()),
+        )
+    };
+    place(own) != place(given)
 }
 
 /// Images to show to a model.

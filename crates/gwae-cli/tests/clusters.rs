@@ -196,10 +196,9 @@ fn another_folder_is_new_to_a_model_of_a_folder() {
     }
     // What is not named has to be what it was.
     std::fs::remove_file(root.path().join("first/0.png")).unwrap();
-    let output = gwae(&["clusters", "runs/run"], root.path());
-    assert!(
-        text(&output.stderr).contains("fingerprint"),
-        "{}",
-        text(&output.stderr)
-    );
+    for named in [&[][..], &["--data", "first"], &["--dataset", "folder"]] {
+        let output = gwae(&[&["clusters", "runs/run"], named].concat(), root.path());
+        let said = text(&output.stderr);
+        assert!(said.contains("fingerprint"), "{named:?}: {said}");
+    }
 }

@@ -20,7 +20,8 @@ const ROUNDING_F32: f64 = 1e-6;
 /// nearly equal rows: hence of centred rows in double precision wherever the device computes in it
 /// (CUDA does; most wgpu devices do not: there a distance below about a thousandth of the spread of
 /// the rows is taken as 0). The gradient, `∂d_ij/∂r_i = (r_i − r_j)/d_ij`, is taken as 0 where the
-/// distance is 0; it is summed up over centred rows, to the rounding of their norms.
+/// distance is 0, or below about 1e-6 of the distances to the farthest rows (1e-14 in double precision);
+/// it is summed up over centred rows, to the rounding of their norms.
 ///
 /// # Shapes
 /// - `rows`: `[batch, features]`

@@ -400,16 +400,34 @@ pub fn list(directory: Option<&Path>) -> Result<Vec<Listed>, DataFileError> {
         .collect()
 }
 
-/// Where the files of a dataset are to be looked for, or put, if a user names `directory`: in it where
-/// it has some of them or has the dataset's name, else in its subdirectory of the dataset's name. So
-/// one directory can hold all datasets, although those of the MNIST family name their files alike.
+/// Where the files of a dataset are to be looked for if a user names `directory`: in it where it has
+/// some of them or has the dataset's name, else in its subdirectory of the dataset's name. So one
+/// directory can hold all datasets, although those of the MNIST family name their files alike.
 ///
 /// Files of the published names but other sizes count, so that they are called wrong and not missing,
-/// unless they are those of another dataset.
+/// unless others in the directory are those of another dataset.
 ///
 /// # Errors
 /// A directory that cannot be looked into.
 pub fn dataset_directory(manifest: &Manifest, directory: &Path) -> Result<PathBuf, DataFileError> {
+    let place = download_directory(manifest, directory)?;
+    let has_wrong_ones = place != directory
+        && !has_names(manifest, &place)?
+        && has_names(manifest, directory)?
+        && !has_other_than(manifest, directory)?;
+    Ok(if has_wrong_ones {
+        directory.to_owned()
+    } else {
+        place
+    })
+}
+
+/// Where the files of a dataset are to be put if a user names `directory`: as [`dataset_directory`], but
+/// files of other sizes do not count: they may be those of another dataset, which are to stay.
+///
+/// # Errors
+/// A directory that cannot be looked into.
+pub fn download_directory(manifest: &Manifest, directory: &Path) -> Result<PathBuf, DataFileError> {
     let own = directory.join(&manifest.name);
     let is_named = directory.file_name() == Some(manifest.name.as_ref());
     if is_named && !own.is_dir() {
@@ -417,16 +435,7 @@ pub fn dataset_directory(manifest: &Manifest, directory: &Path) -> Result<PathBu
     }
     Ok(match presence(manifest, directory)? {
         Presence::Partial { directory, .. } | Presence::Present { directory } => directory,
-        Presence::NotAsked | Presence::Absent => {
-            if !has_names(manifest, &own)?
-                && has_names(manifest, directory)?
-                && !has_other_than(manifest, directory)?
-            {
-                directory.to_owned()
-            } else {
-                own
-            }
-        }
+        Presence::NotAsked | Presence::Absent => own,
     })
 }
 

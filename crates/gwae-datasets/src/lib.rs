@@ -80,7 +80,8 @@ mod transformed;
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
 pub use celeba::{Celeba, CelebaError, CelebaProblem, MAX_ATTRIBUTES};
 pub use check::{
-    CheckReport, FileReport, FileStatus, Listed, Presence, Verdict, check, dataset_directory, list,
+    CheckReport, FileReport, FileStatus, Listed, Presence, Verdict, check, dataset_directory,
+    download_directory, list,
 };
 pub use data_event::{DataEvent, DataStage};
 pub use dataset::Dataset;

@@ -149,7 +149,7 @@ pub(crate) trait Kernels: Backend {
 
     /// The gradient that distances pass to the rows: `Σ_j w_ij·(r_i − r_j)` with
     /// `w_ij = (gradient_ij + gradient_ji)/distance_ij`, 0 where the distance is 0, or so small beside
-    /// others that rounding would leave nothing of it.
+    /// others that rounding would leave little of it.
     fn distances_gradient(
         rows: FloatTensor<Self>,
         distances: FloatTensor<Self>,

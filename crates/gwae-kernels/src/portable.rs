@@ -142,7 +142,7 @@ fn column<B: Backend>(vector: FloatTensor<B>) -> FloatTensor<B> {
 }
 
 /// The share of its rows' distances to the farthest others up to which a distance passes on no
-/// gradient: its weight is so large that rounding would leave nothing of this pair's gradient, nor of
+/// gradient: its weight is so large that rounding would leave little of this pair's gradient, and of
 /// those of the other pairs, to which it is added.
 fn least_share(dtype: DType) -> f64 {
     match dtype {

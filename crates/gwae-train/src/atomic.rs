@@ -1,9 +1,13 @@
 //! Files that are either the old one or the new one, never half of one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Nobody writes a file for longer than this.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// An operation on a file that did not work: which, where and why, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -99,41 +103,40 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::
 /// Removes what processes that were killed while they wrote `path` left beside it.
 pub(crate) fn remove_temporaries(path: &Path) {
     let Some(name) = path.file_name() else { return };
-    let start = format!(".{}.", name.to_string_lossy());
-    for entry in fs::read_dir(parent(path)).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(&start) && name.ends_with(".tmp") {
-            // What cannot be removed is litter.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
+    remove_where(parent(path), |_, target| target == name);
 }
 
-/// Removes what processes that were killed while they wrote any file of `directory` left in it.
+/// Removes what processes that were killed while they wrote any file of `directory` left in it. What is
+/// younger than an hour stays: another process may be writing it.
 pub(crate) fn remove_all_temporaries(directory: &Path) {
+    remove_where(directory, |entry, _| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        // A time in the future is no age.
+        modified.is_ok_and(|time| time.elapsed().is_ok_and(|age| age >= ABANDONED))
+    });
+}
+
+/// Removes the temporary files of a directory for which `remove` holds, given the entry and the name of
+/// the file that was to be written.
+fn remove_where(directory: &Path, remove: impl Fn(&DirEntry, &str) -> bool) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        // What another process writes at this moment stays; a number of our own is from before a
-        // restart of the machine or container, since this is called before anything is written.
-        let is_litter = name.to_str().and_then(writer).is_some_and(|process| {
-            process == std::process::id() || !Path::new(&format!("/proc/{process}")).exists()
-        });
-        if is_litter {
+        let target = name.to_str().and_then(target);
+        if target.is_some_and(|target| remove(&entry, target)) {
             // What cannot be removed is litter.
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// The process that made a temporary file of this name; `None` for names of anything else.
-fn writer(name: &str) -> Option<u32> {
+/// The name of the file that a temporary file of this name was to become; `None` for names of anything
+/// else.
+fn target(name: &str) -> Option<&str> {
     let name = name.strip_prefix('.')?.strip_suffix(".tmp")?;
     let (name, numbers) = name.rsplit_once('.')?;
     let (process, number) = numbers.split_once('-')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    (!name.is_empty() && is_number(process) && is_number(number)).then_some(())?;
-    process.parse().ok()
+    (!name.is_empty() && is_number(process) && is_number(number)).then_some(name)
 }
 
 /// Removes itself unless it was renamed.
@@ -255,20 +258,22 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_temporary_files_of_dead_processes_are_litter() {
+    fn only_old_temporary_files_are_litter() {
         let directory = tempfile::tempdir().unwrap();
         let open = TemporaryFile::beside(&directory.path().join("samples.png")).unwrap();
         let name = open.path.file_name().unwrap().to_str().unwrap();
-        assert_eq!(writer(name), Some(std::process::id()));
+        assert_eq!(target(name), Some("samples.png"));
         drop(open);
-        // No system has a process of this number.
-        for litter in [".samples.png.4294967295-7.tmp", ".a.4294967295-0.tmp"] {
-            fs::write(directory.path().join(litter), "half").unwrap();
+        let old = std::time::SystemTime::now() - 2 * ABANDONED;
+        let write = |name: &str| {
+            let mut file = File::create(directory.path().join(name)).unwrap();
+            file.write_all(b"half").unwrap();
+            file.set_modified(old).unwrap();
+        };
+        for litter in [".samples.png.4294967295-7.tmp", ".a.1-0.tmp"] {
+            write(litter);
         }
-        // The first process of the system is always there.
         let kept = [
-            #[cfg(target_os = "linux")]
-            ".samples.png.1-7.tmp",
             ".notes.tmp",
             ".notes.4294967295.tmp",
             ".notes.4294967295-.tmp",
@@ -278,13 +283,14 @@ pub(crate) mod tests {
             ".notes.4294967295-7.tmp.txt",
             "notes.4294967295-7.tmp",
         ];
-        for kept in kept {
-            fs::write(directory.path().join(kept), "a user's").unwrap();
-        }
+        kept.into_iter().for_each(write);
+        // What another process may be writing.
+        let young = ".samples.png.1-7.tmp";
+        fs::write(directory.path().join(young), "half").unwrap();
         fs::create_dir(directory.path().join(".folder.4294967295-7.tmp")).unwrap();
         remove_all_temporaries(directory.path());
         let mut expected: Vec<_> = kept.into_iter().map(str::to_owned).collect();
-        expected.push(".folder.4294967295-7.tmp".into());
+        expected.extend([young, ".folder.4294967295-7.tmp"].map(str::to_owned));
         expected.sort();
         let mut found = names(directory.path());
         found.sort();

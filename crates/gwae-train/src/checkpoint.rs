@@ -3,7 +3,8 @@
 //! A checkpoint is a directory of plain files, `step-00000500`. It is written under a temporary
 //! name, forced to the disk and renamed; then `index.json`, which names the last and the best one
 //! with the length and SHA-256 of every file, is replaced; only then are directories removed that
-//! the index no longer names. So the index names whole checkpoints at every moment.
+//! the index no longer names. So the index names whole checkpoints at every moment. Where it is not
+//! there, it is made anew from the directories, without a check of what is in them.
 
 mod files;
 
@@ -152,8 +153,8 @@ pub struct CheckpointStore {
 
 impl CheckpointStore {
     /// Reads the index in `root`. Where there is none, the checkpoints that lie there count: the one
-    /// of the most steps as the last, another as the best, whose validation loss nobody knows. Writes
-    /// nothing.
+    /// of the most steps as the last, another one, or else the same, as the best, whose validation
+    /// loss is not known. Writes nothing.
     ///
     /// # Errors
     ///
@@ -384,10 +385,12 @@ fn index_of_what_is_there(root: &Path) -> Result<Index, CheckpointError> {
             validation_loss: None,
         })
     });
+    let last = newest.next().transpose()?;
     Ok(Index {
         format: FORMAT,
-        last: newest.next().transpose()?,
-        best: newest.next().transpose()?,
+        // A single one may be both.
+        best: newest.next().transpose()?.or_else(|| last.clone()),
+        last,
     })
 }
 

@@ -175,7 +175,8 @@ fn start_as<T: TrainingAlgorithm>(
 /// computes, bit for bit on the CPU, what an uninterrupted one does.
 ///
 /// # Errors
-/// As [`start`], and where the data are not those that the run began with.
+/// As [`start`], where the data are not those that the run began with, and for a rate of the critic where
+/// there is none.
 pub fn resume(
     path: &Path,
     from: Which,

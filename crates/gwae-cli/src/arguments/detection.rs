@@ -33,8 +33,8 @@ pub struct Ood {
     #[arg(long, value_name = "NAME[=DIR]")]
     pub in_distribution: Option<DataConfig>,
     /// Images of another kind; can be given several times; without it, letters, invented
-    /// characters, the training's dataset with shuffled patches and noise, but for what the model was
-    /// trained on
+    /// characters, the in-distribution images with shuffled patches and noise, but for what the model
+    /// was trained on
     #[arg(long, value_name = "NAME[=DIR]")]
     pub out_of_distribution: Vec<DataConfig>,
     /// Images of each set, at most

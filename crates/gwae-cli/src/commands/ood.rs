@@ -35,7 +35,12 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
         None => trained.run.config().data.clone(),
     };
     let sets = match &arguments.out_of_distribution[..] {
-        [] => built_in_sets(&config),
+        [] => {
+            let trained_on = trained.run.config().data.dataset;
+            let mut sets = built_in_sets(&config);
+            sets.retain(|set| set.dataset != trained_on || set.patch_shuffle.is_some());
+            sets
+        }
         given => given.to_vec(),
     };
     let mut sets = sets.iter().map(&mut open).collect::<Result<Vec<_>, _>>()?;

@@ -37,22 +37,20 @@ pub(super) fn remove_directory(path: &Path) -> Result<(), FileError> {
 /// Forces every file of a new checkpoint to the disk, and returns what was written.
 pub(super) fn sync_and_record(directory: &Path) -> Result<BTreeMap<String, FileRecord>, FileError> {
     // Windows syncs only what is open for writing.
-    let files = record_files(
-        directory,
-        OpenOptions::new().read(true).write(true),
-        File::sync_all,
-    )?;
+    let options = OpenOptions::new().read(true).write(true).clone();
+    let files = record_files(directory, "write", &options, File::sync_all)?;
     sync_directory(directory).map_err(FileError::on("write", directory))?;
     Ok(files)
 }
 
 /// The files of a checkpoint, as they are.
 pub(super) fn record(directory: &Path) -> Result<BTreeMap<String, FileRecord>, FileError> {
-    record_files(directory, OpenOptions::new().read(true), |_| Ok(()))
+    record_files(directory, "read", OpenOptions::new().read(true), |_| Ok(()))
 }
 
 fn record_files(
     directory: &Path,
+    action: &'static str,
     options: &OpenOptions,
     sync: impl Fn(&File) -> io::Result<()>,
 ) -> Result<BTreeMap<String, FileRecord>, FileError> {
@@ -71,7 +69,7 @@ fn record_files(
             let sha256 = sha256(file)?;
             Ok(FileRecord { bytes, sha256 })
         };
-        let record = record().map_err(FileError::on("write", &path))?;
+        let record = record().map_err(FileError::on(action, &path))?;
         files.insert(entry.file_name().to_string_lossy().into_owned(), record);
     }
     Ok(files)

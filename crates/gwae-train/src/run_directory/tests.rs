@@ -134,14 +134,15 @@ fn what_killed_sessions_left_half_written_goes_when_a_run_is_resumed() {
     drop(create(&path).unwrap());
     let checkpoints = path.join("checkpoints");
     fs::create_dir_all(&checkpoints).unwrap();
-    // No system has a process of this number.
     let litter = [
-        path.join(".reconstructions.png.4294967295-10.tmp"),
-        checkpoints.join(".index.json.4294967295-7.tmp"),
+        path.join(".reconstructions.png.4711-10.tmp"),
+        checkpoints.join(".index.json.4711-7.tmp"),
     ];
     let of_a_user = path.join(".notes.tmp");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 30);
     for file in litter.iter().chain([&of_a_user]) {
-        fs::write(file, "half").unwrap();
+        let file = File::create(file).unwrap();
+        file.set_modified(long_ago).unwrap();
     }
     RunDirectory::open(&path).unwrap();
     assert!(litter.iter().all(|file| file.exists()));

@@ -263,6 +263,35 @@ fn a_stop_in_the_last_step_leaves_the_last_look_for_later() {
     }
 }
 
+/// As a process leaves it that is killed between its first checkpoint and the index, and as a user
+/// does who loses the index later.
+#[test]
+fn a_run_without_an_index_goes_on_and_keeps_its_best_checkpoint() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = root.path().join("whole");
+    let mut config = config();
+    config.training.validate_every = Some(2);
+    // Every validation but the first is worse.
+    config.training.learning_rate = 0.01;
+    config.training.steps = Some(6);
+    start(&config, &whole, silent()).unwrap();
+    let best = CheckpointStore::open(whole.join("checkpoints")).unwrap();
+    let best = best.entry(Which::Best).unwrap().step;
+    for stopped in [2, 3, 5] {
+        let parts = root.path().join(stopped.to_string());
+        start(&config, &parts, stopping_after(stopped)).unwrap();
+        std::fs::remove_file(parts.join("checkpoints/index.json")).unwrap();
+        resume(&parts, &Changes::default(), silent()).unwrap();
+        assert_eq!(state(&whole, Which::Last), state(&parts, Which::Last));
+        assert_eq!(
+            state(&whole, Which::Best),
+            state(&parts, Which::Best),
+            "{stopped}, {best}"
+        );
+        assert_eq!(log(&whole), log(&parts));
+    }
+}
+
 #[test]
 fn a_run_without_a_checkpoint_begins_anew() {
     let root = tempfile::tempdir().unwrap();

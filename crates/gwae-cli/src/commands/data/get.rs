@@ -18,13 +18,13 @@ pub(super) fn run(arguments: &Get) -> Result<ExitCode, Box<dyn Error>> {
 
 #[cfg(feature = "download")]
 pub(super) fn run(arguments: &Get) -> Result<ExitCode, Box<dyn Error>> {
-    use gwae_datasets::{GetOptions, GetOutcome, dataset_directory, get};
+    use gwae_datasets::{GetOptions, GetOutcome, download_directory, get};
 
     use super::bar::DataBar;
     use crate::terminal::print;
 
     let manifest = manifest_of(&arguments.name)?;
-    let directory = dataset_directory(manifest, &arguments.dir)?;
+    let directory = download_directory(manifest, &arguments.dir)?;
     let options = GetOptions {
         url: arguments.url.clone(),
         replace: arguments.replace,

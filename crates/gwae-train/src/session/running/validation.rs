@@ -89,7 +89,13 @@ impl<T: TrainingAlgorithm> Session<T> {
     /// The best checkpoint is the one with the lowest validation loss of all that were saved.
     fn keep_as(&self, validation: &NamedLosses<f64>) -> KeepAs {
         let best = self.opened.checkpoints.entry(Which::Best);
-        let best = best.and_then(|entry| entry.validation_loss);
+        // An index that was lost and made anew does not know its loss.
+        let known = self
+            .early_stopping
+            .best()
+            .filter(|best| best.step != self.step);
+        let known = known.map(|best| best.value);
+        let best = best.and_then(|entry| entry.validation_loss.or(known));
         let validation_loss = *validation.total();
         match best {
             Some(best) if validation_loss >= best => KeepAs::Last,
@@ -128,6 +134,9 @@ impl<T: TrainingAlgorithm> Session<T> {
             }
             Some(losses)
         };
+        if !self.is_saved() {
+            self.save(KeepAs::Last)?;
+        }
         self.show(&model, true)?;
         Ok(LastLook::Done(losses))
     }
