@@ -40,7 +40,8 @@ pub struct NpyNumbers {
 /// Reads an array of numbers: floating-point of 2, 4 or 8 bytes, integers of 1, 2, 4 or 8 bytes with
 /// or without sign, or truth values (0 and 1), of any byte order and shape.
 ///
-/// An array that a shape such as `(0, 4)` makes empty is read as such. An array in Fortran order is put in row-major order.
+/// An array that a shape such as `(0, 4)` makes empty is read as such. An array in Fortran order is
+/// put in row-major order.
 ///
 /// # Errors
 /// [`NpyError`] for every deviation from the format, for elements that are no numbers, for integers

@@ -37,8 +37,9 @@ pub(super) fn remove_directory(path: &Path) -> Result<(), FileError> {
 /// Forces every file of a new checkpoint to the disk, and returns what was written.
 pub(super) fn sync_and_record(directory: &Path) -> Result<BTreeMap<String, FileRecord>, FileError> {
     // Windows syncs only what is open for writing.
-    let options = OpenOptions::new().read(true).write(true).clone();
-    let files = record_files(directory, "write", &options, File::sync_all)?;
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true);
+    let files = record_files(directory, "write", options, File::sync_all)?;
     sync_directory(directory).map_err(FileError::on("write", directory))?;
     Ok(files)
 }

@@ -90,7 +90,6 @@ pub fn write_report(
         let of_set: Vec<_> = rows
             .iter()
             .filter(|(owner, row)| row.set == set && drawn(owner, &row.score))
-            .map(|(owner, row)| (owner.as_str(), row))
             .collect();
         write_curves(set, &of_set, directory)?;
     }
@@ -106,7 +105,7 @@ pub fn write_report(
 
 fn write_curves(
     set: &str,
-    rows: &[(&str, &Comparison)],
+    rows: &[&(String, Comparison)],
     directory: &Path,
 ) -> Result<(), OodReportError> {
     let names: Vec<String> = rows
