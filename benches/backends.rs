@@ -15,7 +15,7 @@ use burn::tensor::Device;
 use clap::Parser;
 use common::Timing;
 use common::work::{FullStep, Parts};
-use gwae::core::noise::HostGenerator;
+use gwae::core::random::SeededGenerator;
 use gwae::models::GwaeConfig;
 use gwae::train::device::DeviceBackend;
 use gwae::train::{DeviceSpec, TrainingConfig};
@@ -170,7 +170,7 @@ fn measure(
                     });
                 };
                 let (model, images) = step.into_model();
-                let parts = Parts::new(&model, images, &mut HostGenerator::new(0, 1));
+                let parts = Parts::new(&model, images, &mut SeededGenerator::new(0, 1));
                 common::synchronise(device);
                 common::time(warm_up, repeats, || {
                     part(&parts);

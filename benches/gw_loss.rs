@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use clap::Parser;
 use common::Timing;
 use gwae::core::estimated_gw_loss;
-use gwae::core::noise::{HostGenerator, normal_tensor, uniform_tensor};
+use gwae::core::random::{SeededGenerator, normal_tensor, uniform_tensor};
 
 /// Times the estimated Gromov-Wasserstein loss, forward and backward.
 #[derive(Parser)]
@@ -63,7 +63,7 @@ fn main() {
 }
 
 fn measure(arguments: &Arguments, batch_size: usize, device: &Device) {
-    let mut noise = HostGenerator::new(0, 0);
+    let mut noise = SeededGenerator::new(0, 0);
     let images: Tensor<2> = uniform_tensor(&mut noise, [batch_size, arguments.pixels], device);
     let codes: Tensor<2> = normal_tensor(&mut noise, [batch_size, arguments.latent], device);
     let log_coefficient = Tensor::<1>::zeros([1], device);

@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use clap::{Parser, ValueEnum};
 use common::{Timing, work};
-use gwae::core::noise::{HostGenerator, normal_tensor};
+use gwae::core::random::{SeededGenerator, normal_tensor};
 use gwae::models::{Gwae, GwaeConfig};
 
 /// Times encoder and decoder of a GWAE in evaluation mode.
@@ -64,7 +64,7 @@ fn main() {
         image_size: arguments.image_size,
         ..GwaeConfig::default()
     };
-    let mut noise = HostGenerator::new(0, 0);
+    let mut noise = SeededGenerator::new(0, 0);
     let model = Gwae::new(&config, &mut noise, &device.clone().autodiff())
         .unwrap_or_else(|error| common::fail(&error.to_string()));
     let parameters = work::parameters(&model);

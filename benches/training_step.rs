@@ -17,7 +17,7 @@ use burn::tensor::{Device, Tensor};
 use clap::Parser;
 use common::Timing;
 use common::work::{self, FullStep, Parts};
-use gwae::core::noise::HostGenerator;
+use gwae::core::random::SeededGenerator;
 use gwae::models::{Gwae, GwaeConfig};
 use gwae::train::TrainingConfig;
 use gwae::train::rms_prop::RmsProp;
@@ -72,7 +72,7 @@ fn main() {
 
     let mut timed = Vec::new();
     if arguments.parts > 0 {
-        let mut noise = HostGenerator::new(training.seed, 1);
+        let mut noise = SeededGenerator::new(training.seed, 1);
         let parts = Parts::new(&model, images, &mut noise);
         timed = time_parts(&parts, arguments.critic_steps, arguments.parts);
     }

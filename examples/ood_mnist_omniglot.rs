@@ -205,7 +205,7 @@ fn is_headline(_: &str, score: &str) -> bool {
 fn is_published(model: &str, score: &str) -> bool {
     let published = match model {
         "GWAE" => "potential",
-        "VAE" => "prior_surprise",
+        "VAE" => "prior_negative_log_likelihood",
         _ => "energy",
     };
     [published, MEAN_BRIGHTNESS].contains(&score)

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::tensor::{Device, Tensor};
-use gwae::core::noise::{HostGenerator, uniform_tensor};
+use gwae::core::random::{SeededGenerator, uniform_tensor};
 use gwae::models::{Gwae, GwaeConfig};
 use gwae::train::TrainingConfig;
 use gwae::train::algorithm::GwaeTrainer;
@@ -131,7 +131,7 @@ impl AllocationTracker for Counter {
 fn count() -> Requests {
     let (config, training) = config();
     let device = Device::flex().autodiff();
-    let mut noise = HostGenerator::new(0, 0);
+    let mut noise = SeededGenerator::new(0, 0);
     let model = Gwae::new(&config, &mut noise, &device).unwrap();
     let size = config.image_size;
     let shape = [BATCH_SIZE, config.channels, size, size];

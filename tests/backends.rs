@@ -12,7 +12,7 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
-use gwae::core::noise::{HostGenerator, NoiseSource, uniform_tensor};
+use gwae::core::random::{RandomSource, SeededGenerator, uniform_tensor};
 use gwae::core::{MixtureMoments, Mode, estimated_gw_loss, gradient_penalty};
 use gwae::models::{CriticActivation, Gwae, GwaeConfig};
 use gwae::priors::Prior;
@@ -71,12 +71,12 @@ fn read<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 
 /// What a part computes on a device: its value and the gradients of all parameters.
 fn compute(
-    part: &dyn Fn(&Gwae, Tensor<4>, &mut dyn NoiseSource) -> Tensor<1>,
+    part: &dyn Fn(&Gwae, Tensor<4>, &mut dyn RandomSource) -> Tensor<1>,
     config: &GwaeConfig,
     device: &Device,
 ) -> Named {
     let device = device.clone().autodiff();
-    let mut noise = HostGenerator::new(5, 0);
+    let mut noise = SeededGenerator::new(5, 0);
     let model = Gwae::new(config, &mut noise, &device).unwrap();
     let size = config.image_size;
     let images = uniform_tensor(&mut noise, [3, config.channels, size, size], &device);
@@ -94,14 +94,14 @@ fn compute(
 }
 
 #[track_caller]
-fn agree(part: impl Fn(&Gwae, Tensor<4>, &mut dyn NoiseSource) -> Tensor<1>) {
+fn agree(part: impl Fn(&Gwae, Tensor<4>, &mut dyn RandomSource) -> Tensor<1>) {
     agree_with(CriticActivation::default(), part);
 }
 
 #[track_caller]
 fn agree_with(
     critic_activation: CriticActivation,
-    part: impl Fn(&Gwae, Tensor<4>, &mut dyn NoiseSource) -> Tensor<1>,
+    part: impl Fn(&Gwae, Tensor<4>, &mut dyn RandomSource) -> Tensor<1>,
 ) {
     let config = GwaeConfig {
         image_size: 64,
@@ -174,7 +174,7 @@ fn gw_loss() {
 fn energy_of_a_mixture() {
     let compute = |device: &Device| {
         let device = device.clone().autodiff();
-        let mut noise = HostGenerator::new(7, 0);
+        let mut noise = SeededGenerator::new(7, 0);
         let points: Tensor<2> = uniform_tensor(&mut noise, [40, 5], &device);
         let memberships: Tensor<2> = uniform_tensor(&mut noise, [40, 3], &device);
         let memberships = memberships.clone() / memberships.sum_dim(1);
@@ -200,7 +200,7 @@ fn energy_of_a_mixture() {
 fn gw_loss_of_a_large_batch() {
     let compute = |device: &Device| {
         let device = device.clone().autodiff();
-        let mut noise = HostGenerator::new(6, 0);
+        let mut noise = SeededGenerator::new(6, 0);
         let images: Tensor<2> = uniform_tensor(&mut noise, [600, 20], &device);
         let codes: Tensor<2> = uniform_tensor(&mut noise, [600, 4], &device);
         let log_coefficient = Tensor::<1>::zeros([1], &device).require_grad();

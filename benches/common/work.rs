@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use gwae::core::noise::{HostGenerator, NoiseSource, normal_tensor, uniform_tensor};
+use gwae::core::random::{RandomSource, SeededGenerator, normal_tensor, uniform_tensor};
 use gwae::core::{Mode, critic_loss, estimated_gw_loss, gradient_penalty};
 use gwae::models::{Critic, Gwae, GwaeConfig};
 use gwae::priors::Prior;
@@ -15,7 +15,7 @@ use super::{fail, synchronise};
 pub fn images(
     config: &GwaeConfig,
     batch_size: usize,
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     device: &Device,
 ) -> Tensor<4> {
     let size = config.image_size;
@@ -41,7 +41,7 @@ pub fn parameters(module: &impl Module) -> usize {
 pub struct FullStep {
     trainer: Option<GwaeTrainer>,
     images: Tensor<4>,
-    noise: HostGenerator,
+    noise: SeededGenerator,
     device: Device,
 }
 
@@ -51,7 +51,7 @@ impl FullStep {
         if let Err(error) = training.validate(config.merged_condition) {
             fail(&error.to_string());
         }
-        let mut noise = HostGenerator::new(training.seed, 0);
+        let mut noise = SeededGenerator::new(training.seed, 0);
         let model = Gwae::new(config, &mut noise, device);
         let model = model.unwrap_or_else(|error| fail(&error.to_string()));
         Self {
@@ -91,7 +91,7 @@ pub struct Parts {
 
 impl Parts {
     /// Parts of a model on an autodiff device.
-    pub fn new(model: &Gwae, images: Tensor<4>, noise: &mut dyn NoiseSource) -> Self {
+    pub fn new(model: &Gwae, images: Tensor<4>, noise: &mut dyn RandomSource) -> Self {
         let shape = [images.dims()[0], model.latent_dim()];
         let device = images.device();
         Self {
@@ -190,7 +190,7 @@ impl Parts {
 
     /// A draw of the prior, forward and backward.
     pub fn prior(&self) {
-        let mut noise = HostGenerator::new(1, 0);
+        let mut noise = SeededGenerator::new(1, 0);
         let batch = self.images.dims()[0];
         self.model
             .prior

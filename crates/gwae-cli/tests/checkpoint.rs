@@ -13,7 +13,7 @@ use burn::tensor::{Device, Tensor};
 use gwae_cli::verify::expectation::{Expectation, Numbers};
 use gwae_cli::verify::stream::NamedNoise;
 use gwae_cli::verify::{uniform_images, values};
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_models::{Gwae, GwaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use torch_save::{Object, Tensor as Saved, dict, torch_save};
@@ -38,7 +38,7 @@ fn model() -> Gwae {
         },
         ..Default::default()
     };
-    let mut noise = HostGenerator::new(4, 0);
+    let mut noise = SeededGenerator::new(4, 0);
     let model = Gwae::new(&config, &mut noise, &Device::flex()).unwrap();
     let mut state = model.official_state();
     for (name, tensor) in &mut state {

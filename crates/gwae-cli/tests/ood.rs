@@ -147,7 +147,7 @@ fn baselines_and_runs_without_a_test_part_are_asked_too() {
         let output = gwae(&["ood", &run, "--images", "20"], root.path());
         assert!(output.status.success(), "{}", text(&output.stderr));
         let score = if name == "vae" {
-            "prior_surprise"
+            "prior_negative_log_likelihood"
         } else {
             "energy"
         };

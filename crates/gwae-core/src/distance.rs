@@ -78,7 +78,7 @@ fn distance_values(rows: Tensor<2>) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::{HostGenerator, NoiseSource};
+    use crate::random::{RandomSource, SeededGenerator};
     use crate::testing::{assert_close, f64_tensor, finite_difference, values};
     use burn::tensor::{Device, TensorData};
     use proptest::prelude::*;
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn equals_the_direct_formula_in_double_precision() {
-        let rows = HostGenerator::new(1, 0).uniform(16 * 5000);
+        let rows = SeededGenerator::new(1, 0).uniform(16 * 5000);
         let ours = values(pairwise_distances(tensor(&rows, 16)));
         assert_close(&ours, &direct(&rows, 16), 1e-6);
     }
@@ -114,7 +114,7 @@ mod tests {
     fn nearly_equal_rows_keep_their_accuracy() {
         // Offsets from 1e-2 down to 1e-5 beside rows of norm 60: the plain single-precision
         // Gram formula loses everything below 1e-3 here.
-        let mut generator = HostGenerator::new(2, 0);
+        let mut generator = SeededGenerator::new(2, 0);
         let base = generator.uniform(12_288);
         let mut rows = base.clone();
         for scale in [1e-2f32, 1e-3, 1e-4, 1e-5] {
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn equal_rows_have_distance_and_gradient_zero() {
-        let row = HostGenerator::new(3, 0).uniform(300);
+        let row = SeededGenerator::new(3, 0).uniform(300);
         let rows = [row.clone(), row.clone(), row].concat();
         let data = TensorData::new(rows, [3, 300]);
         let rows = Tensor::<2>::from_data(data, &Device::flex().autodiff()).require_grad();
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn gradient_matches_finite_differences() {
-        let mut generator = HostGenerator::new(4, 0);
+        let mut generator = SeededGenerator::new(4, 0);
         let point: Vec<f64> = generator
             .standard_normal(5 * 7)
             .into_iter()
@@ -162,7 +162,7 @@ mod tests {
     fn gradient_in_single_precision_is_the_direct_one() {
         // Compare with the gradient that autodiff gets from the broadcast formula.
         let device = Device::flex().autodiff();
-        let data = TensorData::new(HostGenerator::new(6, 0).uniform(8 * 400), [8, 400]);
+        let data = TensorData::new(SeededGenerator::new(6, 0).uniform(8 * 400), [8, 400]);
         let rows = Tensor::<2>::from_data(data, &device).require_grad();
         let ours = rows
             .grad(&pairwise_distances(rows.clone()).sum().backward())
@@ -179,7 +179,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn is_a_metric(seed in 0u64..1000, batch in 2usize..9, features in 1usize..40) {
-            let rows = HostGenerator::new(seed, 0).standard_normal(batch * features);
+            let rows = SeededGenerator::new(seed, 0).standard_normal(batch * features);
             let d = values(pairwise_distances(tensor(&rows, batch)));
             for i in 0..batch {
                 prop_assert_eq!(d[i * batch + i], 0.0);

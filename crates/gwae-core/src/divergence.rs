@@ -19,7 +19,7 @@ pub fn standard_normal_divergence(mean: Tensor<2>, logvar: Tensor<2>) -> Tensor<
 /// # Shapes
 /// - `codes`: `[batch, latent]`
 /// - output: `[batch]`, in nats
-pub fn standard_normal_surprise(codes: Tensor<2>) -> Tensor<1> {
+pub fn standard_normal_negative_log_density(codes: Tensor<2>) -> Tensor<1> {
     let constant = codes.dims()[1] as f64 * std::f64::consts::TAU.ln();
     let squares: Tensor<1> = codes.square().sum_dim(1).squeeze_dim(1);
     (squares + constant) * 0.5
@@ -56,10 +56,10 @@ mod tests {
     }
 
     #[test]
-    fn the_surprise_is_minus_the_log_density() {
+    fn the_negative_log_density_has_its_closed_form() {
         let codes = f64_tensor(&[0.0, 0.0, 3.0, -4.0], [2, 2], &Device::flex());
         let at_zero = std::f64::consts::TAU.ln();
-        let found = values(standard_normal_surprise(codes));
+        let found = values(standard_normal_negative_log_density(codes));
         assert_close(&found, &[at_zero, at_zero + 12.5], 1e-12);
     }
 

@@ -49,7 +49,7 @@ pub fn estimated_gw_loss(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::{HostGenerator, NoiseSource};
+    use crate::random::{RandomSource, SeededGenerator};
     use crate::testing::{assert_close, f64_tensor, finite_difference, values};
     use burn::tensor::Device;
 
@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn draw(seed: u64, count: usize) -> Vec<f64> {
-        HostGenerator::new(seed, 0)
+        SeededGenerator::new(seed, 0)
             .standard_normal(count)
             .into_iter()
             .map(f64::from)

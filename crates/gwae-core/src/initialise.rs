@@ -7,7 +7,7 @@ use burn::nn::conv::{
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::noise::{NoiseSource, normal_tensor};
+use crate::random::{RandomSource, normal_tensor};
 
 /// A parameter uniform in `±1/√fan_in`.
 ///
@@ -16,7 +16,7 @@ use crate::noise::{NoiseSource, normal_tensor};
 pub fn uniform_parameter<const D: usize>(
     shape: [usize; D],
     fan_in: usize,
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     device: &Device,
 ) -> Param<Tensor<D>> {
     let bound = 1.0 / (fan_in as f32).sqrt();
@@ -31,7 +31,7 @@ pub fn uniform_parameter<const D: usize>(
 /// A parameter of standard normal values.
 pub fn normal_parameter<const D: usize>(
     shape: [usize; D],
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     device: &Device,
 ) -> Param<Tensor<D>> {
     Param::from_tensor(normal_tensor(noise, shape, device))
@@ -41,7 +41,7 @@ pub fn normal_parameter<const D: usize>(
 pub fn linear(
     inputs: usize,
     outputs: usize,
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     device: &Device,
 ) -> Linear {
     let mut layer = LinearConfig::new(inputs, outputs).init(device);
@@ -54,7 +54,7 @@ pub fn linear(
 pub fn pointwise_conv1d(
     channels: [usize; 2],
     groups: usize,
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     device: &Device,
 ) -> Conv1d {
     let [inputs, outputs] = channels;
@@ -72,7 +72,7 @@ pub fn conv2d(
     channels: [usize; 2],
     kernel: usize,
     stride: usize,
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     device: &Device,
 ) -> Conv2d {
     let [inputs, outputs] = channels;
@@ -89,9 +89,9 @@ pub fn conv2d(
 /// A transposed convolution that doubles height and width: kernel 4, stride 2, padding 1.
 ///
 /// PyTorch counts the fan-in of a transposed convolution from its *output* channels.
-pub fn doubling_conv_transpose2d(
+pub fn strided_conv_transpose2d(
     channels: [usize; 2],
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     device: &Device,
 ) -> ConvTranspose2d {
     let [inputs, outputs] = channels;
@@ -108,13 +108,13 @@ pub fn doubling_conv_transpose2d(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::HostGenerator;
+    use crate::random::SeededGenerator;
 
     #[test]
     fn weights_fill_the_pytorch_interval_and_repeat_from_the_seed() {
         let device = Device::flex();
         let draw = || {
-            let layer = linear(100, 50, &mut HostGenerator::new(5, 0), &device);
+            let layer = linear(100, 50, &mut SeededGenerator::new(5, 0), &device);
             let values: Vec<f32> = layer.weight.val().into_data().iter::<f32>().collect();
             values
         };

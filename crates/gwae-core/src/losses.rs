@@ -51,14 +51,14 @@ pub fn mixed_potential(potential_prior: Tensor<2>, potential_autoencoded: Tensor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::{HostGenerator, uniform_tensor};
+    use crate::random::{SeededGenerator, uniform_tensor};
     use crate::testing::{f64_tensor, finite_difference, values};
     use burn::tensor::Device;
 
     #[test]
     fn the_loss_of_a_large_batch_does_not_depend_on_threads() {
         let device = Device::flex();
-        let mut noise = HostGenerator::new(1, 0);
+        let mut noise = SeededGenerator::new(1, 0);
         // More values than Burn sums up on one thread.
         let images: Tensor<2> = uniform_tensor(&mut noise, [16, 300_000], &device);
         let loss = |threads| {

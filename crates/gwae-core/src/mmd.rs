@@ -24,12 +24,12 @@ pub fn maximum_mean_discrepancy(a: Tensor<2>, b: Tensor<2>) -> Tensor<1> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::{HostGenerator, NoiseSource};
+    use crate::random::{RandomSource, SeededGenerator};
     use crate::testing::{assert_close, f64_tensor, finite_difference, values};
     use burn::tensor::Device;
 
     fn draw(seed: u64, count: usize) -> Vec<f64> {
-        HostGenerator::new(seed, 0)
+        SeededGenerator::new(seed, 0)
             .standard_normal(count)
             .into_iter()
             .map(f64::from)

@@ -9,7 +9,7 @@ use burn::backend::autodiff::{
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, BackendTypes};
 
-use crate::Edge;
+use crate::PaddingMode;
 use crate::extension::Kernels;
 
 type Primitive<B> = <B as BackendTypes>::FloatTensorPrimitive;
@@ -25,7 +25,7 @@ struct Halve;
 struct Double;
 
 /// Input, if the weight needs it, and weight of a convolution.
-type Convolved = (Option<NodeId>, NodeId, Edge);
+type Convolved = (Option<NodeId>, NodeId, PaddingMode);
 
 impl<B: Kernels, const N: usize> Backward<B, N> for Halve {
     type State = Convolved;
@@ -239,7 +239,7 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn halve(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         convolve!(Halve, images, weight, edge => B::halve(
             images.into_primitive(),
@@ -252,7 +252,7 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         convolve!(Halve, images, weight, bias, edge => B::halve_biased(
             images.into_primitive(),
@@ -265,7 +265,7 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
     fn double(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         convolve!(Double, features, weight, edge => B::double(
             features.into_primitive(),
@@ -278,7 +278,7 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         convolve!(Double, features, weight, bias, edge => B::double_biased(
             features.into_primitive(),

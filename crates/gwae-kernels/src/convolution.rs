@@ -3,7 +3,7 @@
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-use crate::Edge;
+use crate::PaddingMode;
 use crate::extension::Kernels;
 
 /// A convolution with 4×4 kernels, stride 2 and padding 1, which halves height and width.
@@ -16,11 +16,11 @@ use crate::extension::Kernels;
 ///
 /// # Panics
 /// If the sizes do not fit, there is no channel, or height or width is odd.
-pub fn halving_conv2d(
+pub fn strided_conv2d(
     images: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> Tensor<4> {
     let ([_, inputs, height, width], [_, expected, 4, 4]) = (images.dims(), weight.dims()) else {
         panic!("the kernels are 4×4, not {:?}", weight.dims());
@@ -42,8 +42,8 @@ pub fn halving_conv2d(
 }
 
 /// The transposed convolution with 4×4 kernels, stride 2 and padding 1, which doubles height and
-/// width: the gradient of [`halving_conv2d`] with respect to its images. With
-/// [`Edge::Zero`] it is the usual transposed convolution.
+/// width: the gradient of [`strided_conv2d`] with respect to its images. With
+/// [`PaddingMode::Zeros`] it is the usual transposed convolution.
 ///
 /// # Shapes
 /// - `features`: `[batch, inputs, height, width]`
@@ -53,11 +53,11 @@ pub fn halving_conv2d(
 ///
 /// # Panics
 /// If the sizes do not fit or there is no channel.
-pub fn doubling_conv_transpose2d(
+pub fn strided_conv_transpose2d(
     features: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> Tensor<4> {
     let ([_, inputs, height, width], [expected, _, 4, 4]) = (features.dims(), weight.dims()) else {
         panic!("the kernels are 4×4, not {:?}", weight.dims());

@@ -20,9 +20,9 @@ use crate::portable;
 
 /// What lies beyond the border of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Edge {
+pub enum PaddingMode {
     /// Zeros.
-    Zero,
+    Zeros,
     /// The nearest pixel of the border.
     Replicate,
 }
@@ -46,7 +46,7 @@ pub(crate) trait Kernels: Backend {
     fn halve(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         portable::halve::<Self>(images, weight, None, edge)
     }
@@ -56,7 +56,7 @@ pub(crate) trait Kernels: Backend {
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         portable::halve::<Self>(images, weight, Some(bias), edge)
     }
@@ -65,7 +65,7 @@ pub(crate) trait Kernels: Backend {
     fn double(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         portable::double::<Self>(features, weight, None, edge)
     }
@@ -75,7 +75,7 @@ pub(crate) trait Kernels: Backend {
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         portable::double::<Self>(features, weight, Some(bias), edge)
     }
@@ -92,7 +92,7 @@ pub(crate) trait Kernels: Backend {
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         features: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         portable::weight_gradient::<Self>(images, weight, features, edge)
     }

@@ -18,8 +18,8 @@ mod portable;
 mod spectral;
 
 pub use activation::{leaky_relu, leaky_relu_gradient, logit, sigmoid, silu};
-pub use convolution::{doubling_conv_transpose2d, halving_conv2d};
+pub use convolution::{strided_conv_transpose2d, strided_conv2d};
 pub use distance::{attach_distances, direct_distances};
-pub use extension::Edge;
+pub use extension::PaddingMode;
 pub use optimizer::{moving_average, moving_square, scaled_step};
 pub use spectral::{SingularTriple, divide_by_spectral_norm, unit_vector};

@@ -5,17 +5,17 @@ use burn::backend::{Backend, TensorMetadata, get_device_settings};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{DType, Shape, Slice};
 
-use crate::Edge;
+use crate::PaddingMode;
 
 /// Padding that the convolution itself has to do.
-fn padding(edge: Edge) -> [usize; 2] {
+fn padding(edge: PaddingMode) -> [usize; 2] {
     match edge {
-        Edge::Zero => [1, 1],
-        Edge::Replicate => [0, 0],
+        PaddingMode::Zeros => [1, 1],
+        PaddingMode::Replicate => [0, 0],
     }
 }
 
-fn options(edge: Edge) -> ConvOptions<2> {
+fn options(edge: PaddingMode) -> ConvOptions<2> {
     ConvOptions::new([2, 2], padding(edge), [1, 1], 1)
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn halve<B: Backend>(
     images: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> FloatTensor<B> {
     B::conv2d(pad::<B>(images, edge), weight, bias, options(edge))
 }
@@ -32,7 +32,7 @@ pub(crate) fn double<B: Backend>(
     features: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> FloatTensor<B> {
     let options = ConvTransposeOptions::new([2, 2], padding(edge), [0, 0], [1, 1], 1);
     let images = fold::<B>(B::conv_transpose2d(features, weight, None, options), edge);
@@ -56,15 +56,15 @@ pub(crate) fn weight_gradient<B: Backend>(
     images: FloatTensor<B>,
     weight: FloatTensor<B>,
     features: FloatTensor<B>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> FloatTensor<B> {
     B::conv2d_weight_backward(pad::<B>(images, edge), weight, features, options(edge))
 }
 
 /// Repeats the border pixels once on every side, where the edge asks for it. Concatenation is
 /// several times faster on the CPU than Burn's edge padding.
-fn pad<B: Backend>(x: FloatTensor<B>, edge: Edge) -> FloatTensor<B> {
-    if edge == Edge::Zero {
+fn pad<B: Backend>(x: FloatTensor<B>, edge: PaddingMode) -> FloatTensor<B> {
+    if edge == PaddingMode::Zeros {
         return x;
     }
     [2, 3].into_iter().fold(x, |x, dim| {
@@ -76,8 +76,8 @@ fn pad<B: Backend>(x: FloatTensor<B>, edge: Edge) -> FloatTensor<B> {
 }
 
 /// The transpose of [`pad`]: adds the outermost pixels to their neighbours.
-fn fold<B: Backend>(x: FloatTensor<B>, edge: Edge) -> FloatTensor<B> {
-    if edge == Edge::Zero {
+fn fold<B: Backend>(x: FloatTensor<B>, edge: PaddingMode) -> FloatTensor<B> {
+    if edge == PaddingMode::Zeros {
         return x;
     }
     [2, 3].into_iter().fold(x, |x, dim| {

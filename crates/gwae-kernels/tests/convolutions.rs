@@ -7,9 +7,9 @@ use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, PadMode};
 use burn::tensor::{DType, Tensor};
 use common::{assert_close, on_threads, values};
-use gwae_kernels::{Edge, doubling_conv_transpose2d, halving_conv2d};
+use gwae_kernels::{PaddingMode, strided_conv_transpose2d, strided_conv2d};
 
-const EDGES: [Edge; 2] = [Edge::Zero, Edge::Replicate];
+const EDGES: [PaddingMode; 2] = [PaddingMode::Zeros, PaddingMode::Replicate];
 
 /// Batch, channels of the small and of the large side, height and width of the small side: one
 /// pixel, odd sizes, few tiles (a panel of several samples, too), fewer samples than blocks, panels
@@ -38,14 +38,14 @@ fn tensor<const D: usize>(seed: u64, shape: [usize; D], dtype: DType) -> Tensor<
 }
 
 /// Output and gradients of a weighted sum of it, in one precision.
-type Convolution = fn(Tensor<4>, Tensor<4>, Option<Tensor<1>>, Edge) -> Tensor<4>;
+type Convolution = fn(Tensor<4>, Tensor<4>, Option<Tensor<1>>, PaddingMode) -> Tensor<4>;
 
 fn run(
     convolution: Convolution,
     input: [usize; 4],
     weight: [usize; 4],
     bias: usize,
-    edge: Edge,
+    edge: PaddingMode,
     dtype: DType,
 ) -> [Vec<f64>; 4] {
     let input = tensor(1, input, dtype);
@@ -68,8 +68,8 @@ fn kernels_equal_burns_convolutions_in_double_precision() {
         let (small, large) = ([batch, m, h, w], [batch, n, 2 * h, 2 * w]);
         for edge in EDGES {
             for (convolution, input, bias) in [
-                (halving_conv2d as Convolution, large, m),
-                (doubling_conv_transpose2d, small, n),
+                (strided_conv2d as Convolution, large, m),
+                (strided_conv_transpose2d, small, n),
             ] {
                 let run = |dtype| run(convolution, input, [m, n, 4, 4], bias, edge, dtype);
                 for (single, double) in run(DType::F32).iter().zip(run(DType::F64)) {
@@ -88,13 +88,13 @@ fn zero_edge_is_burns_padding() {
     );
     let options = ConvOptions::new([2, 2], [1, 1], [1, 1], 1);
     let expected = conv2d(images.clone(), weight.clone(), None, options);
-    let output = halving_conv2d(images, weight.clone(), None, Edge::Zero);
+    let output = strided_conv2d(images, weight.clone(), None, PaddingMode::Zeros);
     assert_close(&values(output), &values(expected), 1e-6);
 
     let features = tensor(3, [3, 4, 3, 4], DType::F32);
     let options = ConvTransposeOptions::new([2, 2], [1, 1], [0, 0], [1, 1], 1);
     let expected = conv_transpose2d(features.clone(), weight.clone(), None, options);
-    let output = doubling_conv_transpose2d(features, weight, None, Edge::Zero);
+    let output = strided_conv_transpose2d(features, weight, None, PaddingMode::Zeros);
     assert_close(&values(output), &values(expected), 1e-6);
 }
 
@@ -106,10 +106,10 @@ fn replicated_edge_is_burns_edge_padding() {
             tensor(2, [4, 2, 4, 4], dtype),
         );
         let options = ConvOptions::new([2, 2], [0, 0], [1, 1], 1);
-        let padded = images.clone().pad([(1, 1), (1, 1)], PadMode::Edge);
+        let padded = images.clone().pad([(1, 1), (1, 1)], PadMode::PaddingMode);
         let expected = conv2d(padded, weight.clone(), None, options);
         let weighting = tensor(3, expected.dims(), dtype).detach();
-        let output = halving_conv2d(images.clone(), weight, None, Edge::Replicate);
+        let output = strided_conv2d(images.clone(), weight, None, PaddingMode::Replicate);
         assert_close(&values(output.clone()), &values(expected.clone()), 1e-6);
 
         let gradient = |output: Tensor<4>| {
@@ -124,8 +124,8 @@ fn replicated_edge_is_burns_edge_padding() {
 fn views_of_larger_tensors_are_convolved_alone() {
     let images = tensor(1, [60, 2, 8, 8], DType::F32);
     let weight = tensor(2, [3, 2, 4, 4], DType::F32);
-    let all = halving_conv2d(images.clone(), weight.clone(), None, Edge::Zero);
-    let part = halving_conv2d(images.narrow(0, 20, 30), weight, None, Edge::Zero);
+    let all = strided_conv2d(images.clone(), weight.clone(), None, PaddingMode::Zeros);
+    let part = strided_conv2d(images.narrow(0, 20, 30), weight, None, PaddingMode::Zeros);
     assert_close(&values(part), &values(all.narrow(0, 20, 30)), 1e-6);
 }
 
@@ -133,13 +133,23 @@ fn views_of_larger_tensors_are_convolved_alone() {
 fn only_wanted_gradients_are_computed() {
     let images = tensor(1, [2, 2, 4, 4], DType::F32);
     let weight = tensor(2, [3, 2, 4, 4], DType::F32);
-    let gradients = halving_conv2d(images.clone(), weight.clone().detach(), None, Edge::Zero)
-        .sum()
-        .backward();
+    let gradients = strided_conv2d(
+        images.clone(),
+        weight.clone().detach(),
+        None,
+        PaddingMode::Zeros,
+    )
+    .sum()
+    .backward();
     assert!(images.grad(&gradients).is_some() && weight.grad(&gradients).is_none());
-    let gradients = halving_conv2d(images.clone().detach(), weight.clone(), None, Edge::Zero)
-        .sum()
-        .backward();
+    let gradients = strided_conv2d(
+        images.clone().detach(),
+        weight.clone(),
+        None,
+        PaddingMode::Zeros,
+    )
+    .sum()
+    .backward();
     assert!(images.grad(&gradients).is_none() && weight.grad(&gradients).is_some());
 }
 
@@ -148,9 +158,9 @@ fn no_images_give_no_features() {
     for size in [1, 2, 4] {
         let weight = tensor(2, [3, 2, 4, 4], DType::F32);
         let images = tensor(1, [0, 2, 2 * size, 2 * size], DType::F32);
-        let features = halving_conv2d(images, weight.clone(), None, Edge::Replicate);
+        let features = strided_conv2d(images, weight.clone(), None, PaddingMode::Replicate);
         assert_eq!(features.dims(), [0, 3, size, size]);
-        let images = doubling_conv_transpose2d(features, weight, None, Edge::Zero);
+        let images = strided_conv_transpose2d(features, weight, None, PaddingMode::Zeros);
         assert_eq!(images.dims(), [0, 2, 2 * size, 2 * size]);
     }
 }
@@ -162,12 +172,19 @@ fn results_do_not_depend_on_the_number_of_threads() {
         let weight = [m, n, 4, 4];
         let (large, small) = ([batch, n, 2 * size, 2 * size], [batch, m, size, size]);
         for (convolution, input, bias) in [
-            (halving_conv2d as Convolution, large, m),
-            (doubling_conv_transpose2d, small, n),
+            (strided_conv2d as Convolution, large, m),
+            (strided_conv_transpose2d, small, n),
         ] {
             let results = |threads| {
                 on_threads(threads, || {
-                    run(convolution, input, weight, bias, Edge::Zero, DType::F32)
+                    run(
+                        convolution,
+                        input,
+                        weight,
+                        bias,
+                        PaddingMode::Zeros,
+                        DType::F32,
+                    )
                 })
             };
             assert_eq!(results(1), results(3));
@@ -179,8 +196,8 @@ fn results_do_not_depend_on_the_number_of_threads() {
 #[test]
 fn gradients_match_differences() {
     for (convolution, input) in [
-        (halving_conv2d as Convolution, [9, 3, 8, 8]),
-        (doubling_conv_transpose2d, [9, 5, 4, 4]),
+        (strided_conv2d as Convolution, [9, 3, 8, 8]),
+        (strided_conv_transpose2d, [9, 5, 4, 4]),
     ] {
         let bias = if input[1] == 3 { 5 } else { 3 };
         let arguments = || {
@@ -191,7 +208,7 @@ fn gradients_match_differences() {
             )
         };
         let value = |x: Tensor<4>, w: Tensor<4>, b: Tensor<1>| {
-            let output = convolution(x, w, Some(b), Edge::Replicate);
+            let output = convolution(x, w, Some(b), PaddingMode::Replicate);
             let weighting = common::tensor(4, output.dims(), DType::F32);
             (output * weighting).sum()
         };
@@ -235,7 +252,12 @@ fn a_bias_of_another_length_is_refused() {
         tensor(1, [3, 1, 2, 2], DType::F32),
         tensor(2, [4, 1, 4, 4], DType::F32),
     );
-    halving_conv2d(images, weight, Some(tensor(3, [3], DType::F32)), Edge::Zero);
+    strided_conv2d(
+        images,
+        weight,
+        Some(tensor(3, [3], DType::F32)),
+        PaddingMode::Zeros,
+    );
 }
 
 #[test]
@@ -245,5 +267,5 @@ fn odd_sizes_are_refused() {
         tensor(1, [1, 1, 4, 5], DType::F32),
         tensor(2, [1, 1, 4, 4], DType::F32),
     );
-    halving_conv2d(images, weight, None, Edge::Zero);
+    strided_conv2d(images, weight, None, PaddingMode::Zeros);
 }

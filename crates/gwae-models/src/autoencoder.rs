@@ -1,7 +1,7 @@
 //! What pictures, metrics and scores need of a model, whichever it is.
 
 use burn::tensor::Tensor;
-use gwae_core::noise::NoiseSource;
+use gwae_core::random::RandomSource;
 use gwae_core::{reconstruction_error, relative_reconstruction_error};
 
 use crate::components::Components;
@@ -28,7 +28,7 @@ pub trait Autoencoder {
     fn decode(&self, codes: Tensor<2>) -> Tensor<4>;
 
     /// Draws `batch` codes `[batch, latent]` from the model's law of codes.
-    fn sample_prior(&self, batch: usize, noise: &mut dyn NoiseSource) -> Tensor<2>;
+    fn sample_prior(&self, batch: usize, noise: &mut dyn RandomSource) -> Tensor<2>;
 
     /// How far each image is from the training data, by the model's own measures first: the
     /// published score, then others that the model has.

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use gwae_core::Mode;
-use gwae_core::noise::{NoiseSource, normal_tensor};
+use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_priors::GaussianMixturePrior;
 
 use crate::autoencoder::Encoded;
@@ -25,7 +25,7 @@ pub trait Components {
     ///
     /// # Panics
     /// If there is no such component.
-    fn draw(&self, component: usize, count: usize, noise: &mut dyn NoiseSource) -> Tensor<2>;
+    fn draw(&self, component: usize, count: usize, noise: &mut dyn RandomSource) -> Tensor<2>;
 }
 
 /// The mixture over the codes.
@@ -39,7 +39,7 @@ impl Components for GaussianMixturePrior {
             .component_log_densities(encoded.codes.clone())
     }
 
-    fn draw(&self, component: usize, count: usize, noise: &mut dyn NoiseSource) -> Tensor<2> {
+    fn draw(&self, component: usize, count: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
         let device = self.component_mean.val().device();
         self.component_samples(component, count, Mode::Evaluate, noise, &device)
             .expect("a component of the mixture")
@@ -58,7 +58,7 @@ impl Components for Dagmm {
             .component_log_densities(self.features(encoded))
     }
 
-    fn draw(&self, component: usize, count: usize, noise: &mut dyn NoiseSource) -> Tensor<2> {
+    fn draw(&self, component: usize, count: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
         let mixture = self.mixture_of(self.code_moments());
         let mean = mixture.means.slice_dim(0, component);
         let factor = mixture.factors.slice_dim(0, component).squeeze_dim::<2>(0);
@@ -75,7 +75,7 @@ mod tests {
     use crate::{Autoencoder, BackboneConfig, DagmmConfig, Gwae, GwaeConfig, Vae, VaeConfig};
     use burn::tensor::Device;
     use gwae_core::MixtureMoments;
-    use gwae_core::noise::{HostGenerator, uniform_tensor};
+    use gwae_core::random::{SeededGenerator, uniform_tensor};
 
     fn backbone() -> BackboneConfig {
         BackboneConfig {
@@ -93,10 +93,11 @@ mod tests {
             components: 3,
             ..DagmmConfig::default()
         };
-        let model = Dagmm::new(&config, &mut HostGenerator::new(4, 0), device).unwrap();
+        let model = Dagmm::new(&config, &mut SeededGenerator::new(4, 0), device).unwrap();
         // Any moments but those that it begins with.
-        let features = uniform_tensor(&mut HostGenerator::new(6, 0), [40, 4], device);
-        let memberships: Tensor<2> = uniform_tensor(&mut HostGenerator::new(7, 0), [40, 3], device);
+        let features = uniform_tensor(&mut SeededGenerator::new(6, 0), [40, 4], device);
+        let memberships: Tensor<2> =
+            uniform_tensor(&mut SeededGenerator::new(7, 0), [40, 3], device);
         let memberships = memberships.clone() / memberships.sum_dim(1);
         for _ in 0..20 {
             let moments = MixtureMoments::of(features.clone(), memberships.clone());
@@ -114,7 +115,7 @@ mod tests {
             prior: "gaussian_mixture".parse().unwrap(),
             ..GwaeConfig::default()
         };
-        Gwae::new(&config, &mut HostGenerator::new(5, 0), device).unwrap()
+        Gwae::new(&config, &mut SeededGenerator::new(5, 0), device).unwrap()
     }
 
     #[test]
@@ -122,8 +123,9 @@ mod tests {
         let device = Device::flex();
         let (gwae, dagmm) = (mixture(&device), dagmm(&device));
         let images: Tensor<4> =
-            uniform_tensor(&mut HostGenerator::new(5, 0), [4, 1, 32, 32], &device);
-        let models: [(&dyn Autoencoder, &str); 2] = [(&gwae, "prior_surprise"), (&dagmm, "energy")];
+            uniform_tensor(&mut SeededGenerator::new(5, 0), [4, 1, 32, 32], &device);
+        let models: [(&dyn Autoencoder, &str); 2] =
+            [(&gwae, "prior_negative_log_likelihood"), (&dagmm, "energy")];
         for (model, score) in models {
             let encoded = model.encoded(images.clone());
             let components = model.components().unwrap();
@@ -146,7 +148,7 @@ mod tests {
         let model = dagmm(&device);
         let count = 4_000;
         for component in 0..3 {
-            let draws = model.draw(component, count, &mut HostGenerator::new(8, 0));
+            let draws = model.draw(component, count, &mut SeededGenerator::new(8, 0));
             assert_eq!(draws.dims(), [count, 2]);
             let draws = values(draws);
             let moments = model.running.moments();
@@ -174,7 +176,7 @@ mod tests {
             backbone: backbone(),
             ..VaeConfig::default()
         };
-        let vae = Vae::new(&vae, &mut HostGenerator::new(4, 0), &device).unwrap();
+        let vae = Vae::new(&vae, &mut SeededGenerator::new(4, 0), &device).unwrap();
         assert!(vae.components().is_none());
         let gwae = GwaeConfig {
             image_size: 32,
@@ -183,7 +185,7 @@ mod tests {
             width: 0.1,
             ..GwaeConfig::default()
         };
-        let gwae = Gwae::new(&gwae, &mut HostGenerator::new(4, 0), &device).unwrap();
+        let gwae = Gwae::new(&gwae, &mut SeededGenerator::new(4, 0), &device).unwrap();
         assert!(gwae.components().is_none());
     }
 }

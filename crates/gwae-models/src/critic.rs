@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use gwae_core::{Mode, noise::NoiseSource};
+use gwae_core::{Mode, random::RandomSource};
 use gwae_kernels::{
-    Edge, doubling_conv_transpose2d, halving_conv2d, leaky_relu, leaky_relu_gradient,
+    PaddingMode, leaky_relu, leaky_relu_gradient, strided_conv_transpose2d, strided_conv2d,
 };
 
 use crate::config::GwaeConfig;
@@ -36,7 +36,7 @@ pub struct Critic {
 
 impl Critic {
     /// Builds the critic of `config`, which has to be valid.
-    pub fn new(config: &GwaeConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(config: &GwaeConfig, noise: &mut dyn RandomSource, device: &Device) -> Self {
         let mut inputs = config.channels;
         let mut image = Vec::new();
         for stage in 0..config.image_size.ilog2() {
@@ -127,7 +127,7 @@ impl ImageBranch {
     fn forward_keeping(&self, images: Tensor<4>, keep: &mut dyn FnMut(&Tensor<4>)) -> Tensor<2> {
         let features = self.convolutions.iter().fold(images, |x, layer| {
             let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
-            let before = halving_conv2d(x, weight, Some(bias), Edge::Zero);
+            let before = strided_conv2d(x, weight, Some(bias), PaddingMode::Zeros);
             keep(&before);
             leaky_relu(before, self.slope)
         });
@@ -195,7 +195,7 @@ impl NormalisedCritic {
             flat.reshape([batch as i64, -1, 1, 1]),
             |gradient, (layer, input)| {
                 let gradient = leaky_relu_gradient(input.clone(), gradient, slope);
-                doubling_conv_transpose2d(gradient, layer.weight.clone(), None, Edge::Zero)
+                strided_conv_transpose2d(gradient, layer.weight.clone(), None, PaddingMode::Zeros)
             },
         );
         (image, code)
@@ -274,7 +274,7 @@ mod tests {
     use burn::module::ModuleMapper;
     use burn::module::Param;
     use gwae_core::gradient_penalty;
-    use gwae_core::noise::HostGenerator;
+    use gwae_core::random::SeededGenerator;
 
     const ACTIVATIONS: [CriticActivation; 2] =
         [CriticActivation::LeakyRelu, CriticActivation::Absolute];
@@ -287,7 +287,11 @@ mod tests {
             critic_activation,
             ..Default::default()
         };
-        double_precision(Critic::new(&config, &mut HostGenerator::new(1, 0), device))
+        double_precision(Critic::new(
+            &config,
+            &mut SeededGenerator::new(1, 0),
+            device,
+        ))
     }
 
     #[test]
@@ -413,7 +417,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let critic = Critic::new(
             &GwaeConfig::default(),
-            &mut HostGenerator::new(1, 0),
+            &mut SeededGenerator::new(1, 0),
             &device,
         );
         assert_eq!(critic.image.len(), 6);

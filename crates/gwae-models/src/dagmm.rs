@@ -3,7 +3,7 @@
 use burn::module::{Module, RunningState};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData, activation};
-use gwae_core::noise::{NoiseSource, normal_tensor};
+use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{
     GaussianMixture, MixtureMoments, Mode, cosine_similarity, initialise, move_running,
     relative_reconstruction_error, set_running,
@@ -161,7 +161,7 @@ impl EstimationNetwork {
         &self,
         features: Tensor<2>,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> Tensor<2> {
         let mut hidden = self.hidden.forward(features).tanh();
         if mode == Mode::Train && self.dropout > 0.0 {
@@ -232,7 +232,7 @@ impl Dagmm {
     /// For a configuration that no model can be built from.
     pub fn new(
         config: &DagmmConfig,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Self, ModelConfigError> {
         config.validate()?;
@@ -320,7 +320,7 @@ impl Autoencoder for Dagmm {
     }
 
     /// Asks for uniform `[batch]`, then standard normal `[batch, latent]`.
-    fn sample_prior(&self, batch: usize, noise: &mut dyn NoiseSource) -> Tensor<2> {
+    fn sample_prior(&self, batch: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
         let moments = self.code_moments();
         let device = moments.means.device();
         let weights: Vec<f64> = moments.weights.clone().into_data().iter::<f64>().collect();
@@ -369,7 +369,7 @@ fn one_hot(weights: &[f64], u: f64) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::testing::values;
-    use gwae_core::noise::{HostGenerator, uniform_tensor};
+    use gwae_core::random::{SeededGenerator, uniform_tensor};
 
     fn model(device: &Device) -> Dagmm {
         let config = DagmmConfig {
@@ -383,12 +383,12 @@ mod tests {
             components: 3,
             ..DagmmConfig::default()
         };
-        Dagmm::new(&config, &mut HostGenerator::new(4, 0), device).unwrap()
+        Dagmm::new(&config, &mut SeededGenerator::new(4, 0), device).unwrap()
     }
 
     fn images(count: usize, device: &Device) -> Tensor<4> {
         let shape = [count, 1, 32, 32];
-        uniform_tensor(&mut HostGenerator::new(5, 0), shape, device)
+        uniform_tensor(&mut SeededGenerator::new(5, 0), shape, device)
     }
 
     #[test]
@@ -418,7 +418,7 @@ mod tests {
     #[test]
     fn dropout_scales_what_it_keeps() {
         struct Half(usize);
-        impl NoiseSource for Half {
+        impl RandomSource for Half {
             fn standard_normal(&mut self, _: usize) -> Vec<f32> {
                 unreachable!("dropout asks for uniform draws")
             }
@@ -431,7 +431,7 @@ mod tests {
         }
         let device = Device::flex();
         let network = model(&device).estimation;
-        let features: Tensor<2> = uniform_tensor(&mut HostGenerator::new(1, 0), [3, 4], &device);
+        let features: Tensor<2> = uniform_tensor(&mut SeededGenerator::new(1, 0), [3, 4], &device);
         let mut noise = Half(0);
         let found = network.forward(features.clone(), Mode::Train, &mut noise);
         assert_eq!(noise.0, 30);
@@ -493,7 +493,7 @@ mod tests {
         for _ in 0..200 {
             model.running.update(&batch);
         }
-        let codes = values(model.sample_prior(2000, &mut HostGenerator::new(2, 0)));
+        let codes = values(model.sample_prior(2000, &mut SeededGenerator::new(2, 0)));
         let mean = codes.iter().sum::<f64>() / codes.len() as f64;
         let variance = codes.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / codes.len() as f64;
         assert!((mean - 3.0).abs() < 0.1, "{mean}");

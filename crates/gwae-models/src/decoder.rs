@@ -3,8 +3,8 @@
 use burn::module::Module;
 use burn::nn::{Linear, conv::ConvTranspose2d};
 use burn::tensor::{Device, Tensor};
-use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise, noise::NoiseSource};
-use gwae_kernels::{Edge, doubling_conv_transpose2d, sigmoid, silu};
+use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise, random::RandomSource};
+use gwae_kernels::{PaddingMode, sigmoid, silu, strided_conv_transpose2d};
 
 use crate::backbone::BackboneConfig;
 use crate::residual::{ResidualBlock, normalise};
@@ -39,21 +39,21 @@ pub struct DecoderStage {
 
 impl Decoder {
     /// Builds the decoder of `config`, which has to be valid.
-    pub fn new(config: &BackboneConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(config: &BackboneConfig, noise: &mut dyn RandomSource, device: &Device) -> Self {
         let batchnorm = config.batchnorm;
         let mut channels = config.stage_channels();
         channels.reverse();
         let (top, features) = (channels[0], config.hidden_features());
         let hidden = initialise::linear(config.latent_dim, features, noise, device);
         let expand = initialise::linear(features, top * 16, noise, device);
-        let residual = |outputs, noise: &mut dyn NoiseSource| {
+        let residual = |outputs, noise: &mut dyn RandomSource| {
             ResidualBlock::pair(outputs, batchnorm, config.resblock, noise, device)
         };
         let mut stages = Vec::new();
         for pair in channels.windows(2) {
             let outputs = pair[1];
             stages.push(DecoderStage {
-                convolution: initialise::doubling_conv_transpose2d(
+                convolution: initialise::strided_conv_transpose2d(
                     [pair[0], outputs],
                     noise,
                     device,
@@ -68,7 +68,7 @@ impl Decoder {
             hidden,
             expand,
             stages,
-            output: initialise::doubling_conv_transpose2d(colours, noise, device),
+            output: initialise::strided_conv_transpose2d(colours, noise, device),
             output_residual: residual(config.channels, noise),
             top_channels: top,
         }
@@ -115,5 +115,5 @@ impl Decoder {
 
 fn double(layer: &ConvTranspose2d, features: Tensor<4>) -> Tensor<4> {
     let bias = layer.bias.as_ref().map(|bias| bias.val());
-    doubling_conv_transpose2d(features, layer.weight.val(), bias, Edge::Zero)
+    strided_conv_transpose2d(features, layer.weight.val(), bias, PaddingMode::Zeros)
 }

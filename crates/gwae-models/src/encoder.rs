@@ -5,9 +5,9 @@ use burn::nn::{Linear, conv::Conv2d};
 use burn::tensor::{Device, Tensor};
 use gwae_core::{
     BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise,
-    noise::{NoiseSource, normal_tensor},
+    random::{RandomSource, normal_tensor},
 };
-use gwae_kernels::{Edge, halving_conv2d, logit, silu};
+use gwae_kernels::{PaddingMode, logit, silu, strided_conv2d};
 
 use crate::backbone::BackboneConfig;
 use crate::latent_norm::LatentNorm;
@@ -27,7 +27,7 @@ pub struct Posterior {
 
 impl Posterior {
     /// Draws one code per image, `μ + σ⊙ε` (asks for one normal `[batch, latent]`).
-    pub fn sample(&self, noise: &mut dyn NoiseSource) -> Tensor<2> {
+    pub fn sample(&self, noise: &mut dyn RandomSource) -> Tensor<2> {
         let epsilon = normal_tensor(noise, self.mean.dims(), &self.mean.device());
         self.mean.clone() + (self.logvar.clone() * 0.5).exp() * epsilon
     }
@@ -79,7 +79,7 @@ pub struct Head {
 
 impl Encoder {
     /// Builds the encoder of `config`, which has to be valid.
-    pub fn new(config: &BackboneConfig, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(config: &BackboneConfig, noise: &mut dyn RandomSource, device: &Device) -> Self {
         // The official latent_bn encoder takes no other batch normalisation.
         let batchnorm = config.batchnorm && !config.latent_bn;
         let mut inputs = config.channels;
@@ -120,7 +120,12 @@ impl Encoder {
         let features = self.stages.iter().fold(images, |features, stage| {
             let weight = stage.convolution.weight.val();
             let bias = stage.convolution.bias.as_ref().map(|bias| bias.val());
-            let features = silu(halving_conv2d(features, weight, bias, Edge::Replicate));
+            let features = silu(strided_conv2d(
+                features,
+                weight,
+                bias,
+                PaddingMode::Replicate,
+            ));
             let features = normalise(&stage.norm, features, mode);
             stage
                 .residual

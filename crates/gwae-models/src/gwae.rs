@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
-use gwae_core::{Mode, noise::NoiseSource};
+use gwae_core::{Mode, random::RandomSource};
 use gwae_priors::{Prior, PriorSampler};
 
 use crate::autoencoder::{Autoencoder, Encoded, Score};
@@ -39,7 +39,7 @@ impl Gwae {
     /// built from.
     pub fn new(
         config: &GwaeConfig,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Self, ModelConfigError> {
         config.validate()?;
@@ -85,7 +85,7 @@ impl Gwae {
     }
 
     /// Draws `batch` codes `[batch, latent]` from the prior.
-    pub fn sample_prior(&self, batch: usize, noise: &mut dyn NoiseSource) -> Tensor<2> {
+    pub fn sample_prior(&self, batch: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
         let device = self.log_distance_coefficient.val().device();
         self.prior.sample(batch, Mode::Evaluate, noise, &device)
     }
@@ -122,18 +122,18 @@ impl Autoencoder for Gwae {
         Self::decode(self, codes)
     }
 
-    fn sample_prior(&self, batch: usize, noise: &mut dyn NoiseSource) -> Tensor<2> {
+    fn sample_prior(&self, batch: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
         Self::sample_prior(self, batch, noise)
     }
 
     /// With a critic `potential`, the published score D(f(z), z), and `potential_of_input`, D(x, z).
-    /// With a Gaussian mixture `prior_surprise`, minus the log-density of the code under the prior.
+    /// With a Gaussian mixture `prior_negative_log_likelihood`, minus the log-density of the code under the prior.
     fn own_scores(&self, encoded: &Encoded) -> Vec<Score> {
         let potential = |images: &Tensor<4>| {
             let potential = self.potential(images.clone(), encoded.codes.clone())?;
             Some(potential.squeeze_dim(1))
         };
-        let surprise = match &self.prior {
+        let negative_log_likelihood = match &self.prior {
             PriorSampler::GaussianMixture(prior) => {
                 Some(prior.mixture().energy(encoded.codes.clone()))
             }
@@ -142,7 +142,7 @@ impl Autoencoder for Gwae {
         [
             ("potential", potential(&encoded.reconstructed)),
             ("potential_of_input", potential(&encoded.images)),
-            ("prior_surprise", surprise),
+            ("prior_negative_log_likelihood", negative_log_likelihood),
         ]
         .into_iter()
         .filter_map(|(name, values)| Some(Score::new(name, values?)))

@@ -446,12 +446,12 @@ mod tests {
     use super::*;
     use crate::config::GwaeConfig;
     use burn::tensor::Device;
-    use gwae_core::noise::HostGenerator;
+    use gwae_core::random::SeededGenerator;
     use gwae_priors::{Form, PriorConfig};
 
     fn model(config: &GwaeConfig, seed: u64) -> Gwae {
         let device = Device::flex().autodiff();
-        Gwae::new(config, &mut HostGenerator::new(seed, 0), &device).unwrap()
+        Gwae::new(config, &mut SeededGenerator::new(seed, 0), &device).unwrap()
     }
 
     fn names(config: &GwaeConfig) -> Vec<String> {

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor};
-use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise, noise::NoiseSource};
+use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM, initialise, random::RandomSource};
 use gwae_kernels::silu;
 
 /// `x + (1×1 convolution, SiLU [, BatchNorm], 1×1 convolution, SiLU [, BatchNorm])(x)`.
@@ -27,7 +27,7 @@ impl ResidualBlock {
     pub fn new(
         channels: usize,
         batchnorm: bool,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Self {
         let mut layer = || PointwiseLayer {
@@ -44,7 +44,7 @@ impl ResidualBlock {
         channels: usize,
         batchnorm: bool,
         resblock: bool,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Vec<Self> {
         let count = if resblock { 2 } else { 0 };

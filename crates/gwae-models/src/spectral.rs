@@ -4,7 +4,7 @@ use burn::module::{Module, Param, RunningState};
 use burn::tensor::{Device, Tensor};
 use gwae_core::{
     Mode, initialise,
-    noise::{NoiseSource, normal_tensor},
+    random::{RandomSource, normal_tensor},
     set_running,
 };
 use gwae_kernels::{SingularTriple, divide_by_spectral_norm, unit_vector};
@@ -35,7 +35,7 @@ pub struct NormalisedWeight<const D: usize> {
 
 impl<const D: usize> SpectralWeight<D> {
     /// A weight of `shape` with PyTorch's default initialisation and random unit u, v.
-    pub fn new(shape: [usize; D], noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(shape: [usize; D], noise: &mut dyn RandomSource, device: &Device) -> Self {
         let rest: usize = shape[1..].iter().product();
         let weight = initialise::uniform_parameter(shape, rest, noise, device);
         let bias = initialise::uniform_parameter([shape[0]], rest, noise, device);
@@ -99,12 +99,12 @@ impl<const D: usize> FlattenFromSecond for Tensor<D> {
 mod tests {
     use super::*;
     use crate::testing::{double_precision, f64_normal, values};
-    use gwae_core::noise::HostGenerator;
+    use gwae_core::random::SeededGenerator;
 
     fn layer(device: &Device) -> SpectralWeight<2> {
         double_precision(SpectralWeight::new(
             [4, 6],
-            &mut HostGenerator::new(3, 0),
+            &mut SeededGenerator::new(3, 0),
             device,
         ))
     }

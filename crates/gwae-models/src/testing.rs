@@ -2,7 +2,7 @@
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use gwae_core::noise::{HostGenerator, NoiseSource};
+use gwae_core::random::{RandomSource, SeededGenerator};
 
 /// Values of a tensor in double precision.
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
@@ -11,7 +11,7 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 
 /// A double-precision tensor of standard normal values.
 pub fn f64_normal<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
-    let values = HostGenerator::new(seed, 0).standard_normal(shape.iter().product());
+    let values = SeededGenerator::new(seed, 0).standard_normal(shape.iter().product());
     let values: Vec<f64> = values.into_iter().map(f64::from).collect();
     Tensor::from_data(TensorData::new(values, shape), (device, DType::F64))
 }

@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use gwae_core::noise::{NoiseSource, normal_tensor};
-use gwae_core::{Mode, standard_normal_surprise};
+use gwae_core::random::{RandomSource, normal_tensor};
+use gwae_core::{Mode, standard_normal_negative_log_density};
 use serde::Serialize;
 
 use crate::autoencoder::{Autoencoder, Encoded, Score};
@@ -68,7 +68,7 @@ impl Vae {
     /// For a configuration that no model can be built from.
     pub fn new(
         config: &VaeConfig,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Self, ModelConfigError> {
         config.validate()?;
@@ -102,15 +102,18 @@ impl Autoencoder for Vae {
         self.decoder.forward(codes, Mode::Evaluate)
     }
 
-    fn sample_prior(&self, batch: usize, noise: &mut dyn NoiseSource) -> Tensor<2> {
+    fn sample_prior(&self, batch: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
         let device = self.decoder.device();
         normal_tensor(noise, [batch, self.latent_dim], &device)
     }
 
-    /// `prior_surprise`, −log N(z; 0, I).
+    /// `prior_negative_log_likelihood`, −log N(z; 0, I).
     fn own_scores(&self, encoded: &Encoded) -> Vec<Score> {
-        let surprise = standard_normal_surprise(encoded.codes.clone());
-        vec![Score::new("prior_surprise", surprise)]
+        let negative_log_likelihood = standard_normal_negative_log_density(encoded.codes.clone());
+        vec![Score::new(
+            "prior_negative_log_likelihood",
+            negative_log_likelihood,
+        )]
     }
 }
 
@@ -119,7 +122,7 @@ mod tests {
     use super::*;
     use crate::testing::values;
     use burn::tensor::TensorData;
-    use gwae_core::noise::{HostGenerator, uniform_tensor};
+    use gwae_core::random::{SeededGenerator, uniform_tensor};
 
     fn config() -> VaeConfig {
         VaeConfig {
@@ -137,17 +140,21 @@ mod tests {
     #[test]
     fn scores_are_those_of_their_definitions() {
         let device = Device::flex();
-        let mut noise = HostGenerator::new(4, 0);
+        let mut noise = SeededGenerator::new(4, 0);
         let model = Vae::new(&config(), &mut noise, &device).unwrap();
         let images: Tensor<4> = uniform_tensor(&mut noise, [2, 1, 32, 32], &device);
         let scores = model.scores(&model.encoded(images.clone()));
         let names: Vec<_> = scores.iter().map(|score| score.name).collect();
         assert_eq!(
             names,
-            ["prior_surprise", "reconstruction_error", "relative_error"]
+            [
+                "prior_negative_log_likelihood",
+                "reconstruction_error",
+                "relative_error"
+            ]
         );
         let codes = values(model.code(images.clone()));
-        let surprise = values(scores[0].values.clone());
+        let negative_log_likelihood = values(scores[0].values.clone());
         let pixels = values(images.clone());
         let reconstructed = values(model.reconstruct(images));
         let error = values(scores[1].values.clone());
@@ -156,7 +163,7 @@ mod tests {
             let code = &codes[3 * image..3 * (image + 1)];
             let squares: f64 = code.iter().map(|z| z * z).sum();
             let expected = 0.5 * (squares + 3.0 * std::f64::consts::TAU.ln());
-            assert!((surprise[image] - expected).abs() < 1e-5 * expected);
+            assert!((negative_log_likelihood[image] - expected).abs() < 1e-5 * expected);
             let range = 1024 * image..1024 * (image + 1);
             let pairs = || {
                 pixels[range.clone()]
@@ -173,9 +180,9 @@ mod tests {
     #[test]
     fn its_prior_is_standard_normal() {
         let device = Device::flex();
-        let model = Vae::new(&config(), &mut HostGenerator::new(4, 0), &device).unwrap();
-        let drawn = model.sample_prior(5, &mut HostGenerator::new(8, 0));
-        let expected = HostGenerator::new(8, 0).standard_normal(15);
+        let model = Vae::new(&config(), &mut SeededGenerator::new(4, 0), &device).unwrap();
+        let drawn = model.sample_prior(5, &mut SeededGenerator::new(8, 0));
+        let expected = SeededGenerator::new(8, 0).standard_normal(15);
         assert_eq!(drawn.into_data(), TensorData::new(expected, [5, 3]));
     }
 }

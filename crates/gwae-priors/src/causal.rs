@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation};
 use gwae_core::initialise::{normal_parameter, uniform_parameter};
-use gwae_core::noise::{NoiseSource, normal_tensor};
+use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM};
 
 use crate::gumbel::{gumbel_tensor, one_hot_of_largest, straight_through};
@@ -34,7 +34,7 @@ pub struct RandomGraph {
 
 impl RandomGraph {
     /// A distribution over graphs of `entries` nodes with scores from N(0, 1).
-    pub fn new(entries: usize, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(entries: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
         Self {
             permutation_score: normal_parameter([entries], noise, device),
             edge_score: normal_parameter([entries, entries], noise, device),
@@ -47,7 +47,12 @@ impl RandomGraph {
     ///
     /// # Shapes
     /// - output: `[L, L]`
-    pub fn adjacency(&self, mode: Mode, noise: &mut dyn NoiseSource, device: &Device) -> Tensor<2> {
+    pub fn adjacency(
+        &self,
+        mode: Mode,
+        noise: &mut dyn RandomSource,
+        device: &Device,
+    ) -> Tensor<2> {
         let [entries] = self.permutation_score.dims();
         let order = self.order(mode, gumbel_tensor(noise, [entries], device));
         let edges = self.edges(mode, gumbel_tensor(noise, [entries, entries, 2], device));
@@ -92,7 +97,7 @@ pub struct CausalMap {
 
 impl CausalMap {
     /// A map over `entries` entries, weight and bias uniform in ±1/√L.
-    pub fn new(entries: usize, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(entries: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
         Self {
             weight: uniform_parameter([entries, entries], entries, noise, device),
             bias: uniform_parameter([entries], entries, noise, device),
@@ -138,7 +143,7 @@ impl CausalPrior {
     pub fn new(
         latent_dim: usize,
         form: Form,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Self {
         Self {
@@ -164,7 +169,7 @@ impl Prior for CausalPrior {
         &self,
         batch: usize,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
         let epsilon = normal_tensor(noise, [batch, self.latent_dim()], device);

@@ -5,7 +5,7 @@ use burn::nn::conv::Conv1d;
 use burn::tensor::{Device, Tensor};
 use gwae_core::activation::leaky_silu;
 use gwae_core::initialise::pointwise_conv1d;
-use gwae_core::noise::{NoiseSource, normal_tensor};
+use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM};
 
 use crate::{Prior, SLOPE};
@@ -33,7 +33,7 @@ pub struct FactorizedNeuralPrior {
 
 impl FactorizedNeuralPrior {
     /// A prior over `latent_dim` entries with PyTorch's default initialisation.
-    pub fn new(latent_dim: usize, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(latent_dim: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
         let hidden = WIDTH * latent_dim;
         let mut layer = |channels| pointwise_conv1d(channels, latent_dim, noise, device);
         Self {
@@ -82,7 +82,7 @@ impl Prior for FactorizedNeuralPrior {
         &self,
         batch: usize,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
         let epsilon = normal_tensor(noise, [batch, self.latent_dim], device);

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use gwae_core::Mode;
-use gwae_core::noise::{NoiseSource, uniform_tensor};
+use gwae_core::random::{RandomSource, uniform_tensor};
 
 use crate::Prior;
 
@@ -31,7 +31,7 @@ impl Prior for FactorizedUniformPrior {
         &self,
         batch: usize,
         _mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
         (uniform_tensor(noise, [batch, self.latent_dim], device) * 2.0 - 1.0) * 3f64.sqrt()

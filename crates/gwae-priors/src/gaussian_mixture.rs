@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation};
 use gwae_core::initialise::normal_parameter;
-use gwae_core::noise::{NoiseSource, normal_tensor};
+use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{
     BatchNorm, GaussianMixture, MixtureMoments, Mode, OFFICIAL_MOMENTUM, identity_like,
 };
@@ -60,7 +60,7 @@ impl GaussianMixturePrior {
         latent_dim: usize,
         components: usize,
         form: Form,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Self {
         let component_mean = normal_parameter([components, latent_dim], noise, device);
@@ -102,7 +102,7 @@ impl GaussianMixturePrior {
         component: usize,
         batch: usize,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Tensor<2>, ComponentError> {
         let components = self.components();
@@ -186,7 +186,7 @@ impl Prior for GaussianMixturePrior {
         &self,
         batch: usize,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
         let gumbels = gumbel_tensor(noise, [batch, self.components()], device);

@@ -1,14 +1,14 @@
 //! Discrete choices inside a differentiable sampler: Gumbel noise and straight-through gradients.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use gwae_core::noise::NoiseSource;
+use gwae_core::random::RandomSource;
 
 /// Standard Gumbel draws `−log(−log u)`, row-major, from as many uniform draws.
 ///
 /// Computed in double precision on the host: near u = 1 the inner logarithm is about −10⁻⁷,
 /// which the fast logarithm of a graphics card rounds to zero, and the draw to infinity.
 pub fn gumbel_tensor<const D: usize>(
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     shape: [usize; D],
     device: &Device,
 ) -> Tensor<D> {

@@ -7,11 +7,11 @@
 //!
 //! ```
 //! use burn::tensor::Device;
-//! use gwae_core::{Mode, noise::HostGenerator};
+//! use gwae_core::{Mode, random::SeededGenerator};
 //! use gwae_priors::{Form, Prior, PriorConfig};
 //!
 //! let device = Device::flex().autodiff();
-//! let mut noise = HostGenerator::new(0, 0);
+//! let mut noise = SeededGenerator::new(0, 0);
 //! let config = PriorConfig::GaussianMixture { components: 3, form: Form::Corrected };
 //! let prior = config.init(8, &mut noise, &device);
 //! let codes = prior.sample(16, Mode::Train, &mut noise, &device);
@@ -44,7 +44,7 @@ pub use spherical::SphericalPrior;
 pub use vector_quantized::VectorQuantizedPrior;
 
 use burn::tensor::{Device, Tensor};
-use gwae_core::{Mode, noise::NoiseSource};
+use gwae_core::{Mode, random::RandomSource};
 
 /// Slope a of the LeakySiLU between the layers of the neural families.
 const SLOPE: f64 = 0.2;
@@ -70,7 +70,7 @@ pub trait Prior {
         &self,
         batch: usize,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2>;
 }

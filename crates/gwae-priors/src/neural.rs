@@ -5,7 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use gwae_core::activation::leaky_silu;
 use gwae_core::initialise::linear;
-use gwae_core::noise::{NoiseSource, normal_tensor};
+use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM};
 
 use crate::{Prior, SLOPE};
@@ -28,7 +28,7 @@ pub struct NeuralPrior {
 
 impl NeuralPrior {
     /// A prior over `latent_dim` entries with PyTorch's default initialisation.
-    pub fn new(latent_dim: usize, noise: &mut dyn NoiseSource, device: &Device) -> Self {
+    pub fn new(latent_dim: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
         let hidden = 4 * latent_dim;
         Self {
             layers: [
@@ -52,7 +52,7 @@ impl Prior for NeuralPrior {
         &self,
         batch: usize,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
         let epsilon = normal_tensor(noise, [batch, self.latent_dim], device);

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use gwae_core::{Mode, noise::NoiseSource};
+use gwae_core::{Mode, random::RandomSource};
 
 use crate::{
     CausalPrior, FactorizedNeuralPrior, FactorizedNormalPrior, FactorizedUniformPrior,
@@ -42,7 +42,7 @@ impl PriorConfig {
     pub fn init(
         &self,
         latent_dim: usize,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> PriorSampler {
         assert!(latent_dim > 0, "a prior needs at least one latent entry");
@@ -98,7 +98,7 @@ impl Prior for PriorSampler {
         &self,
         batch: usize,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
         self.family().sample(batch, mode, noise, device)

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use gwae_core::Mode;
-use gwae_core::noise::{NoiseSource, normal_tensor};
+use gwae_core::random::{RandomSource, normal_tensor};
 
 use crate::Prior;
 
@@ -34,7 +34,7 @@ impl Prior for SphericalPrior {
         &self,
         batch: usize,
         _mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
         let epsilon = normal_tensor(noise, [batch, self.latent_dim], device);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use burn::module::Param;
 use burn::tensor::{Gradients, Tensor, TensorData};
 use gwae_core::BatchNorm;
-use gwae_core::noise::{HostGenerator, NoiseSource};
+use gwae_core::random::{RandomSource, SeededGenerator};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
@@ -15,13 +15,13 @@ pub enum Kind {
 
 /// A generator that remembers what it gave.
 pub struct Tape {
-    generator: HostGenerator,
+    generator: SeededGenerator,
     pub draws: Vec<(Kind, Vec<f32>)>,
 }
 
 impl Tape {
     pub fn new(seed: u64) -> Self {
-        let generator = HostGenerator::new(seed, 0);
+        let generator = SeededGenerator::new(seed, 0);
         Self {
             generator,
             draws: Vec::new(),
@@ -41,7 +41,7 @@ impl Tape {
     }
 }
 
-impl NoiseSource for Tape {
+impl RandomSource for Tape {
     fn standard_normal(&mut self, count: usize) -> Vec<f32> {
         let values = self.generator.standard_normal(count);
         self.draws.push((Kind::Normal, values.clone()));
@@ -70,7 +70,7 @@ impl Replay {
     }
 }
 
-impl NoiseSource for Replay {
+impl RandomSource for Replay {
     fn standard_normal(&mut self, count: usize) -> Vec<f32> {
         self.next(count)
     }

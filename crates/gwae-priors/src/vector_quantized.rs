@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use gwae_core::Mode;
 use gwae_core::initialise::normal_parameter;
-use gwae_core::noise::{NoiseSource, normal_tensor};
+use gwae_core::random::{RandomSource, normal_tensor};
 
 use crate::Prior;
 
@@ -24,7 +24,7 @@ impl VectorQuantizedPrior {
     pub fn new(
         latent_dim: usize,
         embeddings: usize,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Prior for VectorQuantizedPrior {
         &self,
         batch: usize,
         _mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
         let epsilon = normal_tensor(noise, [batch, self.latent_dim()], device);

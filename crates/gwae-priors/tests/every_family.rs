@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use gwae_core::Mode;
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_priors::{Form, Prior, PriorConfig, PriorSampler};
 
 /// Every family and form, with the parameters that its gradient must reach: all that start with
@@ -114,7 +114,7 @@ fn samples_are_finite_and_repeat_from_the_seed_on_any_pair_of_devices() {
     for (config, _) in every_family() {
         for (latent_dim, batch) in [(1, 2), (5, 7)] {
             let draw = |of_parameters: &Device, of_noise: &Device| {
-                let mut noise = HostGenerator::new(1, 0);
+                let mut noise = SeededGenerator::new(1, 0);
                 let prior = config.init(latent_dim, &mut noise, of_parameters);
                 assert_eq!(prior.latent_dim(), latent_dim);
                 [Mode::Train, Mode::Evaluate, Mode::Train].map(|mode| {
@@ -145,7 +145,7 @@ fn gradients_reach_exactly_the_trainable_parameters() {
     for (config, trainable) in every_family() {
         for device in [&plain, &tracking] {
             for mode in [Mode::Train, Mode::Evaluate] {
-                let mut noise = HostGenerator::new(2, 0);
+                let mut noise = SeededGenerator::new(2, 0);
                 let prior = config.init(3, &mut noise, &tracking);
                 let codes = prior.sample(8, mode, &mut noise, device);
                 assert_eq!(codes.is_tracked(), !trainable.is_empty(), "{config:?}");
@@ -172,7 +172,7 @@ fn gradients_reach_exactly_the_trainable_parameters() {
 fn only_training_moves_the_running_statistics_and_nothing_moves_the_parameters() {
     for device in [Device::flex(), Device::flex().autodiff()] {
         for (config, _) in every_family() {
-            let mut noise = HostGenerator::new(3, 0);
+            let mut noise = SeededGenerator::new(3, 0);
             let prior = config.init(3, &mut noise, &device);
             let before = inventory(&prior, None);
             prior.sample(4, Mode::Evaluate, &mut noise, &device);
@@ -201,7 +201,7 @@ fn normalised_families_have_zero_mean_and_unit_variance_in_training() {
         if !has_batch_norm(&config) {
             continue;
         }
-        let mut noise = HostGenerator::new(4, 0);
+        let mut noise = SeededGenerator::new(4, 0);
         let prior = config.init(2, &mut noise, &device);
         let codes = prior.sample(64, Mode::Train, &mut noise, &device);
         let mean = floats(codes.clone().mean_dim(0));
@@ -219,11 +219,11 @@ fn normalised_families_have_zero_mean_and_unit_variance_in_training() {
 fn valid_samples_equal_tracked_samples_and_are_plain() {
     let device = Device::flex().autodiff();
     for (config, _) in every_family() {
-        let mut noise = HostGenerator::new(5, 0);
+        let mut noise = SeededGenerator::new(5, 0);
         let prior = config.init(3, &mut noise, &device);
         prior.sample(4, Mode::Train, &mut noise, &device);
         let draw = |prior: &PriorSampler, device: &Device| {
-            prior.sample(4, Mode::Evaluate, &mut HostGenerator::new(6, 0), device)
+            prior.sample(4, Mode::Evaluate, &mut SeededGenerator::new(6, 0), device)
         };
         let plain = draw(&prior.valid(), &device.clone().without_autodiff());
         assert!(!plain.is_autodiff(), "{config:?}");
@@ -238,5 +238,5 @@ fn building_an_invalid_config_panics_with_its_error() {
         components: 0,
         form: Form::Corrected,
     };
-    config.init(2, &mut HostGenerator::new(7, 0), &Device::flex());
+    config.init(2, &mut SeededGenerator::new(7, 0), &Device::flex());
 }

@@ -124,7 +124,7 @@ where
 mod tests {
     use super::*;
     use burn::tensor::Device;
-    use gwae_core::noise::HostGenerator;
+    use gwae_core::random::SeededGenerator;
     use gwae_core::{BatchNorm, Mode, initialise};
 
     #[derive(Module, Debug)]
@@ -141,7 +141,7 @@ mod tests {
             Mode::Train,
         );
         Small {
-            layer: initialise::linear(2, 2, &mut HostGenerator::new(seed, 0), &device),
+            layer: initialise::linear(2, 2, &mut SeededGenerator::new(seed, 0), &device),
             norm,
         }
     }

@@ -1,7 +1,7 @@
 //! How a model does on images that it is not trained on.
 
 use burn::tensor::Device;
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_datasets::DatasetError;
 use gwae_metrics::psnr;
 use gwae_models::Autoencoder;
@@ -28,7 +28,7 @@ pub fn validation_losses<T: TrainingAlgorithm>(
     data: &RunData,
     indices: &[u32],
     batch_size: usize,
-    mut noise: HostGenerator,
+    mut noise: SeededGenerator,
     device: &Device,
     stop: &dyn Fn() -> bool,
 ) -> Result<Option<NamedLosses<f64>>, DatasetError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_models::official::{
     ArchitectureError, OfficialStateError, OfficialTensor, Sizes, infer_config,
 };
@@ -172,7 +172,7 @@ impl ImportedModel {
             }
         };
         // The values are all replaced.
-        let model = Gwae::new(&model_config, &mut HostGenerator::new(0, 0), device);
+        let model = Gwae::new(&model_config, &mut SeededGenerator::new(0, 0), device);
         let model = model.map_err(|cause| ImportError::Model {
             path: path(),
             cause,

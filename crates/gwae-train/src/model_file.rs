@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_models::{Dagmm, Gwae, Model, ModelConfig, ModelConfigError, Vae};
 
 use crate::atomic::FileError;
@@ -89,7 +89,7 @@ pub fn load_model(
     device: &Device,
 ) -> Result<Model, ModelFileError> {
     // The values are all replaced; a fixed seed keeps the generator of the run out of it.
-    let noise = &mut HostGenerator::new(0, 0);
+    let noise = &mut SeededGenerator::new(0, 0);
     Ok(match config {
         ModelConfig::Gwae(config) => Model::Gwae(
             load_parameters(Gwae::new(config, noise, device)?, path)?
@@ -161,7 +161,7 @@ mod tests {
 
     fn model(config: &GwaeConfig) -> Gwae {
         let device = Device::flex().autodiff();
-        Gwae::new(config, &mut HostGenerator::new(9, 0), &device).unwrap()
+        Gwae::new(config, &mut SeededGenerator::new(9, 0), &device).unwrap()
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(loaded.official_state(), saved.official_state());
         let another = Gwae::new(
             &config(),
-            &mut HostGenerator::new(1, 0),
+            &mut SeededGenerator::new(1, 0),
             &Device::flex().autodiff(),
         );
         let loaded = load_parameters(another.unwrap(), &path).unwrap();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use gwae_core::noise::NoiseSource;
+use gwae_core::random::RandomSource;
 use gwae_models::Autoencoder;
 
 use crate::metrics_log::{MetricsRecord, Phase};
@@ -65,7 +65,7 @@ pub fn draw_reconstructions(
 pub fn draw_samples(
     model: &dyn Autoencoder,
     count: usize,
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     path: &Path,
 ) -> Result<(), ReportError> {
     // At least two: some priors normalise over the batch.
@@ -126,7 +126,7 @@ pub fn draw_traversal(
     model: &dyn Autoencoder,
     start: Tensor<2>,
     traversal: &Traversal,
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     path: &Path,
 ) -> Result<Vec<usize>, ReportError> {
     let walk = Walk::new(model, start, traversal.range, noise);
@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
         model: &'a dyn Autoencoder,
         start: Tensor<2>,
         range: f64,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> Self {
         let latent = model.latent_dim();
         let prior: Vec<f32> = model
@@ -306,7 +306,7 @@ fn moments(values: impl Iterator<Item = f32> + Clone) -> (f64, f64) {
 mod tests {
     use super::*;
     use burn::module::Module;
-    use gwae_core::noise::HostGenerator;
+    use gwae_core::random::SeededGenerator;
     use gwae_models::Gwae;
     use gwae_models::GwaeConfig;
 
@@ -319,13 +319,13 @@ mod tests {
             merged_condition: false,
             ..Default::default()
         };
-        Gwae::new(&config, &mut HostGenerator::new(3, 0), &Device::flex()).unwrap()
+        Gwae::new(&config, &mut SeededGenerator::new(3, 0), &Device::flex()).unwrap()
     }
 
     #[test]
     fn batches_change_nothing() {
         let model = model();
-        let codes = model.sample_prior(BATCH + 3, &mut HostGenerator::new(1, 0));
+        let codes = model.sample_prior(BATCH + 3, &mut SeededGenerator::new(1, 0));
         let together = Pixels::read(model.decode(codes.clone()));
         let apart = decode(&model, codes);
         assert_eq!(apart.shape, together.shape);
@@ -352,7 +352,7 @@ mod tests {
         }
         let model = model.with_official_state(state).unwrap().valid();
         let start = Tensor::zeros([1, 4], &Device::flex());
-        let mut noise = HostGenerator::new(2, 0);
+        let mut noise = SeededGenerator::new(2, 0);
         let walk = Walk::new(&model, start.clone(), 2.0, &mut noise);
         let ranking = walk.most_influential();
         assert_eq!(ranking.len(), 4);
@@ -368,7 +368,7 @@ mod tests {
             columns: 5,
             range: 2.0,
         };
-        let mut noise = HostGenerator::new(2, 0);
+        let mut noise = SeededGenerator::new(2, 0);
         let rows = draw_traversal(&model, start, &traversal, &mut noise, &path).unwrap();
         assert_eq!(rows, [3, 0]);
         let picture = image::open(&path).unwrap();

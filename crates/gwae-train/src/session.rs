@@ -7,7 +7,7 @@ mod summary;
 use std::path::Path;
 
 use burn::tensor::Device;
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_datasets::{BatchStream, DatasetError, Position, Split};
 use gwae_models::{Autoencoder, ModelConfig};
 
@@ -37,8 +37,8 @@ enum Stream {
     Pictures,
 }
 
-fn generator(config: &RunConfig, stream: Stream) -> HostGenerator {
-    HostGenerator::new(config.training.seed, stream as u64)
+fn generator(config: &RunConfig, stream: Stream) -> SeededGenerator {
+    SeededGenerator::new(config.training.seed, stream as u64)
 }
 
 /// Where and how a run is made, beside what it computes.

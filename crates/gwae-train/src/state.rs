@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
-use gwae_core::noise::{GeneratorState, HostGenerator};
+use gwae_core::random::{GeneratorState, SeededGenerator};
 use gwae_datasets::Position;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ pub struct TrainingState {
 
 impl TrainingState {
     /// Before the first step, with the noise from `generator` on.
-    pub fn first(generator: &HostGenerator) -> Self {
+    pub fn first(generator: &SeededGenerator) -> Self {
         Self {
             step: 0,
             position: Position::START,
@@ -147,7 +147,7 @@ pub fn load_state<T: TrainingAlgorithm>(
         problem: error.to_string(),
     })?;
     // The values are all replaced; a fixed seed keeps the generator of the run out of it.
-    let build = || T::build(config, &mut HostGenerator::new(0, 0), device);
+    let build = || T::build(config, &mut SeededGenerator::new(0, 0), device);
     let build = || build().map_err(ModelFileError::from);
     let model = load_parameters(build()?, &directory.join(MODEL_FILE))?;
     let average = match training.average_decay {

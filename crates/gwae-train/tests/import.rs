@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_models::official::OfficialState;
 use gwae_models::{CriticActivation, Gwae, GwaeConfig, ModelConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
@@ -31,7 +31,7 @@ fn small(prior: PriorConfig) -> GwaeConfig {
 }
 
 fn model(config: &GwaeConfig) -> Gwae {
-    Gwae::new(config, &mut HostGenerator::new(5, 0), &Device::flex()).unwrap()
+    Gwae::new(config, &mut SeededGenerator::new(5, 0), &Device::flex()).unwrap()
 }
 
 fn tensors(state: &OfficialState) -> Vec<(Object, Object)> {
@@ -115,9 +115,9 @@ fn import(path: &Path) -> Result<ImportedModel, String> {
 }
 
 fn codes(model: &Gwae) -> Vec<f32> {
-    let pixels = HostGenerator::new(8, 0);
+    let pixels = SeededGenerator::new(8, 0);
     let mut pixels = pixels;
-    let images = gwae_core::noise::uniform_tensor(&mut pixels, [2, 1, 32, 32], &Device::flex());
+    let images = gwae_core::random::uniform_tensor(&mut pixels, [2, 1, 32, 32], &Device::flex());
     let images: Tensor<4> = images;
     let codes = model.valid().encode(images).mean;
     codes.into_data().iter::<f32>().collect()

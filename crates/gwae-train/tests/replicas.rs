@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
 use gwae_core::Mode;
-use gwae_core::noise::{HostGenerator, NoiseSource, uniform_tensor};
+use gwae_core::random::{RandomSource, SeededGenerator, uniform_tensor};
 use gwae_models::{BackboneConfig, CriticActivation, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
 use gwae_train::algorithm::{
@@ -54,11 +54,11 @@ fn training() -> TrainingConfig {
 }
 
 fn build<T: TrainingAlgorithm>(config: &T::Config) -> T::Model {
-    T::build(config, &mut HostGenerator::new(5, 0), &device()).unwrap()
+    T::build(config, &mut SeededGenerator::new(5, 0), &device()).unwrap()
 }
 
 fn images(stream: u64, count: usize) -> Tensor<4> {
-    let mut noise = HostGenerator::new(11, stream);
+    let mut noise = SeededGenerator::new(11, stream);
     uniform_tensor(&mut noise, [count, 1, 32, 32], &device())
 }
 
@@ -123,7 +123,7 @@ fn twin(of: &Gwae, config: &GwaeConfig) -> Gwae {
 
 /// Where a step of a GWAE on two shards leads, from the objective's terms, one shard after the other:
 /// gradients of each shard alone, and their mean.
-fn step_by_hand(config: &GwaeConfig, shards: &[Tensor<4>], noise: &mut dyn NoiseSource) -> Gwae {
+fn step_by_hand(config: &GwaeConfig, shards: &[Tensor<4>], noise: &mut dyn RandomSource) -> Gwae {
     let training = training();
     let objective = GwaeObjective::new(config, &training);
     let rate = training.learning_rate / training.warmup_steps as f64;
@@ -182,9 +182,9 @@ fn a_step_on_shards_takes_the_mean_of_their_gradients_bit_for_bit() {
             ..config()
         };
         let shards: Vec<_> = (0..count).map(|stream| images(stream, 3)).collect();
-        let by_hand = step_by_hand(&config, &shards, &mut HostGenerator::new(2, 0));
+        let by_hand = step_by_hand(&config, &shards, &mut SeededGenerator::new(2, 0));
         let trainer = GwaeTrainer::new(build::<GwaeTrainer>(&config), &config, &training());
-        let (trainer, _) = trainer.step_on_shards(shards, &mut HostGenerator::new(2, 0));
+        let (trainer, _) = trainer.step_on_shards(shards, &mut SeededGenerator::new(2, 0));
         let case = format!("batchnorm {batchnorm}, {count} shards");
         assert_same(&values(&trainer.model), &values(&by_hand), &case);
         let untouched = values(&build::<GwaeTrainer>(&config));
@@ -195,13 +195,13 @@ fn a_step_on_shards_takes_the_mean_of_their_gradients_bit_for_bit() {
 /// The same numbers at every call.
 struct Repeated;
 
-impl NoiseSource for Repeated {
+impl RandomSource for Repeated {
     fn standard_normal(&mut self, count: usize) -> Vec<f32> {
-        HostGenerator::new(1, 0).standard_normal(count)
+        SeededGenerator::new(1, 0).standard_normal(count)
     }
 
     fn uniform(&mut self, count: usize) -> Vec<f32> {
-        HostGenerator::new(1, 1).uniform(count)
+        SeededGenerator::new(1, 1).uniform(count)
     }
 }
 
@@ -209,7 +209,7 @@ impl NoiseSource for Repeated {
 fn two_steps<T: TrainingAlgorithm>(
     config: &T::Config,
     shards: &[Tensor<4>],
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
 ) -> (Vec<f32>, NamedLosses<f64>) {
     let trainer = T::new(build::<T>(config), config, &training());
     let (trainer, _) = trainer.training_step(shards.to_vec(), noise);
@@ -268,7 +268,7 @@ fn a_mean_over_images_does_not_depend_on_the_number_of_shards() {
     };
     let batch = images(0, 6);
     let whole = VaeTrainer::new(build::<VaeTrainer>(&config), &config, &training());
-    let mut noise = HostGenerator::new(2, 0);
+    let mut noise = SeededGenerator::new(2, 0);
     let objective = <VaeObjective as SingleObjective>::new(&config);
     let model = build::<VaeTrainer>(&config);
     let expected = objective
@@ -278,7 +278,7 @@ fn a_mean_over_images_does_not_depend_on_the_number_of_shards() {
     for shards in [1, 2, 3] {
         let shards = batch.clone().chunk(shards, 0);
         let trainer = VaeTrainer::new(whole.model.clone(), &config, &training());
-        let mut noise = HostGenerator::new(2, 0);
+        let mut noise = SeededGenerator::new(2, 0);
         let (_, losses) = trainer.training_step(shards, &mut noise);
         assert_eq!(noise.state(), after_one);
         for ((name, computed), (_, expected)) in losses.read().named().iter().zip(expected.named())
@@ -298,7 +298,7 @@ fn buffers_are_those_of_the_first_replica() {
     };
     let statistics = |shards| {
         let trainer = GwaeTrainer::new(build::<GwaeTrainer>(&config), &config, &training());
-        let (trainer, _) = trainer.step_on_shards(shards, &mut HostGenerator::new(2, 0));
+        let (trainer, _) = trainer.step_on_shards(shards, &mut SeededGenerator::new(2, 0));
         struct Buffers(Vec<f32>);
         impl ModuleVisitor for Buffers {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -339,7 +339,7 @@ fn change<T: TrainingAlgorithm>(config: &T::Config, training: &TrainingConfig) -
     let before = parameters(&build::<T>(config));
     let trainer = T::new(build::<T>(config), config, training);
     let shards = vec![images(0, 6), images(1, 6)];
-    let (trainer, losses) = trainer.training_step(shards, &mut HostGenerator::new(2, 0));
+    let (trainer, losses) = trainer.training_step(shards, &mut SeededGenerator::new(2, 0));
     for (name, loss) in losses.read().named() {
         assert!(loss.is_finite(), "{name}");
     }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_train::pictures::draw_samples;
 
 use crate::arguments::Sample;
@@ -15,7 +15,7 @@ pub(super) fn run(arguments: &Sample) -> Result<ExitCode, Box<dyn Error>> {
     let count = arguments.number as usize;
     let name = format!("sample-{count}-seed-{}", arguments.seed);
     let path = trained.picture(&arguments.out, &name)?;
-    let mut noise = HostGenerator::new(arguments.seed, 0);
+    let mut noise = SeededGenerator::new(arguments.seed, 0);
     draw_samples(trained.autoencoder(), count, &mut noise, &path)?;
     print(format!(
         "{count} samples, {}: {}",

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_train::pictures::{Traversal, draw_traversal};
 
 use crate::arguments::Traverse;
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
         )
         .into());
     }
-    let mut noise = HostGenerator::new(arguments.seed, 0);
+    let mut noise = SeededGenerator::new(arguments.seed, 0);
     let (start, origin, name) = match arguments.image {
         Some(index) => {
             let (image, what) = trained.unseen_images(&arguments.source, index as usize, 1)?;

@@ -43,7 +43,7 @@ pub fn moves_by_rounding(name: &str, names: &[&str]) -> bool {
 mod tests {
     use super::*;
     use burn::tensor::Device;
-    use gwae_core::noise::HostGenerator;
+    use gwae_core::random::SeededGenerator;
     use gwae_models::{Gwae, GwaeConfig};
     use gwae_priors::{Form, PriorConfig};
 
@@ -59,7 +59,7 @@ mod tests {
             prior,
             ..Default::default()
         };
-        let mut noise = HostGenerator::new(1, 0);
+        let mut noise = SeededGenerator::new(1, 0);
         let state = Gwae::new(&config, &mut noise, &Device::flex())
             .unwrap()
             .official_state();

@@ -1,6 +1,6 @@
 //! Named streams of numbers, from which reference files are computed instead of stored.
 
-use gwae_core::noise::{NoiseSource, UNIFORM_MARGIN};
+use gwae_core::random::{RandomSource, UNIFORM_MARGIN};
 
 /// The first `count` uniform values of the stream called `name`: SplitMix64 seeded with the
 /// FNV-1a hash of the name, the upper 24 bits as a fraction.
@@ -61,7 +61,7 @@ impl NamedNoise {
     }
 }
 
-impl NoiseSource for NamedNoise {
+impl RandomSource for NamedNoise {
     fn standard_normal(&mut self, count: usize) -> Vec<f32> {
         normal(&self.next("normal"), count)
     }

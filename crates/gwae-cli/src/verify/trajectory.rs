@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_models::official::OfficialState;
 use gwae_models::{Gwae, GwaeConfig};
 use gwae_priors::Form;
@@ -306,7 +306,7 @@ pub fn reference_trainer(
     if training.learning_rate < 0.0 || training.critic_learning_rate < 0.0 {
         return Err("the learning rates lr and lr_disc must not be negative".into());
     }
-    let model = Gwae::new(model_config, &mut HostGenerator::new(0, 0), device)?;
+    let model = Gwae::new(model_config, &mut SeededGenerator::new(0, 0), device)?;
     let state = reference_state(&model.official_state());
     let model = model.with_official_state(state)?;
     Ok(GwaeTrainer::new(model, model_config, &training))

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::sums::sum;
 use super::winograd::Geometry;
 use super::{direct, single_pixel, sum_in_order, tensor, values, vectorised};
-use crate::{Edge, portable};
+use crate::{PaddingMode, portable};
 
 /// Tiles of a batch from which on Winograd's algorithm pays.
 const LEAST_TILES: usize = 48;
@@ -44,7 +44,7 @@ pub(super) fn halve(
     images: FlexTensor,
     weight: FlexTensor,
     bias: Option<FlexTensor>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> FlexTensor {
     let [batch, n, height, width] = images.layout().shape().dims();
     let [m, ..] = weight.layout().shape().dims::<4>();
@@ -72,7 +72,7 @@ pub(super) fn double(
     features: FlexTensor,
     weight: FlexTensor,
     bias: Option<FlexTensor>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> FlexTensor {
     let [batch, m, height, width] = features.layout().shape().dims();
     let [_, n, ..] = weight.layout().shape().dims::<4>();
@@ -99,7 +99,7 @@ pub(super) fn weight_gradient(
     images: FlexTensor,
     weight: FlexTensor,
     features: FlexTensor,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> FlexTensor {
     let [batch, m, height, width] = features.layout().shape().dims();
     let [_, n, ..] = images.layout().shape().dims::<4>();

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::product::panels;
 use super::weight_points::TAPS;
 use super::winograd::Geometry;
-use crate::Edge;
+use crate::PaddingMode;
 
 /// Columns per panel.
 const WIDTH: usize = 16;
@@ -152,7 +152,7 @@ struct SortedPlane {
     /// Height and width of the feature map.
     height: usize,
     width: usize,
-    edge: Edge,
+    edge: PaddingMode,
 }
 
 impl SortedPlane {
@@ -198,16 +198,16 @@ impl SortedPlane {
                 even[j + 1] = pair[1];
             }
             (even[0], odd[width]) = match self.edge {
-                Edge::Zero => (0.0, 0.0),
-                Edge::Replicate => (pixels[0], pixels[2 * width - 1]),
+                PaddingMode::Zeros => (0.0, 0.0),
+                PaddingMode::Replicate => (pixels[0], pixels[2 * width - 1]),
             };
         }
         match self.edge {
-            Edge::Zero => {
+            PaddingMode::Zeros => {
                 above.fill(0.0);
                 below.fill(0.0);
             }
-            Edge::Replicate => {
+            PaddingMode::Replicate => {
                 above.copy_from_slice(&lines[..length]);
                 below.copy_from_slice(&lines[lines.len() - length..]);
             }
@@ -219,7 +219,7 @@ impl SortedPlane {
         let (length, width) = (self.line(), self.width);
         let (above, lines) = sorted.split_at_mut(length);
         let (lines, below) = lines.split_at_mut(2 * self.height * length);
-        if self.edge == Edge::Replicate {
+        if self.edge == PaddingMode::Replicate {
             let last = lines.len() - length;
             add(&mut lines[..length], above);
             add(&mut lines[last..], below);
@@ -231,7 +231,7 @@ impl SortedPlane {
                 pair[0] = bias + odd[j];
                 pair[1] = bias + even[j + 1];
             }
-            if self.edge == Edge::Replicate {
+            if self.edge == PaddingMode::Replicate {
                 pixels[0] += even[0];
                 pixels[2 * width - 1] += odd[width];
             }

@@ -22,13 +22,13 @@ use burn::tensor::{Bytes, Shape};
 use burn_flex::{FlexTensor, Layout};
 
 use crate::extension::Kernels;
-use crate::{Edge, portable};
+use crate::{PaddingMode, portable};
 
 impl Kernels for Flex {
     fn halve(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         match images.dtype() {
             DType::F32 => convolution::halve(images, weight, None, edge),
@@ -40,7 +40,7 @@ impl Kernels for Flex {
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         match images.dtype() {
             DType::F32 => convolution::halve(images, weight, Some(bias), edge),
@@ -51,7 +51,7 @@ impl Kernels for Flex {
     fn double(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         match features.dtype() {
             DType::F32 => convolution::double(features, weight, None, edge),
@@ -63,7 +63,7 @@ impl Kernels for Flex {
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         match features.dtype() {
             DType::F32 => convolution::double(features, weight, Some(bias), edge),
@@ -82,7 +82,7 @@ impl Kernels for Flex {
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         features: FloatTensor<Self>,
-        edge: Edge,
+        edge: PaddingMode,
     ) -> FloatTensor<Self> {
         match images.dtype() {
             DType::F32 => convolution::weight_gradient(images, weight, features, edge),

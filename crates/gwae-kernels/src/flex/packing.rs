@@ -10,7 +10,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::points::{PHASES, POINTS, Plane};
 use super::product::{COLUMNS, ROWS, panels};
-use crate::Edge;
+use crate::PaddingMode;
 
 /// Work on planes of any size.
 pub(super) trait PlaneWork {
@@ -54,7 +54,7 @@ pub(super) fn on_planes(height: usize, width: usize, work: impl PlaneWork) {
 pub(super) struct ImageColumns<'a> {
     pub(super) images: &'a [f32],
     pub(super) channels: usize,
-    pub(super) edge: Edge,
+    pub(super) edge: PaddingMode,
     pub(super) columns: Columns,
     pub(super) points: &'a mut [f32],
 }
@@ -148,7 +148,7 @@ pub(super) struct ImagesOfColumns<'a> {
     pub(super) products: &'a [f32],
     pub(super) rows: usize,
     pub(super) channels: usize,
-    pub(super) edge: Edge,
+    pub(super) edge: PaddingMode,
     pub(super) columns: Columns,
     pub(super) bias: Option<&'a [f32]>,
     pub(super) images: &'a mut [f32],
@@ -181,7 +181,7 @@ impl PlaneWork for ImagesOfColumns<'_> {
 pub(super) struct ImageRows<'a> {
     pub(super) images: &'a [f32],
     pub(super) channels: usize,
-    pub(super) edge: Edge,
+    pub(super) edge: PaddingMode,
     /// Tiles of all images.
     pub(super) tiles: usize,
     pub(super) points: &'a mut [f32],

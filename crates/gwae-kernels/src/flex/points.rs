@@ -17,7 +17,7 @@
 //! image, `[9][tiles]` of a feature map. Point `3a + b` has vertical index a and horizontal index b.
 
 use super::product::COLUMNS;
-use crate::Edge;
+use crate::PaddingMode;
 
 /// Products per tile and pair of channels.
 pub(super) const POINTS: usize = 9;
@@ -121,7 +121,7 @@ impl<const SIZE: usize> Plane<SIZE> {
     pub(super) fn image_to_points(
         self,
         image: &[f32],
-        edge: Edge,
+        edge: PaddingMode,
         work: &mut [f32],
         points: &mut [f32],
     ) {
@@ -134,11 +134,11 @@ impl<const SIZE: usize> Plane<SIZE> {
         // Lines 0 and 2·height + 1 of the padded image.
         let (above, below) = (0, (self.height() + 1) * length);
         match edge {
-            Edge::Zero => {
+            PaddingMode::Zeros => {
                 lines[above..][..length].fill(0.0);
                 lines[below..][..length].fill(0.0);
             }
-            Edge::Replicate => {
+            PaddingMode::Replicate => {
                 lines[above..][..length].copy_from_slice(&image[..length]);
                 lines[below..][..length].copy_from_slice(&image[image.len() - length..]);
             }
@@ -160,8 +160,8 @@ impl<const SIZE: usize> Plane<SIZE> {
         for first in (0..quarter).step_by(across) {
             let last = first + across - 1;
             let (left, right) = match edge {
-                Edge::Zero => (0.0, 0.0),
-                Edge::Replicate => (q0[first], q3[last]),
+                PaddingMode::Zeros => (0.0, 0.0),
+                PaddingMode::Replicate => (q0[first], q3[last]),
             };
             a0[first] = left - a1[first];
             b2[last] = right - b1[last];
@@ -187,7 +187,7 @@ impl<const SIZE: usize> Plane<SIZE> {
     pub(super) fn points_to_image(
         self,
         points: &[f32],
-        edge: Edge,
+        edge: PaddingMode,
         bias: f32,
         work: &mut [f32],
         image: &mut [f32],
@@ -213,7 +213,7 @@ impl<const SIZE: usize> Plane<SIZE> {
                 }
                 inner(&mut value[(p + 2) * group..][..tiles], v0, v1, v2);
             }
-            if edge == Edge::Replicate {
+            if edge == PaddingMode::Replicate {
                 // What fell on the lines around the image goes to its border.
                 let below = group + tiles;
                 for t in 0..across {
@@ -227,8 +227,8 @@ impl<const SIZE: usize> Plane<SIZE> {
         for first in (0..quarter).step_by(across) {
             let last = first + across - 1;
             (q0[first], q3[last]) = match edge {
-                Edge::Zero => (0.0, 0.0),
-                Edge::Replicate => (a0[first], b2[last]),
+                PaddingMode::Zeros => (0.0, 0.0),
+                PaddingMode::Replicate => (a0[first], b2[last]),
             };
             q0[first] += b0[first];
             q3[last] += a2[last];

@@ -9,7 +9,7 @@ use burn_flex::FlexTensor;
 
 use super::weight_points::TAPS;
 use super::{tensor, values};
-use crate::Edge;
+use crate::PaddingMode;
 
 /// Pixels of an image.
 const PIXELS: usize = 4;
@@ -19,7 +19,7 @@ pub(super) fn halve(
     images: &FlexTensor,
     weight: &FlexTensor,
     bias: Option<&[f32]>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> Vec<f32> {
     let [m, n, ..] = weight.layout().shape().dims::<4>();
     let batch = images.layout().shape()[0];
@@ -37,7 +37,7 @@ pub(super) fn double(
     features: &FlexTensor,
     weight: &FlexTensor,
     bias: Option<&[f32]>,
-    edge: Edge,
+    edge: PaddingMode,
 ) -> Vec<f32> {
     let [m, n, ..] = weight.layout().shape().dims::<4>();
     let batch = features.layout().shape()[0];
@@ -51,7 +51,11 @@ pub(super) fn double(
 }
 
 /// See `Kernels::weight_gradient`; everything contiguous.
-pub(super) fn weight_gradient(images: &FlexTensor, features: &FlexTensor, edge: Edge) -> Vec<f32> {
+pub(super) fn weight_gradient(
+    images: &FlexTensor,
+    features: &FlexTensor,
+    edge: PaddingMode,
+) -> Vec<f32> {
     let [batch, n, ..] = images.layout().shape().dims::<4>();
     let m = features.layout().shape()[1];
     let images = images.reshape(Shape::new([batch, n * PIXELS]));
@@ -79,7 +83,7 @@ fn add_bias(values: &mut [f32], bias: &[f32], pixels: usize) {
 }
 
 /// What each pixel of each channel is multiplied by, `[m, 4n]`.
-fn per_pixel(weight: &[f32], m: usize, n: usize, edge: Edge) -> FlexTensor {
+fn per_pixel(weight: &[f32], m: usize, n: usize, edge: PaddingMode) -> FlexTensor {
     let mut factors = vec![0.0; m * n * PIXELS];
     let kernels = weight.chunks_exact(TAPS);
     for (factors, kernel) in factors.chunks_exact_mut(PIXELS).zip(kernels) {
@@ -91,10 +95,10 @@ fn per_pixel(weight: &[f32], m: usize, n: usize, edge: Edge) -> FlexTensor {
 }
 
 /// The kernel positions that meet a pixel.
-fn positions(pixel: usize, edge: Edge) -> &'static [usize] {
+fn positions(pixel: usize, edge: PaddingMode) -> &'static [usize] {
     match edge {
-        Edge::Zero => [&[5], &[6], &[9], &[10]][pixel],
-        Edge::Replicate => {
+        PaddingMode::Zeros => [&[5], &[6], &[9], &[10]][pixel],
+        PaddingMode::Replicate => {
             const CORNERS: [&[usize]; PIXELS] = [
                 &[0, 1, 4, 5],
                 &[2, 3, 6, 7],

@@ -16,7 +16,7 @@ use super::packing::{
 use super::points::{PHASES, POINTS};
 use super::product::{COLUMNS, ROWS, multiply, panels};
 use super::{scratch, sum_in_order, weight_points};
-use crate::Edge;
+use crate::PaddingMode;
 
 /// Values of a block's matrices on both sides: 1 MB.
 const BLOCK_VALUES: usize = 1 << 18;
@@ -39,7 +39,7 @@ pub(super) struct Geometry {
     /// Height and width of the small side.
     pub(super) height: usize,
     pub(super) width: usize,
-    pub(super) edge: Edge,
+    pub(super) edge: PaddingMode,
 }
 
 impl Geometry {

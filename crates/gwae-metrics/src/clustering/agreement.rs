@@ -33,7 +33,7 @@ impl ContingencyTable {
     /// `[0, 1]`: normalised by the arithmetic mean of the entropies, scikit-learn's default. It
     /// is not adjusted for chance: many clusters raise it a little on their own.
     ///
-    /// Edge cases as in scikit-learn: 1 where there is one class and one cluster; 0 where only
+    /// PaddingMode cases as in scikit-learn: 1 where there is one class and one cluster; 0 where only
     /// one of them is one.
     pub fn normalised_mutual_information(&self) -> f64 {
         match (self.class_totals().len(), self.cluster_totals().len()) {
@@ -50,7 +50,7 @@ impl ContingencyTable {
     /// and clusters agree, shifted and scaled so that 1 is perfect and 0 is what random clusters
     /// of the same sizes are expected to have; at least −0.5.
     ///
-    /// Edge cases as in scikit-learn: 1 where classes and clusters divide the items alike, also
+    /// PaddingMode cases as in scikit-learn: 1 where classes and clusters divide the items alike, also
     /// for one class and one cluster and for a single item.
     pub fn adjusted_rand_index(&self) -> f64 {
         let pairs = |count: u64| u128::from(count) * u128::from(count.saturating_sub(1)) / 2;

@@ -219,7 +219,7 @@ mod tests {
     use super::*;
     use crate::gwae::Gwae;
     use burn::tensor::Device;
-    use gwae_core::noise::HostGenerator;
+    use gwae_core::random::SeededGenerator;
 
     fn counts(config: &GwaeConfig) -> Vec<usize> {
         let mut counts = config.backbone().stage_channels();
@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn state(config: &GwaeConfig) -> super::super::OfficialState {
-        let mut noise = HostGenerator::new(1, 0);
+        let mut noise = SeededGenerator::new(1, 0);
         let model = Gwae::new(config, &mut noise, &Device::flex()).unwrap();
         model.official_state()
     }

@@ -1,7 +1,7 @@
 //! What a deep autoencoding Gaussian mixture model minimises.
 
 use burn::tensor::{Device, FloatDType, Tensor};
-use gwae_core::noise::NoiseSource;
+use gwae_core::random::RandomSource;
 use gwae_core::{MixtureMoments, Mode, diagonals, reconstruction_loss};
 use gwae_models::{Dagmm, DagmmConfig, ModelConfigError};
 
@@ -35,7 +35,7 @@ impl SingleObjective for DagmmObjective {
 
     fn build(
         config: &DagmmConfig,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Dagmm, ModelConfigError> {
         Dagmm::new(config, noise, device)
@@ -61,7 +61,7 @@ impl SingleObjective for DagmmObjective {
         model: &Dagmm,
         images: Tensor<4>,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> NamedLosses<Tensor<1>> {
         let encoded = model.autoencode(images.clone(), mode);
         let features = model.features(&encoded);
@@ -108,7 +108,7 @@ fn usage_entropy(weights: Tensor<1>) -> Tensor<1> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gwae_core::noise::{HostGenerator, uniform_tensor};
+    use gwae_core::random::{SeededGenerator, uniform_tensor};
     use gwae_models::BackboneConfig;
 
     /// Before any step the mixture is K standard normals, so every term has a closed form.
@@ -126,7 +126,7 @@ mod tests {
             components: 3,
             ..DagmmConfig::default()
         };
-        let mut noise = HostGenerator::new(4, 0);
+        let mut noise = SeededGenerator::new(4, 0);
         let model = DagmmObjective::build(&config, &mut noise, &device).unwrap();
         let images: Tensor<4> = uniform_tensor(&mut noise, [5, 1, 32, 32], &device);
         let numbers = |tensor: Tensor<1>| -> Vec<f64> { tensor.into_data().iter().collect() };

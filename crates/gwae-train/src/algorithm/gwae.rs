@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, FloatDType, Tensor};
-use gwae_core::noise::{HostGenerator, NoiseSource};
+use gwae_core::random::{RandomSource, SeededGenerator};
 use gwae_core::{Mode, latent_scale};
 use gwae_models::{Gwae, GwaeConfig, ModelConfigError};
 use gwae_priors::Prior;
@@ -77,7 +77,11 @@ impl GwaeTrainer {
     /// # Shapes
     /// - `images`: `[batch, channels, size, size]` in `[0, 1]`, at least two of them, on the
     ///   model's autodiff device
-    pub fn step(self, images: Tensor<4>, noise: &mut dyn NoiseSource) -> (Self, Losses<Tensor<1>>) {
+    pub fn step(
+        self,
+        images: Tensor<4>,
+        noise: &mut dyn RandomSource,
+    ) -> (Self, Losses<Tensor<1>>) {
         self.step_on_shards(vec![images], noise)
     }
 
@@ -89,7 +93,7 @@ impl GwaeTrainer {
     pub fn step_on_shards(
         mut self,
         shards: Vec<Tensor<4>>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> (Self, Losses<Tensor<1>>) {
         let device = shards[0].device();
         let (gradients, main) = self.main_gradients(shards.clone(), noise);
@@ -137,7 +141,7 @@ impl GwaeTrainer {
     fn main_gradients(
         &self,
         shards: Vec<Tensor<4>>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> (Vec<GradientsParams>, Vec<MainTerms>) {
         let dtype = self.precision.reduced();
         let lower = dtype.map(|dtype| move |model| lowered_networks(model, dtype));
@@ -156,7 +160,7 @@ impl GwaeTrainer {
         mut self,
         shards: Vec<Tensor<4>>,
         warmup: f64,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> (Self, Vec<CriticTerms>) {
         let device = shards[0].device();
         // Training behaviour without gradients: batch statistics move (the running states are
@@ -215,7 +219,7 @@ impl GwaeTrainer {
         objective: &GwaeObjective,
         model: &Gwae,
         images: Tensor<4>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> Losses<Tensor<1>> {
         let terms = objective.main_terms(model, images.clone(), Mode::Evaluate, noise);
         let (mut encoded, mut prior) = (terms.encoded, terms.prior);
@@ -254,7 +258,7 @@ impl TrainingAlgorithm for GwaeTrainer {
 
     fn build(
         config: &GwaeConfig,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Gwae, ModelConfigError> {
         Gwae::new(config, noise, device)
@@ -271,7 +275,7 @@ impl TrainingAlgorithm for GwaeTrainer {
     fn training_step(
         self,
         shards: Vec<Tensor<4>>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> (Self, NamedLosses<Tensor<1>>) {
         let (trainer, losses) = self.step_on_shards(shards, noise);
         (trainer, losses.into())
@@ -281,7 +285,7 @@ impl TrainingAlgorithm for GwaeTrainer {
         &self,
         model: &Gwae,
         images: Tensor<4>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> NamedLosses<Tensor<1>> {
         Self::evaluate(&self.objective, model, images, noise).into()
     }
@@ -290,7 +294,7 @@ impl TrainingAlgorithm for GwaeTrainer {
     /// with them the norms come out too small and the layers too large. The statistics of the prior's
     /// batch norm are those of the last two batches of the sampler as it was.
     fn settle_buffers(model: &Gwae) {
-        let mut noise = HostGenerator::new(0, 0);
+        let mut noise = SeededGenerator::new(0, 0);
         let device = model.log_distance_coefficient.val().device();
         for _ in 0..SETTLING_BATCHES {
             model
@@ -348,7 +352,7 @@ impl CriticTerms {
 mod tests {
     use super::*;
     use burn::module::{ModuleVisitor, Param};
-    use gwae_core::noise::uniform_tensor;
+    use gwae_core::random::uniform_tensor;
     use gwae_priors::PriorConfig;
 
     fn config() -> GwaeConfig {
@@ -380,9 +384,9 @@ mod tests {
             precision,
             ..TrainingConfig::default()
         };
-        let model = Gwae::new(&config, &mut HostGenerator::new(5, 0), &device).unwrap();
+        let model = Gwae::new(&config, &mut SeededGenerator::new(5, 0), &device).unwrap();
         let trainer = GwaeTrainer::new(model, &config, &training);
-        let noise = &mut HostGenerator::new(2, 0);
+        let noise = &mut SeededGenerator::new(2, 0);
         let shards = (0..2).map(|_| uniform_tensor(noise, [8, 1, 32, 32], &device));
         let shards = shards.collect();
         let (gradients, _) = trainer.main_gradients(shards, noise);

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use gwae_core::{
     CriticLoss, Mode, critic_loss, entropy_loss, estimated_gw_loss, gradient_penalty, interpolate,
     maximum_mean_discrepancy, merged_condition_loss, mixed_potential,
-    noise::{NoiseSource, uniform_tensor},
+    random::{RandomSource, uniform_tensor},
     reconstruction_loss,
 };
 use gwae_models::{Critic, Gwae, GwaeConfig, Posterior};
@@ -87,7 +87,7 @@ impl GwaeObjective {
         model: &Gwae,
         images: Tensor<4>,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> MainTerms {
         let posterior = model.encoder.forward(images.clone(), mode);
         let encoded = posterior.sample(noise);
@@ -150,7 +150,7 @@ impl GwaeObjective {
         images: Tensor<4>,
         posterior: &Posterior,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> CriticTerms {
         let encoded = posterior.sample(noise);
         // The official program decodes the encoded codes here even where nothing uses them. That
@@ -199,7 +199,7 @@ fn sample_prior(
     model: &Gwae,
     images: &Tensor<4>,
     mode: Mode,
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
 ) -> Tensor<2> {
     let device: Device = images.device();
     model.prior.sample(images.dims()[0], mode, noise, &device)

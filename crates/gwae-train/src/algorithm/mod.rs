@@ -10,7 +10,7 @@ mod vae;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Tensor};
-use gwae_core::noise::NoiseSource;
+use gwae_core::random::RandomSource;
 use gwae_models::{Autoencoder, ModelConfigError};
 
 use crate::config::TrainingConfig;
@@ -39,7 +39,7 @@ pub trait TrainingAlgorithm: Sized {
     /// For a configuration that no model can be built from.
     fn build(
         config: &Self::Config,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Self::Model, ModelConfigError>;
 
@@ -63,7 +63,7 @@ pub trait TrainingAlgorithm: Sized {
     fn training_step(
         self,
         shards: Vec<Tensor<4>>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> (Self, NamedLosses<Tensor<1>>);
 
     /// The losses of a batch in evaluation mode; nothing moves.
@@ -74,7 +74,7 @@ pub trait TrainingAlgorithm: Sized {
         &self,
         model: &Self::Model,
         images: Tensor<4>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> NamedLosses<Tensor<1>>;
 
     /// Brings buffers that depend on parameters in line with them, as far as that needs no training

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::Mode;
-use gwae_core::noise::NoiseSource;
+use gwae_core::random::RandomSource;
 use gwae_models::{Autoencoder, ModelConfigError};
 
 use super::replicas::{mean_gradients, on_replicas};
@@ -27,7 +27,7 @@ pub trait SingleObjective: Sized {
     /// For a configuration that no model can be built from.
     fn build(
         config: &Self::Config,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Self::Model, ModelConfigError>;
 
@@ -43,7 +43,7 @@ pub trait SingleObjective: Sized {
         model: &Self::Model,
         images: Tensor<4>,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> NamedLosses<Tensor<1>>;
 }
 
@@ -72,7 +72,7 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
 
     fn build(
         config: &Self::Config,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Self::Model, ModelConfigError> {
         O::build(config, noise, device)
@@ -97,7 +97,7 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
     fn training_step(
         mut self,
         shards: Vec<Tensor<4>>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> (Self, NamedLosses<Tensor<1>>) {
         let device = shards[0].device();
         let dtype = self.precision.reduced();
@@ -121,7 +121,7 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
         &self,
         model: &Self::Model,
         images: Tensor<4>,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> NamedLosses<Tensor<1>> {
         self.objective.losses(model, images, Mode::Evaluate, noise)
     }

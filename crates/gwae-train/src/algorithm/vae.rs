@@ -1,7 +1,7 @@
 //! What a variational autoencoder minimises.
 
 use burn::tensor::{Device, FloatDType, Tensor};
-use gwae_core::noise::NoiseSource;
+use gwae_core::random::RandomSource;
 use gwae_core::{Mode, reconstruction_loss, standard_normal_divergence};
 use gwae_models::{ModelConfigError, Vae, VaeConfig};
 
@@ -24,7 +24,7 @@ impl SingleObjective for VaeObjective {
 
     fn build(
         config: &VaeConfig,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Vae, ModelConfigError> {
         Vae::new(config, noise, device)
@@ -48,7 +48,7 @@ impl SingleObjective for VaeObjective {
         model: &Vae,
         images: Tensor<4>,
         mode: Mode,
-        noise: &mut dyn NoiseSource,
+        noise: &mut dyn RandomSource,
     ) -> NamedLosses<Tensor<1>> {
         let posterior = model.encoder.forward(images.clone(), mode);
         let reconstructed = model.decoder.forward(posterior.sample(noise), mode);

@@ -5,7 +5,7 @@ mod labels;
 
 use std::path::Path;
 
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 use gwae_metrics::{
     ClusterUsage, KMeansConfig, MetricError, TSneConfig, k_means, scan_cluster_counts, t_sne,
 };
@@ -180,7 +180,7 @@ fn analyse_components(
     let weights: Vec<f64> = components.weights().into_data().iter::<f64>().collect();
     let folder = directory.join("cluster_samples");
     std::fs::create_dir_all(&folder).map_err(FileError::on("create", &folder))?;
-    let mut noise = HostGenerator::new(options.seed, 0);
+    let mut noise = SeededGenerator::new(options.seed, 0);
     let mut labels_of_samples = Vec::new();
     for component in 0..weights.len() {
         let codes = components.draw(component, SAMPLES, &mut noise);

@@ -139,7 +139,7 @@ fn mean_brightness(images: Tensor<4>) -> Tensor<1> {
 mod tests {
     use super::*;
     use crate::DataConfig;
-    use gwae_core::noise::HostGenerator;
+    use gwae_core::random::SeededGenerator;
     use gwae_models::{Gwae, GwaeConfig};
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
             ..GwaeConfig::default()
         };
         let device = Device::flex();
-        let model = Gwae::new(&config, &mut HostGenerator::new(1, 0), &device).unwrap();
+        let model = Gwae::new(&config, &mut SeededGenerator::new(1, 0), &device).unwrap();
         let data = DataConfig::default();
         let data = RunData::open(&data, &config.backbone(), &mut |_| {}).unwrap();
         let indices: Vec<u32> = (0..130).collect();
@@ -164,7 +164,7 @@ mod tests {
             [
                 "potential",
                 "potential_of_input",
-                "prior_surprise",
+                "prior_negative_log_likelihood",
                 "reconstruction_error",
                 "relative_error",
                 "mean_brightness"

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use gwae_core::noise::HostGenerator;
+use gwae_core::random::SeededGenerator;
 
 use super::error::TrainError;
 use super::summary::{RunSummary, StopReason};
@@ -36,7 +36,7 @@ pub(super) struct Session<T: TrainingAlgorithm> {
     trainer: Option<T>,
     /// With `training.average_decay`.
     average: Option<ParameterAverage>,
-    noise: HostGenerator,
+    noise: SeededGenerator,
     early_stopping: EarlyStopping,
     /// Main steps done.
     step: u64,
@@ -73,7 +73,7 @@ impl<T: TrainingAlgorithm> Session<T> {
         Ok(Self {
             trainer: Some(trainer),
             average,
-            noise: HostGenerator::from_state(&state.generator),
+            noise: SeededGenerator::from_state(&state.generator),
             early_stopping: EarlyStopping::resume(patience, state.early_stopping),
             step: state.step,
             first_step: state.step,

@@ -8,7 +8,7 @@ mod watching;
 use std::path::Path;
 
 use burn::tensor::Device;
-use gwae_core::noise::{HostGenerator, uniform_tensor};
+use gwae_core::random::{SeededGenerator, uniform_tensor};
 use gwae_models::official::OfficialState;
 use gwae_models::{CriticActivation, DagmmConfig, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, PriorConfig};
@@ -122,7 +122,7 @@ fn outputs(path: &Path) -> Vec<f32> {
     let (files, _) = checkpoints.verified(Which::Last).unwrap();
     let (model, device) = (&directory.config().model, Device::flex());
     let model = load_model(model, &model_for_use(&files), &device).unwrap();
-    let images = uniform_tensor(&mut HostGenerator::new(3, 0), [4, 1, 32, 32], &device);
+    let images = uniform_tensor(&mut SeededGenerator::new(3, 0), [4, 1, 32, 32], &device);
     let codes = model.autoencoder().code(images);
     let images = model.autoencoder().decode(codes.clone());
     let codes = codes.into_data();

@@ -1,6 +1,6 @@
 //! Validations and what they lead to: the best checkpoint, pictures, the caller's look, final numbers.
 
-use gwae_core::noise::NoiseSource;
+use gwae_core::random::RandomSource;
 use gwae_models::Autoencoder;
 
 use super::Session;
@@ -199,7 +199,7 @@ impl<T: TrainingAlgorithm> Session<T> {
         let indices = &held_out[..held_out.len().min(PICTURED)];
         let images = self.opened.data.images(indices, &device)?;
         let mut noise = generator(&self.opened.config, Stream::Pictures);
-        let noise: &mut dyn NoiseSource = &mut noise;
+        let noise: &mut dyn RandomSource = &mut noise;
         let directory = &self.opened.directory;
         draw_reconstructions(model, images.clone(), &directory.reconstructions())?;
         draw_samples(model, PICTURED, noise, &directory.samples())?;

@@ -1,6 +1,6 @@
 //! Noise as an argument: every random number of a run comes from one host generator.
 //!
-//! Networks and priors ask a [`NoiseSource`] for numbers in a documented order and
+//! Networks and priors ask a [`RandomSource`] for numbers in a documented order and
 //! upload them to the device. Device generators are never used, so a run repeats from
 //! its seed, means the same on every backend, and continues exactly after a stop.
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub const UNIFORM_MARGIN: f32 = 1e-7;
 
 /// A stream of random numbers on the host.
-pub trait NoiseSource {
+pub trait RandomSource {
     /// `count` independent draws from the standard normal distribution.
     fn standard_normal(&mut self, count: usize) -> Vec<f32>;
 
@@ -25,7 +25,7 @@ pub trait NoiseSource {
 
 /// A tensor of standard normal draws, row-major.
 pub fn normal_tensor<const D: usize>(
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     shape: [usize; D],
     device: &Device,
 ) -> Tensor<D> {
@@ -35,7 +35,7 @@ pub fn normal_tensor<const D: usize>(
 
 /// A tensor of uniform draws, row-major.
 pub fn uniform_tensor<const D: usize>(
-    noise: &mut dyn NoiseSource,
+    noise: &mut dyn RandomSource,
     shape: [usize; D],
     device: &Device,
 ) -> Tensor<D> {
@@ -45,12 +45,12 @@ pub fn uniform_tensor<const D: usize>(
 
 /// The generator of a run: ChaCha8, whose whole state is a seed and a position.
 #[derive(Clone, Debug)]
-pub struct HostGenerator {
+pub struct SeededGenerator {
     seed: u64,
     generator: ChaCha8Rng,
 }
 
-/// What [`HostGenerator`] needs to continue exactly where it stopped.
+/// What [`SeededGenerator`] needs to continue exactly where it stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratorState {
     /// Seed that the run was started with.
@@ -61,7 +61,7 @@ pub struct GeneratorState {
     pub position: u64,
 }
 
-impl HostGenerator {
+impl SeededGenerator {
     /// A generator at the start of `stream` of `seed`. Streams of one seed are independent.
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
@@ -69,7 +69,7 @@ impl HostGenerator {
         Self { seed, generator }
     }
 
-    /// The state from which [`HostGenerator::from_state`] continues.
+    /// The state from which [`SeededGenerator::from_state`] continues.
     pub fn state(&self) -> GeneratorState {
         GeneratorState {
             seed: self.seed,
@@ -87,7 +87,7 @@ impl HostGenerator {
     }
 }
 
-impl NoiseSource for HostGenerator {
+impl RandomSource for SeededGenerator {
     fn standard_normal(&mut self, count: usize) -> Vec<f32> {
         (0..count)
             .map(|_| StandardNormal.sample(&mut self.generator))
@@ -111,17 +111,17 @@ mod tests {
 
     #[test]
     fn a_restored_generator_continues_the_same_stream() {
-        let mut original = HostGenerator::new(7, 3);
+        let mut original = SeededGenerator::new(7, 3);
         original.standard_normal(1001);
         original.uniform(13);
-        let mut restored = HostGenerator::from_state(&original.state());
+        let mut restored = SeededGenerator::from_state(&original.state());
         assert_eq!(original.standard_normal(100), restored.standard_normal(100));
         assert_eq!(original.uniform(100), restored.uniform(100));
     }
 
     #[test]
     fn streams_of_one_seed_differ_and_repeat() {
-        let draw = |seed, stream| HostGenerator::new(seed, stream).uniform(8);
+        let draw = |seed, stream| SeededGenerator::new(seed, stream).uniform(8);
         assert_eq!(draw(1, 0), draw(1, 0));
         assert_ne!(draw(1, 0), draw(1, 1));
         assert_ne!(draw(1, 0), draw(2, 0));
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn moments_are_those_of_the_named_distributions() {
-        let mut generator = HostGenerator::new(11, 0);
+        let mut generator = SeededGenerator::new(11, 0);
         let count = 200_000;
         let mean = |v: &[f32]| v.iter().map(|&x| f64::from(x)).sum::<f64>() / count as f64;
         let square =
