@@ -1,8 +1,8 @@
-//! The same work on every backend of this build that finds a device, beside the CPU.
+//! The same work on every backend of this build that finds a device, compared with the CPU.
 //!
 //! The official settings: 64 images of 64×64×3, 64 latent dimensions, neural prior, merged
-//! condition, 5 critic steps; `--small` for software drivers. A device is waited for inside the
-//! timed region, and untimed runs before it let backends compile and tune their kernels. Run with
+//! condition, 5 critic steps; `--small` for software drivers. The timed region waits for the
+//! device. Untimed runs before it let backends compile and tune their kernels. Run with
 //! `cargo bench --bench backends --features wgpu`, options after `--`.
 
 mod common;
@@ -16,7 +16,7 @@ use clap::Parser;
 use common::Timing;
 use common::work::{FullStep, Parts};
 use gwae::core::random::SeededGenerator;
-use gwae::models::GwaeConfig;
+use gwae::models::{BackboneConfig, GwaeConfig};
 use gwae::train::device::DeviceBackend;
 use gwae::train::{DeviceSpec, TrainingConfig};
 
@@ -62,8 +62,11 @@ impl Arguments {
         };
         let width = if self.small { 0.25 } else { 1.0 };
         let config = GwaeConfig {
-            image_size: or(self.image_size, 32, 64),
-            width: self.width.unwrap_or(width),
+            backbone: BackboneConfig {
+                image_size: or(self.image_size, 32, 64),
+                width: self.width.unwrap_or(width),
+                ..BackboneConfig::default()
+            },
             ..GwaeConfig::default()
         };
         let training = TrainingConfig {
@@ -88,7 +91,7 @@ impl Arguments {
     }
 }
 
-/// A name in the table, and the part of the step that is measured; without one, all of it.
+/// A name in the table, and the measured part of the step. `None` measures the whole step.
 type Work = (&'static str, Option<fn(&Parts)>);
 
 const WORKS: [Work; 5] = [
@@ -133,13 +136,13 @@ fn main() {
         "batch {}, {size}×{size}×{}, width {}, {} critic steps, median (best) of {} runs after {}, \
          {} threads on the CPU\n",
         training.batch_size,
-        config.channels,
-        config.width,
+        config.backbone.channels,
+        config.backbone.width,
         training.critic_steps,
         arguments.repeats.max(1),
         arguments.warm_up,
         common::threads(),
-        size = config.image_size,
+        size = config.backbone.image_size,
     );
     print(&columns);
     if let Some(path) = &arguments.json {
@@ -150,8 +153,8 @@ fn main() {
     }
 }
 
-/// Times every work on a device. A backend that gives up in the middle of one, for want of memory,
-/// say, has told why, and goes on with the next.
+/// Times every work on a device. If a work makes the backend panic, for lack of memory for example,
+/// the backend has printed the reason, and the next work follows.
 fn measure(
     config: &GwaeConfig,
     training: &TrainingConfig,
@@ -223,8 +226,8 @@ fn json(columns: &[Column], config: &GwaeConfig, training: &TrainingConfig) -> S
                 "work": name,
                 "device": column.device.to_string(),
                 "batch_size": training.batch_size,
-                "image_size": config.image_size,
-                "width": config.width,
+                "image_size": config.backbone.image_size,
+                "width": config.backbone.width,
                 "critic_steps": training.critic_steps,
                 "threads": common::threads(),
             })));

@@ -1,8 +1,8 @@
-//! Seconds and memory of the estimated Gromov-Wasserstein loss alone, forward and backward.
+//! Seconds and memory of the estimated Gromov-Wasserstein loss, forward and backward.
 //!
 //! Images of 64×64×3 (12,288 values) and 64 latent dimensions. Run with
 //! `cargo bench --bench gw_loss`, options after `--`. Batch sizes are measured in ascending order,
-//! so that the peak memory up to then belongs to the largest one so far.
+//! so the peak memory belongs to the largest one measured so far.
 
 mod common;
 

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use clap::{Parser, ValueEnum};
 use common::{Timing, work};
 use gwae::core::random::{SeededGenerator, normal_tensor};
-use gwae::models::{Gwae, GwaeConfig};
+use gwae::models::{Autoencoder, BackboneConfig, GwaeConfig, ModelSettings};
 
 /// Times encoder and decoder of a GWAE in evaluation mode.
 #[derive(Parser)]
@@ -61,19 +61,23 @@ fn main() {
     }
     let device = arguments.place.open();
     let config = GwaeConfig {
-        image_size: arguments.image_size,
+        backbone: BackboneConfig {
+            image_size: arguments.image_size,
+            ..BackboneConfig::default()
+        },
         ..GwaeConfig::default()
     };
     let mut noise = SeededGenerator::new(0, 0);
-    let model = Gwae::new(&config, &mut noise, &device.clone().autodiff())
+    let model = config
+        .init(&mut noise, &device.clone().autodiff())
         .unwrap_or_else(|error| common::fail(&error.to_string()));
     let parameters = work::parameters(&model);
     let model = model.valid();
     if !arguments.json {
         println!(
             "inference, {0}×{0}×{1}, {2}, {3} threads",
-            config.image_size,
-            config.channels,
+            config.backbone.image_size,
+            config.backbone.channels,
             arguments.place.device,
             common::threads()
         );
@@ -85,8 +89,11 @@ fn main() {
     for &work in &arguments.work {
         for &batch_size in &arguments.batch_size {
             let images = work::images(&config, batch_size, &mut noise, &device);
-            let codes: Tensor<2> =
-                normal_tensor(&mut noise, [batch_size, config.latent_dim], &device);
+            let codes: Tensor<2> = normal_tensor(
+                &mut noise,
+                [batch_size, config.backbone.latent_dim],
+                &device,
+            );
             let repeats = (1024 / batch_size).clamp(10, 200);
             let repeats = arguments.repeats.unwrap_or(repeats);
             let timing = common::time(arguments.warm_up, repeats, || {

@@ -4,8 +4,9 @@
 //! 64×64×3, 64 latent dimensions, neural prior, merged condition, 5 critic steps. Run with
 //! `cargo bench --bench training_step`, options after `--`.
 //!
-//! The parts are timed apart from the full steps, each as often and with the gradients that the
-//! step needs: an estimate of where its time goes, whose sum differs a little from the whole.
+//! Each part is timed separately from the full steps, as often as in a step and with the gradients
+//! that the step needs. This estimates where the time of a step goes; the sum of the parts differs
+//! slightly from the whole.
 
 mod common;
 
@@ -18,9 +19,9 @@ use clap::Parser;
 use common::Timing;
 use common::work::{self, FullStep, Parts};
 use gwae::core::random::SeededGenerator;
-use gwae::models::{Gwae, GwaeConfig};
+use gwae::models::{BackboneConfig, Gwae, GwaeConfig};
 use gwae::train::TrainingConfig;
-use gwae::train::rms_prop::RmsProp;
+use gwae::train::optimizer::rms_prop::RmsProp;
 
 /// Times the full training step of a GWAE.
 #[derive(Parser)]
@@ -53,7 +54,10 @@ struct Arguments {
 fn main() {
     let arguments = Arguments::parse();
     let config = GwaeConfig {
-        image_size: arguments.image_size,
+        backbone: BackboneConfig {
+            image_size: arguments.image_size,
+            ..BackboneConfig::default()
+        },
         ..GwaeConfig::default()
     };
     let training = TrainingConfig {
@@ -79,14 +83,14 @@ fn main() {
     report(&arguments, parameters, &step, peak, &timed);
 }
 
-/// A part of the step with the time of all its occurrences in one step.
+/// A part of the step, with the total time of its occurrences in one step.
 struct Part {
     name: &'static str,
     what: String,
     seconds: f64,
 }
 
-/// Each part as often as a step has it, with the gradients that the step needs.
+/// Each part as often as in a step, with the gradients that the step needs.
 fn time_parts(parts: &Parts, critic_steps: usize, repeats: usize) -> Vec<Part> {
     let device = parts.device();
     let time = |run: &dyn Fn()| {
@@ -141,7 +145,7 @@ fn time_parts(parts: &Parts, critic_steps: usize, repeats: usize) -> Vec<Part> {
     ]
 }
 
-/// The updates alone, from gradients as large as the parameters.
+/// Only the updates, from gradients as large as the parameters.
 fn optimiser(mut main: Gwae, critic_steps: usize, repeats: usize, device: &Device) -> f64 {
     let critic = main.critic.take().expect("the default has one");
     updates(main, repeats, device) + critic_steps as f64 * updates(critic, repeats, device)

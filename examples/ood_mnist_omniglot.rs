@@ -9,16 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use gwae::models::{BackboneConfig, CriticActivation};
-use gwae::train::interrupt::catch_signals;
-use gwae::train::ood::{
-    Experiment, ExperimentOutcome, MEAN_BRIGHTNESS, Outlook, built_in_sets, scores_matrix,
+use gwae::datasets::config::DataConfig;
+use gwae::experiments::ood::{
+    Experiment, ExperimentOptions, ExperimentOutcome, MEAN_BRIGHTNESS, built_in_sets, scores_matrix,
 };
+use gwae::models::CriticActivation;
+use gwae::train::interrupt::catch_signals;
 use gwae::train::progress::{PreparationBar, standard_display};
 use gwae::train::run_directory::{command_line, free_directory};
-use gwae::train::{
-    ConfigError, DataConfig, DeviceList, DeviceSpec, RunConfig, compute_on_this_thread,
-};
+use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig, compute_on_this_thread};
 
 /// Which images are no digits? Trains three models on digits, with nothing to download, and compares
 /// their own scores on letters, invented characters, digits with shuffled patches and noise.
@@ -159,12 +158,11 @@ fn configuration(kind: Kind, arguments: &Arguments) -> Result<(String, RunConfig
 
 /// The authors' sizes, learning rates and critic.
 fn paper(config: &mut RunConfig) {
-    config.model.set_backbone(BackboneConfig {
-        image_size: 64,
-        channels: 3,
-        width: 1.0,
-        ..config.model.backbone()
-    });
+    if let Some(backbone) = config.model.backbone_mut() {
+        backbone.image_size = 64;
+        backbone.channels = 3;
+        backbone.width = 1.0;
+    }
     let training = &mut config.training;
     training.learning_rate = 1e-4;
     training.warmup_steps = 0;
@@ -251,15 +249,15 @@ fn run(
     experiment: &Experiment,
 ) -> Result<ExperimentOutcome, Box<dyn std::error::Error>> {
     let mut bar = PreparationBar::new();
-    let mut outlook = Outlook {
+    let mut options = ExperimentOptions {
         display: &mut |_| standard_display(200),
         preparation: &mut |done| bar.update(&done),
-        say: &mut |text| println!("{text}"),
+        message: &mut |text| println!("{text}"),
         stop: catch_signals()?,
     };
     Ok(match arguments.resume {
-        Some(_) => experiment.resume(&mut outlook)?,
-        None => experiment.run(&mut outlook)?,
+        Some(_) => experiment.resume(&mut options)?,
+        None => experiment.run(&mut options)?,
     })
 }
 

@@ -10,9 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use gwae::priors::PriorConfig;
 use gwae::train::checkpoint::Which;
-use gwae::train::interrupt::catch_signals;
-use gwae::train::progress::standard_display;
-use gwae::train::run_directory::{command_line, free_directory};
+use gwae::train::run_directory::free_directory;
 use gwae::train::session::{self, Changes, RunSummary, SessionOptions, TrainError};
 use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig, compute_on_this_thread};
 
@@ -95,13 +93,7 @@ fn devices(arguments: &Arguments) -> DeviceList {
 }
 
 fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> {
-    let options = SessionOptions {
-        devices: devices(arguments),
-        display: standard_display(100),
-        stop: catch_signals()?,
-        command_line: command_line(),
-        probe: None,
-    };
+    let options = SessionOptions::of_program(devices(arguments))?;
     let summary: Result<_, TrainError> = match &arguments.resume {
         Some(path) => {
             let changes = Changes {

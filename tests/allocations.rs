@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use burn::tensor::{Device, Tensor};
 use gwae::core::random::{SeededGenerator, uniform_tensor};
-use gwae::models::{Gwae, GwaeConfig};
+use gwae::models::{BackboneConfig, GwaeConfig, LossTerms, ModelSettings};
 use gwae::train::TrainingConfig;
-use gwae::train::algorithm::GwaeTrainer;
+use gwae::train::algorithm::{Algorithm, GwaeAlgorithm, Learner};
 use serde::{Deserialize, Serialize};
 use tracking_allocator::{AllocationGroupId, AllocationRegistry, AllocationTracker, Allocator};
 
@@ -50,9 +50,12 @@ const PACKING_ALIGNMENT: usize = 128;
 
 fn config() -> (GwaeConfig, TrainingConfig) {
     let config = GwaeConfig {
-        image_size: 32,
-        latent_dim: 16,
-        width: 0.5,
+        backbone: BackboneConfig {
+            image_size: 32,
+            latent_dim: 16,
+            width: 0.5,
+            ..BackboneConfig::default()
+        },
         ..GwaeConfig::default()
     };
     let training = TrainingConfig {
@@ -132,25 +135,26 @@ fn count() -> Requests {
     let (config, training) = config();
     let device = Device::flex().autodiff();
     let mut noise = SeededGenerator::new(0, 0);
-    let model = Gwae::new(&config, &mut noise, &device).unwrap();
-    let size = config.image_size;
-    let shape = [BATCH_SIZE, config.channels, size, size];
+    let model = config.init(&mut noise, &device).unwrap();
+    let size = config.backbone.image_size;
+    let shape = [BATCH_SIZE, config.backbone.channels, size, size];
     let images = uniform_tensor::<4>(&mut noise, shape, &device).into_data();
     let counter = Counter {
         image_batch: shape.iter().product::<usize>() * size_of::<f32>(),
     };
     assert!(AllocationRegistry::set_global_tracker(counter).is_ok());
-    let mut trainer = GwaeTrainer::new(model, &config, &training);
+    let algorithm = GwaeAlgorithm::new(config);
+    let mut learner = algorithm.learner(model, &training, LossTerms::none());
     let mut least: Option<Requests> = None;
     for step in 0..WARM_UP + COUNTED {
         // A batch of its own, as the loop gives it: what writes to a shared one makes a copy.
         let images: Tensor<4> = Tensor::from_data(images.clone(), &device);
         let before = Requests::so_far();
         AllocationRegistry::enable_tracking();
-        let (next, losses) = trainer.step(images, &mut noise);
+        let (next, losses) = learner.step(images, &mut noise);
         AllocationRegistry::disable_tracking();
-        trainer = next;
-        assert!(losses.read().total.is_finite());
+        learner = next;
+        assert!(losses.read().total().is_finite());
         if step >= WARM_UP {
             let step = Requests::so_far().with(before, |after, before| after - before);
             least = Some(least.map_or(step, |least| least.with(step, u64::min)));

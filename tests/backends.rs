@@ -14,7 +14,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use gwae::core::random::{RandomSource, SeededGenerator, uniform_tensor};
 use gwae::core::{MixtureMoments, Mode, estimated_gw_loss, gradient_penalty};
-use gwae::models::{CriticActivation, Gwae, GwaeConfig};
+use gwae::models::{BackboneConfig, CriticActivation, Gwae, GwaeConfig, ModelSettings};
 use gwae::priors::Prior;
 use gwae::train::device::{DeviceBackend, DeviceSpec};
 
@@ -77,7 +77,7 @@ fn compute(
 ) -> Named {
     let device = device.clone().autodiff();
     let mut noise = SeededGenerator::new(5, 0);
-    let model = Gwae::new(config, &mut noise, &device).unwrap();
+    let model = config.init(&mut noise, &device).unwrap();
     let size = config.image_size;
     let images = uniform_tensor(&mut noise, [3, config.channels, size, size], &device);
     let value = part(&model, images, &mut noise);
@@ -104,10 +104,13 @@ fn agree_with(
     part: impl Fn(&Gwae, Tensor<4>, &mut dyn RandomSource) -> Tensor<1>,
 ) {
     let config = GwaeConfig {
-        image_size: 64,
-        channels: 3,
-        latent_dim: 5,
-        width: 0.25,
+        backbone: BackboneConfig {
+            image_size: 64,
+            channels: 3,
+            latent_dim: 5,
+            width: 0.25,
+            ..BackboneConfig::default()
+        },
         critic_activation,
         ..GwaeConfig::default()
     };

@@ -1,6 +1,6 @@
-//! What the benchmarks share: the work, repeated timing, peak memory, threads.
+//! Shared parts of the benchmarks: the work, repeated timing, peak memory, threads.
 
-// Each benchmark is a crate of its own and uses a part of this.
+// Each benchmark is a crate and uses only some of these parts.
 #![allow(dead_code)]
 
 use std::num::NonZeroUsize;
@@ -16,11 +16,11 @@ pub mod work;
 /// Repeated timings, in seconds.
 #[derive(Clone, Debug)]
 pub struct Timing {
-    /// The fastest run: what the code needs when nothing disturbs it.
+    /// The fastest run: the time of the code without disturbance.
     pub best: f64,
-    /// The median run; of an even number, the mean of the middle two.
+    /// The median run; for an even number of runs, the mean of the middle two.
     pub median: f64,
-    /// Every run, the fastest first.
+    /// All runs, the fastest first.
     pub seconds: Vec<f64>,
 }
 
@@ -37,7 +37,7 @@ impl Timing {
         }
     }
 
-    /// `fields`, an object, with these timings under the names that `benches/pytorch` reads.
+    /// `fields`, an object, with these timings added under the names that `benches/pytorch` reads.
     pub fn beside(&self, mut fields: serde_json::Value) -> serde_json::Value {
         fields["seconds_best"] = self.best.into();
         fields["seconds_median"] = self.median.into();
@@ -59,8 +59,8 @@ pub fn time(warm_up: usize, repeats: usize, mut run: impl FnMut()) -> Timing {
     Timing::of(seconds.collect())
 }
 
-/// Waits until everything that was asked of `device` is computed, so that a timed region holds
-/// its own work.
+/// Waits until `device` has finished all its work, so that a timed region contains only its own
+/// work.
 pub fn synchronise(device: &Device) {
     device.sync().expect("the device is still there");
 }
@@ -78,13 +78,13 @@ pub fn fail(problem: &str) -> ! {
     exit(1)
 }
 
-/// The largest resident set that this process has had, in bytes. `None` where the system does
-/// not tell (anything but Linux).
+/// The largest resident set of this process so far, in bytes. `None` if the system does not tell
+/// (anywhere except Linux).
 pub fn peak_memory() -> Option<u64> {
     memory_field("VmHWM:")
 }
 
-/// The resident set of this process, in bytes. `None` where the system does not tell.
+/// The resident set of this process, in bytes. `None` if the system does not tell.
 pub fn resident_memory() -> Option<u64> {
     memory_field("VmRSS:")
 }
@@ -108,8 +108,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Has the CPU backend compute on so many threads, this one among them, as the programs do; has
-    /// to come before the first tensor.
+    /// Lets the CPU backend compute on the chosen number of threads, including this one, as the
+    /// programs do. Call it before making the first tensor.
     pub fn use_threads(&self) {
         gwae::train::compute_on_this_thread(self.threads);
         let threads = rayon::current_num_threads();
@@ -130,7 +130,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// The device, with the threads as wanted; ends the program with a message if there is none.
+    /// Opens the device and sets its threads; ends the program with a message if there is no such
+    /// device.
     pub fn open(&self) -> Device {
         self.machine.use_threads();
         open(self.device)

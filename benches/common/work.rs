@@ -1,28 +1,35 @@
-//! The work that is measured: whole training steps, and the parts of one.
+//! The measured work: whole training steps, and their parts.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use gwae::core::random::{RandomSource, SeededGenerator, normal_tensor, uniform_tensor};
 use gwae::core::{Mode, critic_loss, estimated_gw_loss, gradient_penalty};
-use gwae::models::{Critic, Gwae, GwaeConfig};
+use gwae::models::{
+    Autoencoder, ConvCritic, Critic, CriticWeights, Decoder, Encoder, Gwae, GwaeConfig, LossTerms,
+    ModelSettings,
+};
 use gwae::priors::Prior;
 use gwae::train::TrainingConfig;
-use gwae::train::algorithm::GwaeTrainer;
+use gwae::train::algorithm::{Algorithm, GwaeAlgorithm, GwaeLearner, Learner};
 
 use super::{fail, synchronise};
 
-/// Images like those that the model takes, drawn from `noise`.
+/// Random images of the model's size, drawn from `noise`.
 pub fn images(
     config: &GwaeConfig,
     batch_size: usize,
     noise: &mut dyn RandomSource,
     device: &Device,
 ) -> Tensor<4> {
-    let size = config.image_size;
-    uniform_tensor(noise, [batch_size, config.channels, size, size], device)
+    let size = config.backbone.image_size;
+    uniform_tensor(
+        noise,
+        [batch_size, config.backbone.channels, size, size],
+        device,
+    )
 }
 
-/// Numbers that a module learns.
+/// Number of trainable values of a module.
 pub fn parameters(module: &impl Module) -> usize {
     struct Count(usize);
     impl ModuleVisitor for Count {
@@ -39,48 +46,53 @@ pub fn parameters(module: &impl Module) -> usize {
 
 /// A training that always sees the same batch.
 pub struct FullStep {
-    trainer: Option<GwaeTrainer>,
+    learner: Option<GwaeLearner>,
     images: Tensor<4>,
     noise: SeededGenerator,
     device: Device,
 }
 
 impl FullStep {
-    /// Builds the model on a device with autodiff, or ends the program with the reason why not.
+    /// Builds the model on a device with autodiff, or ends the program with the reason for the
+    /// failure.
     pub fn new(config: &GwaeConfig, training: &TrainingConfig, device: &Device) -> Self {
         if let Err(error) = training.validate(config.merged_condition) {
             fail(&error.to_string());
         }
         let mut noise = SeededGenerator::new(training.seed, 0);
-        let model = Gwae::new(config, &mut noise, device);
+        let model = config.init(&mut noise, device);
         let model = model.unwrap_or_else(|error| fail(&error.to_string()));
         Self {
             images: images(config, training.batch_size, &mut noise, device),
-            trainer: Some(GwaeTrainer::new(model, config, training)),
+            learner: Some(GwaeAlgorithm::new(config.clone()).learner(
+                model,
+                training,
+                LossTerms::none(),
+            )),
             noise,
             device: device.clone(),
         }
     }
 
-    /// One main step and its critic steps; returns the total loss, which waits for them.
+    /// One main step and its critic steps. Returns the total loss, which waits for both.
     pub fn run(&mut self) -> f64 {
-        let trainer = self.trainer.take().expect("put back after each step");
-        let (trainer, losses) = trainer.step(self.images.clone(), &mut self.noise);
-        self.trainer = Some(trainer);
-        let total = losses.read().total;
+        let learner = self.learner.take().expect("put back after each step");
+        let (learner, losses) = learner.step(self.images.clone(), &mut self.noise);
+        self.learner = Some(learner);
+        let total = *losses.read().total();
         synchronise(&self.device);
         total
     }
 
-    /// The model as it is now, and the batch.
+    /// The current model and the batch.
     pub fn into_model(self) -> (Gwae, Tensor<4>) {
-        let trainer = self.trainer.expect("put back after each step");
-        (trainer.model, self.images)
+        let learner = self.learner.expect("put back after each step");
+        (learner.model, self.images)
     }
 }
 
-/// A model with a critic and inputs for each of its parts. What a method computes is waited for
-/// by the caller.
+/// A model with a critic, and inputs for each of its parts. The caller waits for the results of
+/// each method.
 pub struct Parts {
     model: Gwae,
     plain: Gwae,
@@ -103,7 +115,7 @@ impl Parts {
         }
     }
 
-    /// Where the parts are.
+    /// The device of the parts.
     pub fn device(&self) -> Device {
         self.images.device()
     }
@@ -113,14 +125,14 @@ impl Parts {
         &self.model
     }
 
-    /// Both halves of what the critic compares: encoded and prior codes.
+    /// Both kinds of codes that the critic compares: encoded and prior codes.
     fn both_codes(&self) -> [Tensor<2>; 2] {
         [self.codes.clone(), self.epsilon.clone()]
     }
 
     /// The encoder, forward and backward.
     pub fn encoder(&self) {
-        let posterior = self.model.encoder.forward(self.images.clone(), Mode::Train);
+        let posterior = self.model.encoder.encode(self.images.clone(), Mode::Train);
         (posterior.mean + posterior.logvar).sum().backward();
     }
 
@@ -132,7 +144,7 @@ impl Parts {
     /// The decoder, forward and backward.
     pub fn decoder(&self) {
         let codes = self.codes.clone().require_grad();
-        let decoded = self.model.decoder.forward(codes, Mode::Train);
+        let decoded = self.model.decoder.decode(codes, Mode::Train);
         (decoded * self.images.clone()).sum().backward();
     }
 
@@ -149,11 +161,11 @@ impl Parts {
         estimated_gw_loss(images.flatten(1, 3), codes, log_coefficient).backward();
     }
 
-    /// The critic in the main step: potentials of both kinds of pairs, and back to the pairs.
+    /// The critic in the main step: potentials of both kinds of pairs, and backward to the pairs.
     pub fn critic_to_inputs(&self) {
         let critic = self.critic();
         for codes in self.both_codes() {
-            let normalised = critic.normalise(Mode::Train).detach();
+            let normalised = critic.weights(Mode::Train).detach();
             normalised
                 .potential(self.images.clone().require_grad(), codes.require_grad())
                 .sum()
@@ -161,26 +173,26 @@ impl Parts {
         }
     }
 
-    /// The critic in a critic step: potentials of both kinds of pairs, and back to the weights.
+    /// The critic in a critic step: potentials of both kinds of pairs, and backward to the weights.
     pub fn critic_to_weights(&self) {
         let critic = self.critic();
         for codes in self.both_codes() {
-            let normalised = critic.normalise(Mode::Train);
+            let normalised = critic.weights(Mode::Train);
             let potential = normalised.potential(self.images.clone(), codes);
             potential.sum().backward();
         }
     }
 
-    /// The gradient penalty, and back to the critic's weights.
+    /// The gradient penalty, and backward to the critic's weights.
     pub fn gradient_penalty(&self) {
         self.penalty().backward();
     }
 
-    /// All that a critic step makes of its pairs: potentials and gradient penalty, and back to the
+    /// All work of a critic step on its pairs: potentials and gradient penalty, and backward to the
     /// weights.
     pub fn critic_with_penalty(&self) {
         let [encoded, prior] = self.both_codes().map(|codes| {
-            let normalised = self.critic().normalise(Mode::Train);
+            let normalised = self.critic().weights(Mode::Train);
             normalised.potential(self.images.clone(), codes)
         });
         let weight = TrainingConfig::default().gradient_penalty_weight;
@@ -200,12 +212,13 @@ impl Parts {
     }
 
     fn penalty(&self) -> Tensor<1> {
-        let normalised = self.critic().normalise(Mode::Train);
-        let (image, code) = normalised.input_gradient(self.images.clone(), self.codes.clone());
+        let normalised = self.critic().weights(Mode::Train);
+        let gradient = normalised.input_gradient(self.images.clone(), self.codes.clone());
+        let (image, code) = gradient.expect("the critic of the paper has an input gradient");
         gradient_penalty(image, code)
     }
 
-    fn critic(&self) -> &Critic {
+    fn critic(&self) -> &ConvCritic {
         self.model.critic.as_ref().expect("measured with a critic")
     }
 }

@@ -1,4 +1,4 @@
-"""What the measured programs share: timing and peak memory as in Rust, variants of loaders."""
+"""Shared parts of the measured programs: timing and peak memory as in Rust, variants of loaders."""
 
 import statistics
 import time
@@ -21,12 +21,12 @@ def timing(run, warm_up: int, repeats: int) -> dict:
 
 
 def parameters(*tensors) -> int:
-    """Numbers that are learned."""
+    """Number of trainable values."""
     return sum(tensor.numel() for tensor in tensors)
 
 
 def resident_memory(field: str) -> int | None:
-    """A field of /proc/self/status in bytes: VmHWM is the peak, VmRSS the present size."""
+    """A field of /proc/self/status in bytes: VmHWM is the peak, VmRSS the current size."""
     try:
         with open("/proc/self/status") as status:
             line = next(line for line in status if line.startswith(field + ":"))
@@ -35,15 +35,15 @@ def resident_memory(field: str) -> int | None:
     return int(line.split()[1]) * 1024
 
 
-# Ways in which a user may write each of the works of loaders.py: files by Pillow or into tensors,
-# arrays by image or a batch at once.
+# Ways in which a user may write each work of loaders.py: files through Pillow or into tensors, arrays
+# image by image or a batch at once.
 FILES, ARRAYS = ["Pillow", "tensors"], ["images", "batches"]
 LOADER_VARIANTS = {
     "mnist": ARRAYS,
     "omniglot": FILES,
     "omniglot-memory": ARRAYS,
     "folder": FILES,
-    # By image, a chunk is decompressed for every image of a batch that lies in it.
+    # Image by image, a chunk is decompressed again for every image of a batch in it.
     "shapes3d-streamed": ["batches"],
     "shapes3d": ARRAYS,
     "dsprites": ARRAYS,

@@ -9,9 +9,9 @@
     python benches/pytorch/make_loader_data.py DIRECTORY      # once
     python benches/pytorch/compare.py loaders --data DIRECTORY
 
-Each measurement is a process of its own, so that its peak memory belongs to it; the two sides
-alternate, so that a machine that slows down slows both. Ratios are of the medians over all timed
-runs of all rounds (of the loaders, of the best round). Leave the machine alone meanwhile.
+Each measurement is a separate process with its own peak memory. The two sides alternate, so a machine
+that slows down slows both. Ratios are of the medians over all timed runs of all rounds (for the
+loaders: of the best round). Do not use the machine for anything else meanwhile.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import model_comparison
 import startup_comparison
 from driver import conditions
 
-# What is compared, and in how many rounds.
+# The comparisons and their numbers of rounds.
 SUBJECTS = {
     "training": (model_comparison.training, 5),
     "gw-loss": (model_comparison.gw_loss, 5),

@@ -1,4 +1,4 @@
-"""Two programs at the same work: measured in turns, pooled over the rounds, printed as a table."""
+"""Two programs with the same work: measured in turns, pooled over the rounds, printed as a table."""
 
 import json
 import statistics
@@ -9,7 +9,7 @@ from driver import measure, megabytes, print_table
 
 
 class Side:
-    """A command that does some work and what it measured in all rounds."""
+    """A command that does some work, and its measurements of all rounds."""
 
     def __init__(self, name: str, command: list[str]):
         self.name, self.command = name, command
@@ -21,7 +21,7 @@ class Side:
         try:
             (result,) = measure(self.command)
         except subprocess.CalledProcessError as error:
-            # Hours of other figures should not be lost with it.
+            # The figures of the other measurements, hours of work, must not be lost.
             print(f"  {self.name}: failed, {error}", file=sys.stderr)
             self.failed = True
             return
@@ -39,7 +39,7 @@ class Side:
 
 
 class Comparison:
-    """The same work on both sides. Without PyTorch's, `reason` says why it is left out."""
+    """The same work on both sides. If PyTorch's is missing, `reason` says why."""
 
     def __init__(
         self, name: str, ours: Side, theirs: Side | None, reason: str = "", items: int = 1
@@ -51,7 +51,7 @@ class Comparison:
         return [self.ours, *([self.theirs] if self.theirs else [])]
 
     def check(self) -> None:
-        """Both sides have to have the same model."""
+        """Both sides must have the same model."""
         sizes = {r.get("parameters") for side in self.sides() for r in side.results}
         if len(sizes) > 1:
             sys.exit(f"{self.name}: models of different sizes, {sizes}")
@@ -80,7 +80,7 @@ def duration(seconds: float) -> str:
 
 
 def run(comparisons: list[Comparison], rounds: int) -> None:
-    """All sides in turns, as often as there are rounds; a side that several share once each."""
+    """Measures all sides in turns, once per round; a side in several comparisons counts once."""
     sides = list(dict.fromkeys(side for each in comparisons for side in each.sides()))
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
@@ -113,7 +113,7 @@ def table(
 
 
 def store(options, comparisons: list[Comparison]) -> None:
-    """All figures of all rounds as JSON, where asked to."""
+    """Writes all figures of all rounds as JSON, if requested."""
     if options.json is None:
         return
     sides = dict.fromkeys(side for each in comparisons for side in each.sides())

@@ -1,4 +1,4 @@
-"""Building and running the two sides of a comparison, and printing its table."""
+"""Builds and runs the two sides of a comparison, and prints its table."""
 
 import datetime
 import json
@@ -38,13 +38,13 @@ def executable(arguments: list[str], name: str) -> str:
 
 
 def fitting_environment() -> dict[str, str]:
-    """The environment without what chooses, on some machines, a kernel unfit for the processor."""
+    """The environment without variables that select an unfit kernel on some machines."""
     hidden = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}
     return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def measure(command: list[str]) -> list[dict]:
-    """Runs a benchmark in a process of its own; each of its lines is JSON."""
+    """Runs a benchmark in a separate process; each of its output lines is JSON."""
     output = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, text=True, env=fitting_environment()
     )
@@ -52,7 +52,7 @@ def measure(command: list[str]) -> list[dict]:
 
 
 def conditions() -> str:
-    """Where and when something was measured, in a line for beside its table."""
+    """The place and date of a measurement, as a line for its table."""
 
     def output(*command: str) -> str:
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -1,8 +1,8 @@
 """The estimated Gromov-Wasserstein loss alone, forward and backward, in PyTorch.
 
-Two spellings of the pairwise distances: the broadcast difference ‖x[:,None] − x[None]‖, which
-holds a [batch, batch, pixels] tensor, and torch.cdist. Prints one line of JSON. One batch size and
-one spelling per process, so that the peak memory belongs to it.
+Two formulas of the pairwise distances: the broadcast difference ‖x[:,None] − x[None]‖, which needs a
+[batch, batch, pixels] tensor, and torch.cdist. Prints one line of JSON. Each process measures one
+batch size and one formula, so the peak memory belongs to these.
 """
 
 import argparse
@@ -18,8 +18,8 @@ def broadcast_distances(rows: torch.Tensor) -> torch.Tensor:
 
 
 def cdist_distances(rows: torch.Tensor) -> torch.Tensor:
-    # The direct formula: the default switches to the Gram matrix above 25 rows, whose
-    # cancellation makes small distances wrong.
+    # The direct formula. Above 25 rows the default uses the Gram matrix, whose cancellation makes
+    # small distances wrong.
     return torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
 
 

@@ -1,7 +1,7 @@
 """Encoding and decoding without gradients in PyTorch: the work of benches/inference.rs.
 
-Prints one line of JSON. One work and one batch size per process, so that the peak memory belongs
-to it.
+Prints one line of JSON. Each process measures one work and one batch size, so the peak memory belongs
+to these.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    # All of the model, as a program that loads one has it in memory.
+    # The whole model, as in a program that loads a model.
     size = options.image_size
     encoder, decoder = Encoder(size), Decoder(size)
     model = torch.nn.ModuleList([encoder, decoder, NeuralPrior(), Critic(size)]).eval()
@@ -35,7 +35,7 @@ def main() -> None:
         network, inputs = decoder, torch.randn(options.batch_size, LATENT)
     with torch.inference_mode():
         times = timing(lambda: network(inputs), options.warm_up, options.repeats)
-    # The scale of the distances is a parameter of ours, too.
+    # Our model also has the scale of the distances as a parameter.
     print(
         json.dumps(
             {

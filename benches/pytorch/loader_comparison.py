@@ -1,4 +1,4 @@
-"""The loaders of every dataset beside PyTorch's: which works, in which ways, and their table."""
+"""The loaders of every dataset and PyTorch's: which work, in which ways, and the table."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import sys
 from common import LOADER_VARIANTS
 from driver import HERE, built, measure, megabytes, print_table
 
-# Name in the table and in both programs. None of the second: PyTorch has no such thing.
+# Name in the table and in both programs. None in place of the second: PyTorch has no such loader.
 WORKS = [
     ("MNIST family: IDX, 28×28", "mnist", "mnist"),
     ("Omniglot, first pass: zip archives, PNG 105×105", "omniglot", "omniglot"),
@@ -27,16 +27,16 @@ COPIES = [
     ("dSprites' archive, one bit per pixel", "copy-dsprites"),
     ("CelebA, cropped and resized", "copy-celeba"),
 ]
-# A batch takes seconds: as many are measured as threads make at once.
+# A batch takes seconds, so only one batch per thread is measured.
 STREAMED = "shapes3d-streamed"
-# These are measured in the first round only; for the last one PyTorch reads the whole file first.
+# These are measured only in the first round. For the last one, PyTorch first reads the whole file.
 SLOW = [("gwae", STREAMED), ("PyTorch", STREAMED), ("PyTorch", "shapes3d")]
-# PyTorch reads all of these into memory first, which takes long: one process does it for all ways.
+# PyTorch first reads these completely into memory, which takes long. One process does it for all ways.
 READ_ONCE = ["omniglot-memory", "shapes3d", "dsprites"]
 
 
 class Side:
-    """One work of one side: commands for the ways to do it, of which the fastest is repeated."""
+    """One work of one side: a command for each way to do it. The fastest way is repeated."""
 
     def __init__(self, name: str, commands: list[list[str]]):
         self.name, self.commands, self.results = name, commands, []
@@ -64,7 +64,7 @@ def speed(result: dict) -> float:
 
 
 def per_core(result: dict) -> float:
-    """Images per second that a processor works."""
+    """Images per second of processor time."""
     return result["images"] / max(result["cpu_seconds"], 0.01)
 
 
@@ -97,14 +97,14 @@ def their_side(work: str, options) -> Side:
 
 
 def length(work: str, workers: int, options) -> list[str]:
-    """How long to measure."""
+    """The length of the measurements."""
     if work == STREAMED:
         return ["--seconds", "600", "--batches", str(max(workers, 1))]
     return ["--seconds", str(options.seconds)]
 
 
 def compare(options) -> None:
-    """Measures every work on both sides in turns and prints tables, and JSON where asked to."""
+    """Measures every work on both sides in turns. Prints tables, and JSON if requested."""
     if options.data is None:
         sys.exit("give --data, the directory that make_loader_data.py has filled")
     program = built("loaders", "-p", "gwae-datasets")
@@ -129,7 +129,7 @@ def compare(options) -> None:
 
 
 def make_copies(program: str, options) -> dict[str, dict]:
-    """Copies that are quick to read at random; the figures of those that were made."""
+    """Makes copies for fast reads in random order. Returns the figures of the new ones."""
     copies = {}
     for name, work in COPIES:
         place = options.data / "copies" / work.removeprefix("copy-")

@@ -2,9 +2,10 @@
 
     python benches/pytorch/loaders.py WORK DIRECTORY [--workers 0 2] [--variant NAME …]
 
-The counterpart of `cargo bench -p gwae-datasets --bench loaders`, on the same files. Prints a line of JSON
-for each variant and number of workers. Variants are ways in which a careful user may write the same; see LOADER_VARIANTS. The peak
-memory is that of the main process and what each worker has for itself alone.
+The counterpart of `cargo bench -p gwae-datasets --bench loaders`, on the same files. Prints a line of
+JSON for each variant and number of workers. Variants are ways in which a careful user may write the
+same work; see LOADER_VARIANTS. The peak memory is that of the main process plus the private memory of
+each worker.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from torchvision.transforms import v2
 from common import FILES, LOADER_VARIANTS, resident_memory
 
 SIZE, BATCH_SIZE = 64, 64
-# Batches before the measured ones: more than are prepared ahead.
+# Number of batches before the measured ones: more than the loader prepares ahead.
 WARM_UP = 8
 
 
@@ -40,7 +41,7 @@ def three_channels(images: torch.Tensor) -> torch.Tensor:
 
 
 class Files(Dataset):
-    """Image files, decoded at every use: by Pillow, or by torchvision into tensors."""
+    """Image files, decoded at each use: by Pillow, or by torchvision into tensors."""
 
     def __init__(self, files, variant: str, mode: str = "RGB", crop: int | None = None):
         self.files, self.variant, self.mode = files, variant, mode
@@ -71,7 +72,7 @@ class Files(Dataset):
 
 
 class Memory(Dataset):
-    """An array of 8-bit images, in memory or mapped; by image, or a batch at once."""
+    """An array of 8-bit images, in memory or mapped; image by image, or a batch at once."""
 
     def __init__(self, images: np.ndarray, channels_last: bool = False):
         self.images, self.channels_last = images, channels_last
@@ -80,7 +81,7 @@ class Memory(Dataset):
         return len(self.images)
 
     def __getitem__(self, index):
-        # Sorting does not help an array in memory; copying makes a read-only map writable.
+        # An array in memory needs no sorting. Copying makes a read-only map writable.
         images = torch.from_numpy(np.array(self.images[index]))
         if images.dim() in (2, 3) and self.images.ndim == 3:
             images = images.unsqueeze(-3)
@@ -97,7 +98,7 @@ class Memory(Dataset):
 
 
 class Hdf5(Dataset):
-    """Images straight from an HDF5 file; by image, or a batch of ascending indices at once."""
+    """Images straight from an HDF5 file; image by image, or a batch of ascending indices at once."""
 
     def __init__(self, path: Path):
         import h5py
@@ -113,9 +114,9 @@ class Hdf5(Dataset):
         import h5py
 
         if self.images is None:
-            # In the worker: an open file does not go through a fork.
+            # Opened in the worker, because an open file does not survive a fork.
             self.images = h5py.File(self.path)["images"]
-        # h5py wants ascending indices; within a batch any order is as good.
+        # h5py needs ascending indices; the order within a batch does not matter.
         images = self.images[np.sort(index) if isinstance(index, list) else index]
         return unit(torch.from_numpy(images).movedim(-1, -3).contiguous())
 
@@ -143,13 +144,13 @@ def celeba_copy(directory: Path) -> np.ndarray:
 
 
 def omniglot(directory: Path) -> list[str]:
-    """The training part, unpacked, as torchvision's own Omniglot has it."""
+    """The training part, unpacked, as in torchvision's Omniglot."""
     place = directory / "omniglot" / "unpacked" / "images_background"
     return sorted(map(str, place.rglob("*.png")))
 
 
 def resized(files: list[str]) -> np.ndarray:
-    """What a user keeps who decodes a small set once."""
+    """Resized images: a user may decode a small dataset once and keep these."""
     images = np.empty((len(files), SIZE, SIZE), np.uint8)
     for image, path in zip(images, files):
         image[:] = Image.open(path).convert("L").resize((SIZE, SIZE), Image.BILINEAR)
@@ -169,7 +170,7 @@ def shapes3d(directory: Path) -> np.ndarray:
     with h5py.File(directory / "shapes3d" / "3dshapes.h5") as file:
         images = file["images"]
         array = np.empty(images.shape, np.uint8)
-        # As many as the file stores together, so that nothing is decompressed twice.
+        # The number of images in a chunk of the file, so that no chunk is decompressed twice.
         step = images.chunks[0]
         for start in range(0, len(images), step):
             array[start : start + step] = images[start : start + step]
@@ -214,7 +215,7 @@ def endless(batches: DataLoader):
 
 
 def cpu_seconds() -> float:
-    """Of this process and its living workers."""
+    """The sum over this process and its running workers."""
     ticks = os.sysconf("SC_CLK_TCK")
     seconds = time.process_time()
     for worker in multiprocessing.active_children():
@@ -265,7 +266,7 @@ def main() -> None:
     data = None
     for variant in options.variant or LOADER_VARIANTS[options.work]:
         start = time.perf_counter()
-        # An array is the same for all variants, and reading it may take long.
+        # All variants use the same array, and reading it may take long.
         if data is None or variant in FILES:
             data = dataset(options.work, options.directory, variant)
         opened = time.perf_counter() - start

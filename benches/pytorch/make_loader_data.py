@@ -3,9 +3,9 @@
     pip install -r benches/pytorch/requirements.txt
     python benches/pytorch/make_loader_data.py DIRECTORY
 
-What loaders do depends on sizes, formats and compression, not on what pictures show; these are
-drawn to compress about as well as the published ones. Takes minutes and about 2 GB. Parts that are there
-already are left as they are; `--only NAME` makes one.
+The work of loaders depends on sizes, formats and compression, not on the content of pictures. These
+pictures compress about as well as the published ones. Takes minutes and about 2 GB. Existing parts are
+kept; `--only NAME` makes one part.
 """
 
 import argparse
@@ -23,11 +23,11 @@ import h5py
 import numpy as np
 from PIL import Image, ImageDraw
 
-DIGITS = Path(__file__).resolve().parents[2] / "datasets" / "mnist10k"
+DIGITS = Path(__file__).resolve().parents[2] / "crates" / "gwae-datasets" / "datasets" / "mnist10k"
 
 
 def mnist(directory: Path, options) -> None:
-    """60,000 + 10,000 images: the repository's ten thousand digits over and over."""
+    """60,000 + 10,000 images: the repository's ten thousand digits, repeated."""
     for part, count in [("train", 60_000), ("t10k", 10_000)]:
         for kind, header in [("images-idx3", 16), ("labels-idx1", 8)]:
             name = f"{part}-{kind}-ubyte.gz"
@@ -63,12 +63,12 @@ def omniglot(directory: Path, options) -> None:
 
 
 def shapes3d(directory: Path, options) -> None:
-    """Every combination of the six factors, 64x64x3, in chunks and compressed as h5py does it."""
+    """Every combination of the six factors, 64x64x3, in chunks and compressed, as h5py does it."""
     sizes = (10, 10, 10, 8, 4, 15)
     values = [np.linspace(0, 0.9, 10)] * 3
     values += [np.linspace(0.75, 1.25, 8), np.linspace(0, 3, 4), np.linspace(-30, 30, 15)]
     hues = np.array([colorsys.hsv_to_rgb(hue, 1, 1) for hue in values[0]], np.float32)
-    # What a scene without colours shows: which surface each pixel is of, and its brightness.
+    # A scene without colours: the surface and the brightness of each pixel.
     y, x = np.mgrid[0:64, 0:64].astype(np.float32)
     surfaces, lights = [], []
     for scale in values[3]:
@@ -98,7 +98,7 @@ def shapes3d(directory: Path, options) -> None:
     places = np.stack(np.unravel_index(np.arange(count), sizes), 1)
     sky = np.array([[0.6, 0.89, 0.98]], np.float32)
     with h5py.File(directory / "3dshapes.h5", "w") as file:
-        # The chunks that h5py chooses by itself for 480,000 images.
+        # The chunk size that h5py chooses for 480,000 images.
         chunks = (min(15_000, count), 4, 4, 1)
         shape = (count, 64, 64, 3)
         images = file.create_dataset("images", shape, "u1", chunks=chunks, compression="gzip")
@@ -109,7 +109,7 @@ def shapes3d(directory: Path, options) -> None:
             palette = np.concatenate([hues[list(colours)], sky])
             scenes = np.clip(palette[surfaces] * lights, 0, 1) * 255
             pending.append(scenes.astype(np.uint8))
-            # As many images as whole chunks hold are written at once.
+            # Each write fills whole chunks.
             if len(pending) == 125 or start + 480 * len(pending) >= count:
                 block = np.concatenate(pending)[: count - start]
                 images[start : start + len(block)] = block
@@ -156,7 +156,7 @@ def dsprites(directory: Path, options) -> None:
 
 
 def photographs(generator, width: int, height: int):
-    """Endless smooth colour fields with edges and a little grain."""
+    """An endless series of smooth colour fields with edges and a little grain."""
     while True:
         image = np.zeros((height, width, 3), np.float32)
         for cells, strength in [(3, 70), (9, 35), (28, 14), (60, 6)]:
@@ -174,7 +174,7 @@ def photographs(generator, width: int, height: int):
 
 
 def celeba(directory: Path, options) -> None:
-    """JPEG files of 178x218 and the two lists. Pictures repeat, as further names of one file."""
+    """JPEG files of 178x218 and the two lists. Repeated pictures are hard links to one file."""
     images = directory / "img_align_celeba"
     images.mkdir()
     generator = np.random.default_rng(2)
@@ -188,14 +188,14 @@ def celeba(directory: Path, options) -> None:
         try:
             os.link(source, target)
         except OSError:
-            # File systems limit the names of a file, or have no such names.
+            # File systems limit the number of hard links, or have no hard links.
             shutil.copyfile(source, target)
     names = [f"{number:06}.jpg" for number in range(1, options.celeba_images + 1)]
     attributes = np.where(generator.random((len(names), 40)) < 0.5, "-1", " 1")
     with open(directory / "list_attr_celeba.txt", "w") as file:
         file.write(f"{len(names)}\n" + " ".join(f"attribute_{n}" for n in range(40)) + " \n")
         file.writelines(f"{name} {' '.join(row)}\n" for name, row in zip(names, attributes))
-    # The official shares of training, validation and test part.
+    # The official sizes of the training, validation and test part.
     ends = np.array([162_770, 182_637]) / 202_599 * len(names)
     with open(directory / "list_eval_partition.txt", "w") as file:
         parts = np.searchsorted(ends, np.arange(len(names)), side="right")
@@ -231,7 +231,7 @@ def main() -> None:
         if target.exists() or options.only not in (None, name):
             continue
         start = time.perf_counter()
-        # Under another name until all of it is there.
+        # The directory has another name until it is complete.
         partial = options.directory / f"{name}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)

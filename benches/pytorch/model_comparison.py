@@ -1,4 +1,4 @@
-"""Training step, GW loss, scaling and inference beside PyTorch: which works, and their tables."""
+"""Training step, GW loss, scaling and inference, and PyTorch's: the works and their tables."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ FORMULAS = {
     "cdist": "`cdist`, direct",
     "cdist_gram": "`cdist` by Gram matrix",
 }
-# A run of the direct formula takes minutes beyond this.
+# Above this size, a run of the direct formula takes minutes.
 LARGEST_DIRECT = 1024
 
 
@@ -32,10 +32,10 @@ def step(name: str, options, threads=None, batch=64, size=64) -> Comparison:
 
 
 def losses(sizes: list[int], options) -> list[Comparison]:
-    """The GW loss of every batch size, beside every formula that can do it here."""
+    """The GW loss of every batch size, compared with every formula that is possible here."""
     comparisons = []
     for batch in sizes:
-        # Large batches take seconds a run, in which a first one makes no difference.
+        # A run of a large batch takes seconds, so a first untimed run makes no difference.
         repeats, warm_up = (options.repeats, 1) if batch < 1024 else (1, 0)
         settings = ["--batch-size", str(batch), "--repeats", str(repeats)]
         settings += ["--warm-up", str(warm_up)]
@@ -51,8 +51,8 @@ def losses(sizes: list[int], options) -> list[Comparison]:
 
 
 def left_out(formula: str, batch: int, options) -> str:
-    """Why a formula is not measured, or nothing."""
-    # Differences, their gradient and a copy on the way.
+    """Why a formula is not measured; empty if it is."""
+    # The differences, their gradient, and a temporary copy.
     needed = 3 * 4 * batch * batch * PIXELS
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if formula == "broadcast" and needed > 0.8 * memory:
@@ -108,7 +108,7 @@ def scaling(options) -> None:
 
 
 def renamed(comparisons: list[Comparison], base: Comparison | None, name: str) -> list[Comparison]:
-    """The one that several tables share under the name that it has in this one."""
+    """The comparisons with `base`, which several tables share, under its name in this table."""
     return [
         Comparison(name, each.ours, each.theirs, items=each.items) if each is base else each
         for each in comparisons

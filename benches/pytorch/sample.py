@@ -1,4 +1,4 @@
-"""What `gwae sample` does, in PyTorch: loads a model and draws samples of its prior as one picture.
+"""The work of `gwae sample` in PyTorch: loads a model and draws samples of its prior as one picture.
 
     python sample.py --save model.pt                        # a model with untrained weights
     python sample.py --load model.pt -n 64 --out samples.png

@@ -1,4 +1,4 @@
-"""Starting, and sampling a trained model, beside PyTorch: whole processes on the clock."""
+"""Starting, and sampling a trained model, compared with PyTorch: times of whole processes."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 from comparison import Comparison, Side, duration, run, store
 from driver import HERE, print_table, program, fitting_environment
 
-# The official model after one step: what it draws does not matter here.
+# The official model after one step; the content of its samples does not matter here.
 CONFIGURATION = """
 [training]
 steps = 1
@@ -35,7 +35,7 @@ class Process(Side):
 
 
 def compare(options) -> None:
-    """Times processes in turns and prints a table, and JSON where asked to."""
+    """Times processes in turns. Prints a table, and JSON if requested."""
     gwae = str(options.gwae or program("gwae", "gwae-cli"))
     with tempfile.TemporaryDirectory() as scratch:
         trained, weights = Path(scratch, "run"), Path(scratch, "model.pt")

@@ -2,21 +2,24 @@
 
 mod data;
 mod detection;
+mod names;
 mod official;
 mod pictures;
 mod training;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use gwae_datasets::config::DatasetName;
+use gwae_train::DeviceSpec;
 use gwae_train::checkpoint::Which;
-use gwae_train::{DatasetName, DeviceSpec};
+use gwae_train::trained_model::ImageRequest;
 
 pub use data::{Check, Data, DataCommand, Get, List, Show};
 pub use detection::{Clusters, Metrics, Ood};
 pub use official::{FormName, Import, Precision, Verify};
 pub use pictures::{Dimensions, Reconstruct, Sample, Traverse};
-pub use training::{Resume, Train, TrainingDevices};
+pub use training::{Changes, Overrides, Resume, Train, TrainingDevices};
 
 /// Gromov-Wasserstein autoencoders: train, look at, import and verify.
 #[derive(Debug, Parser)]
@@ -85,43 +88,35 @@ pub struct DeviceArgument {
 pub struct ModelArguments {
     /// Directory of the run, as training and `gwae import` make it
     pub run: PathBuf,
-    /// Which checkpoint: the one with the lowest validation loss or the newest; without it the
-    /// best where there is one
+    /// Which checkpoint: best (by validation), last (the newest), or the step of one that is kept, such
+    /// as 500; without it the best, if there is one
     #[arg(long, value_name = "WHICH")]
-    pub checkpoint: Option<CheckpointName>,
+    pub checkpoint: Option<Which>,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgument,
 }
 
-/// Which checkpoint of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CheckpointName {
-    /// The newest.
-    Last,
-    /// The one with the lowest validation loss.
-    Best,
-}
-
-impl From<CheckpointName> for Which {
-    fn from(name: CheckpointName) -> Self {
-        match name {
-            CheckpointName::Last => Self::Last,
-            CheckpointName::Best => Self::Best,
-        }
-    }
-}
-
 /// Images to show to a model.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Images")]
 pub struct ImageArguments {
-    /// Dataset to take images from, those of its test part where it has one; without it, the images
+    /// Dataset to take images from, those of its test part if it has one; without it, the images
     /// that the run held out
-    #[arg(long, value_name = "DATASET", help_heading = "Images")]
+    #[arg(long, value_name = "DATASET")]
     pub dataset: Option<DatasetName>,
     /// Directory of the dataset's files, or the one that `gwae data get` was given
-    #[arg(long, value_name = "DIRECTORY", help_heading = "Images")]
+    #[arg(long, value_name = "DIRECTORY")]
     pub data: Option<PathBuf>,
+}
+
+impl From<&ImageArguments> for ImageRequest {
+    fn from(arguments: &ImageArguments) -> Self {
+        Self {
+            dataset: arguments.dataset,
+            directory: arguments.data.clone(),
+        }
+    }
 }
 
 fn parse_positive(text: &str) -> Result<f64, String> {

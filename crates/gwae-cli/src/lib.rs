@@ -1,8 +1,5 @@
-//! What the `gwae` command-line program is made of.
+//! The parts of the command-line program `gwae`.
 
 pub mod arguments;
 pub mod commands;
-pub mod contact_sheet;
 pub mod terminal;
-mod trained_model;
-pub mod verify;

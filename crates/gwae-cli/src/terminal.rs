@@ -1,4 +1,4 @@
-//! What the program writes to the terminal.
+//! Output to the terminal.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -7,15 +7,17 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::{ContextKind, ErrorKind};
+use gwae_formats::one_line::folded;
 
-/// Exit status of a wrong command line.
+/// Exit status for a wrong command line.
 const USAGE: u8 = 2;
 
-/// Whether something could not be printed.
+/// Whether some output could not be printed.
 static INCOMPLETE: AtomicBool = AtomicBool::new(false);
 
-/// Prints to standard output. A reader that has gone, as in `gwae … | head`, is no error; any other
-/// failure, such as a full disk, is reported once and makes [`is_complete`] false.
+/// Prints to standard output. If the reader has closed it, as in `gwae … | head`, that is not an
+/// error. Any other failure, such as a full disk, is reported once, and [`is_complete`] then
+/// returns false.
 pub fn print(text: impl Display) {
     check_printed(writeln!(std::io::stdout().lock(), "{text}"));
 }
@@ -29,27 +31,22 @@ fn check_printed(result: std::io::Result<()>) {
     }
 }
 
-/// Whether everything that was printed has reached standard output, or its reader has gone.
+/// Whether all output has reached standard output, or its reader has closed it.
 pub fn is_complete() -> bool {
     !INCOMPLETE.load(Ordering::Relaxed)
 }
 
-/// Prints `error: …` in one line to standard error.
+/// Prints `error: …` in one line on standard error.
 pub fn error(error: impl Display) {
-    let _ = writeln!(std::io::stderr().lock(), "error: {}", one_line(error));
+    let _ = writeln!(std::io::stderr().lock(), "error: {}", folded(error));
 }
 
-/// Prints `note: …` in one line to standard error.
+/// Prints `note: …` in one line on standard error.
 pub fn note(note: impl Display) {
-    let _ = writeln!(std::io::stderr().lock(), "note: {}", one_line(note));
+    let _ = writeln!(std::io::stderr().lock(), "note: {}", folded(note));
 }
 
-fn one_line(text: impl Display) -> String {
-    let text = text.to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Prints what clap found wrong, in one line, or the help or version that was asked for.
+/// Prints clap's error in one line, or the requested help or version.
 pub fn usage(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -75,10 +72,10 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Clap's message without its heading, usage and pointer to the help, and with one of our own.
+/// Clap's message without its heading, usage and help pointer, and with our own pointer.
 fn usage_line(rendered: &str, has_usage: bool) -> String {
     let message = rendered.trim_start_matches("error: ");
-    // Clap takes a negative number for an option, and its advice how to pass it does not help.
+    // Clap reads a negative number as an option. Its advice how to pass it does not help here.
     let advice = "\n\n  tip: to pass '-";
     let is_of_a_number =
         |&at: &usize| message[at + advice.len()..].starts_with(|c: char| c.is_ascii_digit());
@@ -96,13 +93,13 @@ fn usage_line(rendered: &str, has_usage: bool) -> String {
             words.take_while(is_name).collect::<Vec<_>>().join(" ")
         },
     );
-    format!("{} (see `{command} --help`)", one_line(&message[..end]))
+    format!("{} (see `{command} --help`)", folded(&message[..end]))
 }
 
-/// Refuses a name that is not that of a PNG file.
+/// Refuses a name that does not end in `.png`.
 ///
 /// # Errors
-/// One line that says so.
+/// One line with the reason.
 pub fn png_path(path: &Path) -> Result<(), String> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
@@ -114,7 +111,7 @@ pub fn png_path(path: &Path) -> Result<(), String> {
     ))
 }
 
-/// Makes a panic, which is a bug here, print one line that says so.
+/// Makes a panic print one line that calls it a bug.
 pub fn explain_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let message = panic

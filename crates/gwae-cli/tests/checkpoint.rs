@@ -1,21 +1,25 @@
-//! `gwae verify --checkpoint` and `gwae import`, on checkpoints that are made here in the layout of
-//! the authors' program.
+//! `gwae verify --checkpoint` and `gwae import`, with checkpoints made here in the layout of the
+//! authors' program.
 
-#[path = "../../gwae-train/tests/support/torch_save.rs"]
-#[allow(dead_code)] // This file needs only a part of it.
+#[path = "../../gwae-official/tests/support/torch_save.rs"]
+#[allow(dead_code)] // This file uses only a part of it.
 mod torch_save;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod program;
+
+use std::path::PathBuf;
+use std::process::Output;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use gwae_cli::verify::expectation::{Expectation, Numbers};
-use gwae_cli::verify::stream::NamedNoise;
-use gwae_cli::verify::{uniform_images, values};
 use gwae_core::random::SeededGenerator;
-use gwae_models::{Gwae, GwaeConfig};
-use gwae_priors::{Form, PriorConfig};
+use gwae_models::{Autoencoder, BackboneConfig, Gwae, GwaeConfig, ModelSettings};
+use gwae_official::state::{official_state, with_official_state};
+use gwae_official::verify::expectation::{Expectation, Numbers};
+use gwae_official::verify::stream::NamedNoise;
+use gwae_official::verify::tensors::{uniform_images, values};
+use gwae_priors::{Form, GaussianMixtureConfig, PriorConfig};
+use program::{gwae, refused, text};
 use torch_save::{Object, Tensor as Saved, dict, torch_save};
 
 const NAME: &str = "small";
@@ -25,22 +29,25 @@ const HYPERPARAMETERS: &str = "batchnorm: true\ncoef_d: 1\ncoef_gp: 10\ncoef_qen
     coef_w: 1\nlr: 1e-4\nlr_disc: 1e-4\nmerged_condition: true\nnum_components: 4\nsampler_type: gm\n\
     times_d_training: 5\nz_dim: 3\n";
 
-/// A model whose every part has something to say: a mixture prior in the official form, batch
-/// norms with statistics of their own, a critic.
+/// A model whose parts all affect the result: a mixture prior in the official form, batch norms
+/// with their own statistics, a critic.
 fn model() -> Gwae {
     let config = GwaeConfig {
-        latent_dim: 3,
-        width: 0.0625,
-        batchnorm: true,
-        prior: PriorConfig::GaussianMixture {
+        backbone: BackboneConfig {
+            latent_dim: 3,
+            width: 0.0625,
+            batchnorm: true,
+            ..BackboneConfig::default()
+        },
+        prior: PriorConfig::GaussianMixture(GaussianMixtureConfig {
             components: 4,
             form: Form::Official,
-        },
+        }),
         ..Default::default()
     };
     let mut noise = SeededGenerator::new(4, 0);
-    let model = Gwae::new(&config, &mut noise, &Device::flex()).unwrap();
-    let mut state = model.official_state();
+    let model = config.init(&mut noise, &Device::flex()).unwrap();
+    let mut state = official_state(&model);
     for (name, tensor) in &mut state {
         if name.ends_with("running_mean") || name.ends_with("running_var") {
             let shift = if name.ends_with("mean") { -0.5 } else { 0.5 };
@@ -49,11 +56,11 @@ fn model() -> Gwae {
             }
         }
     }
-    model.with_official_state(state).unwrap().valid()
+    with_official_state(model, state).unwrap().valid()
 }
 
 fn checkpoint(model: &Gwae) -> Object {
-    let state = model.official_state().into_iter().map(|(name, tensor)| {
+    let state = official_state(model).into_iter().map(|(name, tensor)| {
         let tensor = Saved::float(&tensor.shape, &tensor.values);
         (name.as_str().into(), Object::Tensor(tensor))
     });
@@ -71,10 +78,10 @@ fn checkpoint(model: &Gwae) -> Object {
     ])
 }
 
-/// What the model computes, without a detour through any file.
+/// The outputs of the model, computed without any file.
 fn expectation(model: &Gwae) -> Expectation {
     let images = uniform_images(&format!("{NAME}.x"), [IMAGES, 3, 64, 64], &Device::flex());
-    let posterior = model.encode(images.clone());
+    let posterior = model.posterior(images.clone()).unwrap();
     let decoded = model.decode(posterior.mean.clone());
     let rows = |tensor: Tensor<2>| -> Vec<Vec<f64>> {
         values(tensor).chunks(3).map(<[f64]>::to_vec).collect()
@@ -134,21 +141,9 @@ impl Files {
     }
 }
 
-fn gwae(arguments: &[&str], directory: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
-    command.args(arguments).current_dir(directory);
-    command.output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 #[track_caller]
 fn fails_in_one_line(output: &Output, part: &str) {
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{message}");
-    assert_eq!(message.lines().count(), 1, "{message}");
+    let message = refused(output, 1);
     assert!(
         message.starts_with("error: ") && message.contains(part),
         "{message}"
@@ -178,8 +173,8 @@ fn a_checkpoint_is_compared_with_what_is_expected() {
     );
 }
 
-/// Each quantity decides, the hyper-parameters of the file come first, and its name does not
-/// matter where the draws tell it.
+/// Every quantity counts. The hyper-parameters of the file take precedence. Its name does not
+/// matter if the draws give the name.
 #[test]
 fn a_wrong_expectation_is_found_where_it_is() {
     let files = Files::new();
@@ -322,7 +317,7 @@ fn an_imported_model_draws_its_pictures() {
     files.run(&["sample", "run", "-n", "5", "--out", "again.png"]);
     assert_eq!(std::fs::read(files.path("again.png")).unwrap(), first);
 
-    // Nothing is overwritten.
+    // No file is overwritten.
     let output = files.run(&["sample", "run", "-n", "5", "--seed", "0"]);
     assert!(text(&output.stdout).contains("run/sample-5-seed-0-step-0-2.png"));
     assert_eq!(

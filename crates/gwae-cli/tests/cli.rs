@@ -1,21 +1,20 @@
-//! The program, run as a user runs it.
+//! Runs the program as a user does.
+
+mod program;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
+
+use program::{command, refused, text};
 
 fn gwae(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
-    command.args(arguments).output().unwrap()
+    program::gwae(arguments, Path::new("."))
 }
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
+        .join("../gwae-official/tests/golden")
         .join(name)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]
@@ -85,9 +84,7 @@ fn wrong_command_lines_are_one_line() {
         ),
     ] {
         let output = gwae(arguments);
-        let message = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{message}");
-        assert_eq!(message.lines().count(), 1, "{message}");
+        let message = refused(&output, 2);
         assert!(message.starts_with("error: "), "{message}");
         for part in parts {
             assert!(message.contains(part), "{part}: {message}");
@@ -111,7 +108,7 @@ fn a_trajectory_that_agrees_is_a_success() {
     ] {
         assert!(table.contains(part), "{part}: {table}");
     }
-    // What training uses.
+    // The precision of training.
     let output = gwae(&["verify", "--precision", "single", path.to_str().unwrap()]);
     assert!(output.status.success());
     assert!(text(&output.stdout).contains("single precision"));
@@ -193,7 +190,7 @@ fn a_loss_that_differs_is_a_failure_and_a_norm_is_not() {
     );
 }
 
-/// What means nothing to the authors' program changes nothing here, and is said.
+/// A setting that the authors' program ignores changes nothing here, and a note says so.
 #[test]
 fn hyperparameters_without_effect_are_ignored() {
     let text_of = std::fs::read_to_string(golden("np_mmd.json")).unwrap();
@@ -210,7 +207,7 @@ fn hyperparameters_without_effect_are_ignored() {
     assert!(errors.contains("ignored: zdim"), "{errors}");
 }
 
-/// A file that cannot be checked does not keep the others from being checked.
+/// A file that cannot be checked does not stop the check of the others.
 #[test]
 fn the_other_files_are_still_checked() {
     let directory = tempfile::tempdir().unwrap();
@@ -269,7 +266,7 @@ fn a_device_that_is_not_there_is_one_line() {
     }
 }
 
-/// The differences are told, and nothing calls them agreement.
+/// The differences are printed, and not called agreement.
 #[test]
 fn reduced_precision_is_compared_and_differs() {
     let path = golden("np_merged.json");
@@ -287,8 +284,7 @@ fn reduced_precision_is_compared_and_differs() {
 fn what_cannot_be_printed_is_a_failure() {
     for arguments in [&["--help"][..], &["data", "list"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
-        let output = Command::new(env!("CARGO_BIN_EXE_gwae"))
-            .args(arguments)
+        let output = command(arguments, Path::new("."))
             .stdout(full.unwrap())
             .output()
             .unwrap();
@@ -306,8 +302,7 @@ fn what_cannot_be_printed_is_a_failure() {
 #[test]
 fn a_reader_that_has_gone_is_no_panic() {
     let path = golden("np_mmd.json");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
-    command.args(["verify", path.to_str().unwrap()]);
+    let mut command = command(&["verify", path.to_str().unwrap()], Path::new("."));
     command.stdout(std::process::Stdio::piped());
     command.stderr(std::process::Stdio::piped());
     let mut child = command.spawn().unwrap();

@@ -1,20 +1,10 @@
-//! `gwae clusters`, run as a user runs it.
+//! Runs `gwae clusters` as a user does.
+
+mod program;
 
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn gwae(arguments: &[&str], directory: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
-    command
-        .args(arguments)
-        .current_dir(directory)
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use program::{fine, gwae, refused, text};
 
 /// Trains a tiny model for two steps, into `runs/NAME`.
 fn train(name: &str, model: &str, data: &str, directory: &Path) {
@@ -25,11 +15,10 @@ fn train(name: &str, model: &str, data: &str, directory: &Path) {
     );
     let file = format!("{name}.toml");
     std::fs::write(directory.join(&file), config).unwrap();
-    let output = gwae(&["train", &file], directory);
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    fine(&gwae(&["train", &file], directory));
 }
 
-/// What a successful command prints, and the figures that it leaves in `found`.
+/// The output of a successful command, and the figures that it wrote into `found`.
 fn clusters(arguments: &[&str], directory: &Path) -> (String, serde_json::Value) {
     let arguments = [&["clusters"], arguments, &["--out", "found"]].concat();
     let output = gwae(&arguments, directory);
@@ -72,7 +61,7 @@ fn components_of_a_mixture_are_drawn_and_measured() {
         for row in labelled["labels_of_samples"].as_array().unwrap() {
             assert_eq!((sum(row), row.as_array().unwrap().len()), (64, names));
         }
-        // The entropy and the purity, once more from the counts.
+        // The entropy and the purity, computed again from the counts.
         let shares = of_images.iter().map(|row| sum(row) as f64 / count as f64);
         let terms = shares.map(|share| {
             if share > 0.0 {
@@ -97,13 +86,15 @@ fn components_of_a_mixture_are_drawn_and_measured() {
         }
         assert!(!found.join("cluster_samples/component_5.png").exists());
 
-        // It is not overwritten; without --out there is a place.
+        // It is not overwritten; without --out the command makes a new directory.
         let again = gwae(&["clusters", run, "--out", "found"], root.path());
         assert!(text(&again.stderr).contains("not empty"));
         std::fs::remove_dir_all(found).unwrap();
     }
-    let output = gwae(&["clusters", "runs/gwae", "--images", "12"], root.path());
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    fine(&gwae(
+        &["clusters", "runs/gwae", "--images", "12"],
+        root.path(),
+    ));
     let default = root.path().join("runs/gwae/clusters-step-2/clusters.json");
     assert!(default.exists());
 
@@ -140,7 +131,7 @@ fn models_without_components_have_codes() {
     assert_eq!(tried, (2..=12).collect::<Vec<_>>());
     std::fs::remove_dir_all(root.path().join("found")).unwrap();
 
-    // Without a number, k-means has as many clusters as the index prefers.
+    // Without a number, k-means uses the number of clusters that the index prefers.
     let (_, figures) = clusters(&["runs/vae", "--images", "50"], root.path());
     let entries = figures["cluster_counts"]["entries"].as_array().unwrap();
     let index = |entry: &serde_json::Value| entry["calinski_harabasz"].as_f64().unwrap();
@@ -161,15 +152,13 @@ fn models_without_components_have_codes() {
     ] {
         let arguments = [&["clusters"], arguments, &["--out", "wrong"]].concat();
         let output = gwae(&arguments, root.path());
-        let message = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{message}");
+        let message = refused(&output, 1);
         assert!(message.contains(words), "{message}");
-        assert_eq!(message.trim_end().lines().count(), 1, "{message}");
         assert!(!root.path().join("wrong").exists());
     }
 }
 
-/// Another folder is not the one that the model was trained on, and new to it.
+/// A different folder is not the training data, so all its images are new to the model.
 #[test]
 fn another_folder_is_new_to_a_model_of_a_folder() {
     let root = tempfile::tempdir().unwrap();
@@ -194,7 +183,7 @@ fn another_folder_is_new_to_a_model_of_a_folder() {
         );
         std::fs::remove_dir_all(root.path().join("found")).unwrap();
     }
-    // What is not named has to be what it was.
+    // The run's own data must be unchanged.
     std::fs::remove_file(root.path().join("first/0.png")).unwrap();
     for named in [&[][..], &["--data", "first"], &["--dataset", "folder"]] {
         let output = gwae(&[&["clusters", "runs/run"], named].concat(), root.path());

@@ -1,44 +1,19 @@
-//! `gwae data`, run as a user runs it, against a server on 127.0.0.1.
+//! Runs `gwae data` as a user does, with a server on 127.0.0.1.
 
+mod program;
 mod server;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
-use gwae_train::DatasetName;
+use gwae_datasets::config::DatasetName;
 use image::RgbImage;
+use program::{command, fine, gwae, refused, text};
 use server::{Reply, Server};
 
-fn gwae(directory: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
-    command
-        .args(arguments)
-        .current_dir(directory)
-        .env_remove("GWAE_MIRROR");
-    command.output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// Standard output of a command that has to succeed.
-fn fine(output: &Output) -> String {
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// The one line of a command that has to fail.
-fn refused(output: &Output, code: i32) -> String {
-    let message = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    assert_eq!(message.lines().count(), 1, "{message}");
-    message
-}
-
-/// CelebA's list of parts, which follows from its definition: images up to 162770 train, those up to
-/// 182637 validate, the rest tests. Its published checksum is in the manifest.
+/// CelebA's list of parts, which follows from its definition: training images up to 162770,
+/// validation images up to 182637, the rest are test images. The manifest has its published
+/// checksum.
 fn partition() -> Vec<u8> {
     let part = |image| u32::from(image > 162_770) + u32::from(image > 182_637);
     let line = |image| format!("{image:06}.jpg {}\r\n", part(image));
@@ -50,7 +25,7 @@ const LIST: &str = "list_eval_partition.txt";
 #[test]
 fn the_list_says_what_exists_and_what_is_there() {
     let root = tempfile::tempdir().unwrap();
-    let listed = fine(&gwae(root.path(), &["data", "list"]));
+    let listed = fine(&gwae(&["data", "list"], root.path()));
     for part in [
         "digits ",
         "embedded",
@@ -69,7 +44,7 @@ fn the_list_says_what_exists_and_what_is_there() {
     ] {
         assert!(listed.contains(part), "{part}: {listed}");
     }
-    let help = fine(&gwae(root.path(), &["data", "show", "--help"]));
+    let help = fine(&gwae(&["data", "show", "--help"], root.path()));
     for dataset in DatasetName::ALL {
         // Published names have hyphens.
         let (name, published) = (dataset.name(), dataset.name().replace('_', "-"));
@@ -83,7 +58,7 @@ fn the_list_says_what_exists_and_what_is_there() {
     let celeba = root.path().join("sets/celeba");
     fs::create_dir_all(&celeba).unwrap();
     fs::write(celeba.join(LIST), partition()).unwrap();
-    let listed = fine(&gwae(root.path(), &["data", "list", "--dir", "sets"]));
+    let listed = fine(&gwae(&["data", "list", "--dir", "sets"], root.path()));
     let expected = format!("1 of 3 files are in {}", Path::new("sets/celeba").display());
     assert!(listed.contains(&expected), "{listed}");
 }
@@ -91,7 +66,7 @@ fn the_list_says_what_exists_and_what_is_there() {
 #[test]
 fn a_download_goes_on_after_a_lost_connection_and_is_verified() {
     let root = tempfile::tempdir().unwrap();
-    // The first answer breaks off; the next one has the rest.
+    // The first answer breaks off; the next one sends the rest.
     let server = Server::start(|request, path, from| {
         let file = partition();
         match (request, path) {
@@ -102,7 +77,7 @@ fn a_download_goes_on_after_a_lost_connection_and_is_verified() {
     });
     let url = format!("{}/celeba/{LIST}", server.address());
     let get = ["data", "get", "celeba", "--dir", "sets", "--url", &url];
-    let output = gwae(root.path(), &get);
+    let output = gwae(&get, root.path());
     let said = fine(&output);
     let file = root.path().join("sets/celeba").join(LIST);
     assert!(fs::read(&file).unwrap() == partition());
@@ -115,20 +90,20 @@ fn a_download_goes_on_after_a_lost_connection_and_is_verified() {
     );
     assert_eq!(server.requests()[1].1, 1 << 20, "the rest only");
 
-    // Once more: nothing is fetched.
+    // Again: nothing is downloaded.
     let requests = server.requests().len();
-    let said = fine(&gwae(root.path(), &get));
+    let said = fine(&gwae(&get, root.path()));
     assert!(said.contains("already there, checksum verified"), "{said}");
     assert_eq!(server.requests().len(), requests);
 
-    // A wrong file is an error, and kept aside when it is replaced.
+    // A wrong file is an error, and is kept when it is replaced.
     fs::write(&file, "something else").unwrap();
-    let message = refused(&gwae(root.path(), &get), 1);
+    let message = refused(&gwae(&get, root.path()), 1);
     assert!(
         message.contains(LIST) && message.contains("14 bytes"),
         "{message}"
     );
-    let said = fine(&gwae(root.path(), &[&get[..], &["--replace"]].concat()));
+    let said = fine(&gwae(&[&get[..], &["--replace"]].concat(), root.path()));
     assert!(said.contains("list_eval_partition.txt.wrong"), "{said}");
     assert!(fs::read(&file).unwrap() == partition());
 }
@@ -137,21 +112,18 @@ fn a_download_goes_on_after_a_lost_connection_and_is_verified() {
 fn a_mirror_takes_the_place_of_the_published_addresses() {
     let root = tempfile::tempdir().unwrap();
     let server = Server::start(|_, path, _| match path {
-        // Wrong bytes of the right length.
+        // Wrong bytes with the right length.
         "/sets/mnist/train-images-idx3-ubyte.gz" => Reply::part(&[7; 9_912_422], 0, 9_912_422),
         _ => Reply::not_found(),
     });
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
-    command
-        .args(["data", "get", "mnist"])
-        .current_dir(root.path())
-        .env("GWAE_MIRROR", format!("{}/sets", server.address()));
+    let mut command = command(&["data", "get", "mnist"], root.path());
+    command.env("GWAE_MIRROR", format!("{}/sets", server.address()));
     let message = refused(&command.output().unwrap(), 1);
     assert!(
         message.contains("train-images-idx3-ubyte.gz") && message.contains("checksum"),
         "{message}"
     );
-    // What was wrong got no name that something would take for the dataset.
+    // A wrong file never gets the name of a dataset file.
     let made = fs::read_dir(root.path().join("data/mnist")).unwrap();
     for entry in made {
         let name = entry.unwrap().file_name();
@@ -159,7 +131,7 @@ fn a_mirror_takes_the_place_of_the_published_addresses() {
     }
     let url = format!("{}/nowhere/", server.address());
     let message = refused(
-        &gwae(root.path(), &["data", "get", "kmnist", "--url", &url]),
+        &gwae(&["data", "get", "kmnist", "--url", &url], root.path()),
         1,
     );
     assert!(message.contains("404"), "{message}");
@@ -168,7 +140,7 @@ fn a_mirror_takes_the_place_of_the_published_addresses() {
 #[test]
 fn celeba_is_fetched_by_hand() {
     let root = tempfile::tempdir().unwrap();
-    let output = gwae(root.path(), &["data", "get", "celeba", "--dir", "my sets"]);
+    let output = gwae(&["data", "get", "celeba", "--dir", "my sets"], root.path());
     assert_eq!(output.status.code(), Some(1));
     let steps = text(&output.stdout);
     for part in [
@@ -185,7 +157,7 @@ fn celeba_is_fetched_by_hand() {
 #[test]
 fn a_check_fails_unless_all_files_are_right() {
     let root = tempfile::tempdir().unwrap();
-    let check = |name: &str| gwae(root.path(), &["data", "check", name]);
+    let check = |name: &str| gwae(&["data", "check", name], root.path());
     let output = check("fashion_mnist");
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
@@ -206,16 +178,16 @@ fn a_check_fails_unless_all_files_are_right() {
         ("imagenet", "use one of mnist, fashion-mnist"),
     ] {
         for command in ["check", "get"] {
-            let message = refused(&gwae(root.path(), &["data", command, name]), 1);
+            let message = refused(&gwae(&["data", command, name], root.path()), 1);
             assert!(message.contains(part), "{message}");
         }
     }
 }
 
-/// The picture that a `gwae data show` made.
+/// The picture that a `gwae data show` command made.
 fn shown(root: &Path, arguments: &[&str]) -> RgbImage {
     let arguments = [&["data", "show"], arguments, &["--out", "sheet.png"]].concat();
-    let said = fine(&gwae(root, &arguments));
+    let said = fine(&gwae(&arguments, root));
     assert!(said.contains("sheet.png"), "{said}");
     image::open(root.join("sheet.png")).unwrap().into_rgb8()
 }
@@ -224,7 +196,7 @@ fn shown(root: &Path, arguments: &[&str]) -> RgbImage {
 fn files_of_wrong_sizes_are_called_wrong_where_they_lie() {
     let root = tempfile::tempdir().unwrap();
     fs::write(root.path().join("train-images-idx3-ubyte.gz"), "short").unwrap();
-    let output = gwae(root.path(), &["data", "check", "mnist", "--dir", "."]);
+    let output = gwae(&["data", "check", "mnist", "--dir", "."], root.path());
     assert_eq!(output.status.code(), Some(1));
     let said = text(&output.stdout);
     let line = said.lines().find(|line| line.contains("train-images"));
@@ -275,8 +247,8 @@ fn what_cannot_be_shown_is_one_line() {
     fs::create_dir(root.path().join("empty")).unwrap();
     let show = |arguments: &[&str]| {
         gwae(
-            root.path(),
             &[&["data", "show"], arguments, &["--out", "x.png"]].concat(),
+            root.path(),
         )
     };
     for (arguments, code, part) in [
@@ -302,7 +274,7 @@ fn what_cannot_be_shown_is_one_line() {
         let message = refused(&show(arguments), code);
         assert!(message.contains(part), "{message}");
     }
-    let output = gwae(root.path(), &["data", "show", "digits", "--out", "x.jpg"]);
+    let output = gwae(&["data", "show", "digits", "--out", "x.jpg"], root.path());
     assert!(refused(&output, 1).contains(".png"));
     assert!(!root.path().join("x.png").exists());
 }

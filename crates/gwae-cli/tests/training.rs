@@ -1,20 +1,10 @@
-//! `gwae train` and `gwae resume`, run as a user runs them.
+//! Runs `gwae train` and `gwae resume` as a user does.
+
+mod program;
 
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn gwae(arguments: &[&str], directory: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gwae"));
-    command
-        .args(arguments)
-        .current_dir(directory)
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use program::{fine, gwae, refused, text};
 
 const SMALL: &str = "\
 [model]
@@ -72,9 +62,7 @@ fn bad_configurations_are_one_line_and_make_nothing() {
     let refused = |name: &str, content: &str, more: &[&str], expected: &str| {
         std::fs::write(root.path().join(name), content).unwrap();
         let output = gwae(&[&["train", name], more].concat(), root.path());
-        let message = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{message}");
-        assert_eq!(message.lines().count(), 1, "{message}");
+        let message = refused(&output, 1);
         assert!(message.contains(expected), "{message}");
         assert!(!root.path().join("runs").exists(), "{message}");
     };
@@ -140,25 +128,28 @@ fn several_devices_share_a_batch() {
         (&["--precision", "double"], 2, "choose single, bf16 or f16"),
     ] {
         let output = run(&[&["train", "small.toml"], arguments].concat());
-        let errors = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(status), "{errors}");
-        assert_eq!(errors.lines().count(), 1, "{errors}");
+        let errors = refused(&output, status);
         assert!(errors.contains(message), "{errors}");
         assert!(!root.path().join("runs").exists());
     }
-    let trained = run(&[
+    fine(&run(&[
         "train",
         "small.toml",
         "--devices",
         "cpu,cpu",
         "--log-every",
         "2",
-    ]);
-    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    ]));
     let record = std::fs::read_to_string(root.path().join("runs/small/run.json")).unwrap();
     assert!(record.contains("\"cpu,cpu\""), "{record}");
-    let resumed = run(&["resume", "runs/small", "--steps", "5", "--log-every", "3"]);
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    fine(&run(&[
+        "resume",
+        "runs/small",
+        "--steps",
+        "5",
+        "--log-every",
+        "3",
+    ]));
     let log = std::fs::read_to_string(root.path().join("runs/small/metrics.jsonl")).unwrap();
     let steps: Vec<_> = log
         .lines()
@@ -170,7 +161,7 @@ fn several_devices_share_a_batch() {
     assert_eq!(steps.len(), 3, "{steps:?}");
 }
 
-/// A limit on the size of a file stands for a full disk: writing beyond it fails in the same way.
+/// A limit on the file size stands for a full disk: a write beyond it fails in the same way.
 #[cfg(unix)]
 #[test]
 fn a_run_without_room_to_write_says_so_and_loses_nothing() {
@@ -178,12 +169,12 @@ fn a_run_without_room_to_write_says_so_and_loses_nothing() {
     std::fs::write(root.path().join("small.toml"), SMALL).unwrap();
     let limited = |kibibytes: u32, arguments: &str| {
         let program = env!("CARGO_BIN_EXE_gwae");
-        // Without a handler the signal would end the program before it sees the error.
+        // Without a handler, the signal would end the program before it sees the error.
         let script = format!(
             "trap '' XFSZ; ulimit -f {}; exec '{program}' {arguments}",
             2 * kibibytes
         );
-        let mut shell = Command::new("sh");
+        let mut shell = std::process::Command::new("sh");
         shell.args(["-c", &script]).current_dir(root.path());
         let output = shell.output().unwrap();
         let message = text(&output.stderr);
@@ -205,13 +196,13 @@ fn a_run_without_room_to_write_says_so_and_loses_nothing() {
         names
     };
 
-    // No room for anything: the directory is as before, so the same command works later.
+    // No space at all: the directory stays unchanged, so the same command works later.
     let error = limited(0, "train small.toml --out runs/none");
     assert!(error.contains("runs/none"), "{error}");
     let mut left = std::fs::read_dir(root.path().join("runs/none")).unwrap();
     assert!(left.next().is_none());
 
-    // Room for the small files, not for a model: no checkpoint, and none half-written.
+    // Space for the small files, but not for a model: no checkpoint, not even half of one.
     let error = limited(500, "train small.toml --out runs/early");
     assert!(
         error.contains("checkpoint of step 2 was not saved"),
@@ -219,15 +210,17 @@ fn a_run_without_room_to_write_says_so_and_loses_nothing() {
     );
     assert!(error.contains("ulimit"), "{error}");
     assert_eq!(files_of_checkpoints("runs/early"), [] as [&str; 0]);
-    // With room again, the run begins anew.
+    // With enough space, the run begins again.
     let resumed = gwae(&["resume", "runs/early"], root.path());
     assert!(resumed.status.success(), "{}", text(&resumed.stderr));
     assert!(text(&resumed.stderr).contains("begins anew"));
     assert!(text(&resumed.stdout).contains("after 2 steps"));
 
-    // The same with a checkpoint from before: it is intact, and the run goes on from it.
-    let trained = gwae(&["train", "small.toml", "--out", "runs/late"], root.path());
-    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    // The same with an earlier checkpoint: it is intact, and the run continues from it.
+    fine(&gwae(
+        &["train", "small.toml", "--out", "runs/late"],
+        root.path(),
+    ));
     let before = files_of_checkpoints("runs/late");
     let error = limited(500, "resume runs/late --steps 3");
     assert!(error.contains("what was saved before is intact"), "{error}");
@@ -270,11 +263,9 @@ fn rendered_shapes_need_no_files() {
     for dataset in ["shapes3d", "dsprites"] {
         let out = format!("runs/{dataset}");
         let arguments = ["train", "small.toml", "--dataset", dataset, "--out", &out];
-        let trained = gwae(&arguments, root.path());
-        assert!(trained.status.success(), "{}", text(&trained.stderr));
+        fine(&gwae(&arguments, root.path()));
         assert_eq!(parts(&root.path().join(&out)), [32, 32, 0]);
-        let resumed = gwae(&["resume", &out, "--steps", "3"], root.path());
-        assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+        fine(&gwae(&["resume", &out, "--steps", "3"], root.path()));
     }
 }
 
@@ -297,23 +288,22 @@ fn a_folder_of_images_is_trained_on_until_it_changes() {
     let config = format!("{COLOURS}crop = 24\nvalidation_fraction = 0.2\n");
     std::fs::write(root.path().join("small.toml"), config).unwrap();
     let source = ["--dataset", "folder", "--data", "pictures"];
-    let trained = gwae(
+    fine(&gwae(
         &[&["train", "small.toml"], &source[..]].concat(),
         root.path(),
-    );
-    assert!(trained.status.success(), "{}", text(&trained.stderr));
+    ));
     let run = root.path().join("runs/small");
     assert_eq!(parts(&run), [19, 5, 0]);
     let config = std::fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains("crop = 24"), "{config}");
 
-    let resumed = gwae(&["resume", "runs/small", "--steps", "3"], root.path());
-    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    fine(&gwae(
+        &["resume", "runs/small", "--steps", "3"],
+        root.path(),
+    ));
     picture(99).save(folder.join("99.png")).unwrap();
     let resumed = gwae(&["resume", "runs/small", "--steps", "4"], root.path());
-    let message = text(&resumed.stderr);
-    assert_eq!(resumed.status.code(), Some(1), "{message}");
-    assert_eq!(message.lines().count(), 1, "{message}");
+    let message = refused(&resumed, 1);
     assert!(
         message.contains("fingerprint") || message.contains("changed"),
         "{message}"
@@ -373,13 +363,17 @@ fn celeba_trains_on_its_official_parts_through_a_copy() {
     let messages = text(&resumed.stderr);
     assert!(resumed.status.success(), "{messages}");
     assert!(!messages.contains("preparing"), "made once");
-    let drawn = gwae(&["reconstruct", "runs/small", "--images", "8"], root.path());
-    assert!(drawn.status.success(), "{}", text(&drawn.stderr));
+    fine(&gwae(
+        &["reconstruct", "runs/small", "--images", "8"],
+        root.path(),
+    ));
     let vary = [
         "data", "show", "celeba", "--data", "sets", "--vary", "Smiling",
     ];
-    let shown = gwae(&[&vary[..], &["--out", "faces.png"]].concat(), root.path());
-    assert!(shown.status.success(), "{}", text(&shown.stderr));
+    fine(&gwae(
+        &[&vary[..], &["--out", "faces.png"]].concat(),
+        root.path(),
+    ));
 
     std::fs::remove_file(directory.join("img_align_celeba/000007.jpg")).unwrap();
     let resumed = gwae(&["resume", "runs/small", "--steps", "4"], root.path());

@@ -1,34 +1,29 @@
-//! The mathematics of Gromov-Wasserstein autoencoders (Nakagawa, Togo, Ogawa, Haseyama,
-//! ICLR 2023): tensors in, tensors out. No files, no models.
+#![doc = include_str!("../README.md")]
 
-pub mod activation;
-mod batch_norm;
-mod cholesky;
-mod distance;
-mod divergence;
-mod gradient_penalty;
-mod gromov_wasserstein;
-pub mod initialise;
-mod losses;
-mod mixture;
-mod mmd;
-mod mode;
+pub mod layers;
+pub mod linear_algebra;
+mod named_losses;
+pub mod objective;
 pub mod random;
-mod safe;
-mod similarity;
-mod spread;
 #[cfg(test)]
 mod testing;
 
-pub use batch_norm::{BatchNorm, OFFICIAL_MOMENTUM, move_running, set_running};
-pub use cholesky::{cholesky, diagonals, identity_like, log_determinant, solve_lower};
-pub use distance::{pairwise_distances, squared_distances};
-pub use divergence::{standard_normal_divergence, standard_normal_negative_log_density};
-pub use gradient_penalty::{CriticLoss, critic_loss, gradient_penalty, interpolate};
-pub use gromov_wasserstein::{estimated_gw_loss, latent_scale};
-pub use losses::{entropy_loss, merged_condition_loss, mixed_potential, reconstruction_loss};
-pub use mixture::{GaussianMixture, MixtureMoments};
-pub use mmd::maximum_mean_discrepancy;
-pub use mode::Mode;
-pub use similarity::{cosine_similarity, reconstruction_error, relative_reconstruction_error};
-pub use spread::spread_over_rows;
+pub use layers::batch_norm::{BatchNorm, OFFICIAL_MOMENTUM, move_running, set_running};
+pub use layers::mode::Mode;
+pub use layers::{activation, initialise};
+pub use linear_algebra::cholesky::{
+    cholesky, diagonals, identity_like, log_determinant, solve_lower,
+};
+pub use linear_algebra::mixture::{GaussianMixture, MixtureMoments};
+pub use linear_algebra::spread::spread_over_rows;
+pub use named_losses::NamedLosses;
+pub use objective::critic::{CriticLoss, critic_loss, gradient_penalty, interpolate};
+pub use objective::distance::{pairwise_distances, squared_distances};
+pub use objective::entropy::entropy_loss;
+pub use objective::gromov_wasserstein::{estimated_gw_loss, latent_scale};
+pub use objective::kl::{standard_normal_divergence, standard_normal_negative_log_density};
+pub use objective::merged_condition::{merged_condition_loss, mixed_potential};
+pub use objective::mmd::maximum_mean_discrepancy;
+pub use objective::reconstruction::{
+    cosine_similarity, reconstruction_error, reconstruction_loss, relative_reconstruction_error,
+};

@@ -1,8 +1,8 @@
-//! Noise as an argument: every random number of a run comes from one host generator.
+//! Random numbers as an argument: all random numbers of a run come from one generator on the host.
 //!
-//! Networks and priors ask a [`RandomSource`] for numbers in a documented order and
-//! upload them to the device. Device generators are never used, so a run repeats from
-//! its seed, means the same on every backend, and continues exactly after a stop.
+//! Networks and priors ask a [`RandomSource`] for numbers in a documented order and upload them to the
+//! device. They never use the device's own generator. So the same seed repeats a run, every backend
+//! gets the same numbers, and a stopped run continues exactly.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
@@ -25,32 +25,32 @@ pub trait RandomSource {
 
 /// A tensor of standard normal draws, row-major.
 pub fn normal_tensor<const D: usize>(
-    noise: &mut dyn RandomSource,
+    random: &mut dyn RandomSource,
     shape: [usize; D],
     device: &Device,
 ) -> Tensor<D> {
-    let values = noise.standard_normal(shape.iter().product());
+    let values = random.standard_normal(shape.iter().product());
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 /// A tensor of uniform draws, row-major.
 pub fn uniform_tensor<const D: usize>(
-    noise: &mut dyn RandomSource,
+    random: &mut dyn RandomSource,
     shape: [usize; D],
     device: &Device,
 ) -> Tensor<D> {
-    let values = noise.uniform(shape.iter().product());
+    let values = random.uniform(shape.iter().product());
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-/// The generator of a run: ChaCha8, whose whole state is a seed and a position.
+/// The generator of a run: ChaCha8. A seed and a position are its whole state.
 #[derive(Clone, Debug)]
 pub struct SeededGenerator {
     seed: u64,
     generator: ChaCha8Rng,
 }
 
-/// What [`SeededGenerator`] needs to continue exactly where it stopped.
+/// The state of a [`SeededGenerator`]. A generator made from it continues exactly at that point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratorState {
     /// Seed that the run was started with.
@@ -74,7 +74,7 @@ impl SeededGenerator {
         GeneratorState {
             seed: self.seed,
             stream: self.generator.get_stream(),
-            // A position beyond 2⁶⁴ words (74 exabytes of noise) is out of any run's reach.
+            // No run reaches a position beyond 2⁶⁴ words (74 exabytes).
             position: self.generator.get_word_pos() as u64,
         }
     }

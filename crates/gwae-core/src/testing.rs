@@ -1,4 +1,4 @@
-//! Helpers of this crate's tests: reading values and central differences in double precision.
+//! Helpers of this crate's tests: values of tensors, and central differences in double precision.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 

@@ -1,9 +1,10 @@
-//! Images per second, processor time and peak memory from files to batches of 64×64×3.
+//! Measures images per second, processor time and peak memory, from files to batches of 64×64×3.
 //!
-//! `cargo bench -p gwae-datasets --bench loaders -- WORK DIRECTORY [--seconds S] [--batches N]`, with
-//! the files that `benches/pytorch/make_loader_data.py` writes, or the published ones, in
-//! `DIRECTORY`. Prints one line of JSON; one work per process, so that the peak memory belongs
-//! to it. `benches/pytorch/compare.py loaders` runs all of them beside PyTorch.
+//! `cargo bench -p gwae-datasets --bench loaders -- WORK DIRECTORY [--seconds S] [--batches N]`.
+//! `DIRECTORY` holds the files that `benches/pytorch/make_loader_data.py` writes, or the published
+//! ones. The program prints one line of JSON. It does one kind of work per process, so that the
+//! peak memory belongs to that work. `benches/pytorch/compare.py loaders` runs all kinds beside
+//! PyTorch.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const SIZE: usize = 64;
 const BATCH_SIZE: usize = 64;
-/// Batches before the measured ones: more than are prepared ahead.
+/// Number of batches before the measurement: more than the loader prepares ahead.
 const WARM_UP: usize = 8;
 
 const USAGE: &str = "\
@@ -85,11 +86,11 @@ fn load(options: &Options) -> Result<serde_json::Value> {
         drop_last: true,
     };
     let mut stream = BatchStream::start(source, split.train, config, Position::START)?;
-    // What is measured: the first pass, the passes after it, or a given number of batches.
+    // The measured batches: the first pass, the later passes, or a given number of batches.
     let (warm_up, most) = match options.work.as_str() {
         work if work.ends_with("-memory") => (batches_per_epoch, usize::MAX),
         "omniglot" | "folder" => (WARM_UP, batches_per_epoch.saturating_sub(WARM_UP)),
-        // A batch takes seconds.
+        // One batch takes seconds.
         "shapes3d-streamed" => (0, usize::MAX),
         _ => (WARM_UP, usize::MAX),
     };
@@ -140,12 +141,12 @@ fn open(work: &str, directory: &Path) -> Result<(Arc<dyn Dataset>, Transform)> {
         "dsprites-rendered" => Arc::new(RenderedDsprites::new(SIZE)?),
         _ => return Err(format!("there is no work {work}; give {USAGE}").into()),
     };
-    // As training does: what is on the disk is read once, so that the system keeps it in memory.
+    // Like training: files are read once from the disk, so that the system keeps them in memory.
     dataset.warm()?;
     Ok((dataset, transform))
 }
 
-/// Makes the copy of a dataset that is quick to read at random, anew if it is there.
+/// Makes the copy of a dataset for fast random reads. An existing copy is made again.
 fn copy(dataset: &str, directory: &Path) -> Result<serde_json::Value> {
     let place = copies(directory).join(dataset);
     if place.exists() {
@@ -172,7 +173,7 @@ fn copies(directory: &Path) -> PathBuf {
     directory.join("copies")
 }
 
-/// The directory of one dataset's copy, which is made where it is missing.
+/// The directory of one dataset's copy. It is made if it is missing.
 fn copy_place(directory: &Path, dataset: &str) -> Result<PathBuf> {
     let place = copies(directory).join(dataset);
     std::fs::create_dir_all(&place)?;
@@ -215,11 +216,11 @@ fn celeba_copy(directory: &Path) -> Result<CachedImages> {
     )?)
 }
 
-/// Seconds that the processors have worked for this process, all threads together, in steps of 10
-/// milliseconds. `None` where the system does not tell (anything but Linux).
+/// Processor time of this process in seconds, all threads together, in steps of 10 milliseconds.
+/// `None` on systems other than Linux.
 fn cpu_seconds() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name, the second field, is in brackets and may hold spaces.
+    // The second field, the name, is in brackets and may contain spaces.
     let fields: Vec<&str> = status.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
     Some((ticks(11)? + ticks(12)?) / 100.0)
@@ -229,8 +230,7 @@ fn difference(start: Option<f64>) -> Option<f64> {
     Some(cpu_seconds()? - start?)
 }
 
-/// The largest resident set that this process has had, in bytes. `None` where the system does not
-/// tell.
+/// The largest resident set of this process in bytes. `None` if the system does not report it.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

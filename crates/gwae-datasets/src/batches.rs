@@ -1,8 +1,8 @@
-//! The infinite stream of shuffled training batches, prepared ahead on worker threads.
+//! The infinite stream of shuffled training batches. Worker threads prepare them ahead of time.
 //!
-//! With `n` workers, worker `w` makes the batches `w`, `w + n`, `w + 2n`, … and hands them over
-//! through a channel of its own; the consumer takes one from each in turn. So batches come in
-//! order whatever the speed of each worker, without a lock between them.
+//! With `n` workers, worker `w` makes the batches `w`, `w + n`, `w + 2n`, … and sends them through
+//! its own channel. The consumer takes one batch from each channel in turn. So batches come in
+//! order, whatever the speed of the workers, and the workers share no lock.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -11,21 +11,24 @@ use std::thread::{Builder, JoinHandle};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DatasetError, ImageSource, Position, batches_per_epoch, epoch_order};
+use crate::error::{BatchError, DatasetError};
+use crate::order::{batches_per_epoch, epoch_order};
+use crate::position::Position;
+use crate::source::ImageSource;
 
-/// Most batches that wait, ready, for the consumer; with more threads than this
-/// ([`ImageSource::threads`]) one per thread. Each thread may have one more in the making.
+/// Maximum number of ready batches that wait for the consumer. With more threads than this
+/// ([`ImageSource::threads`]), one batch per thread. Each thread may also be making one more.
 pub const PREFETCHED_BATCHES: usize = 4;
 
-/// How batches are drawn. Size and channels of the images belong to the [`ImageSource`].
+/// How batches are drawn. The [`ImageSource`] determines the size and channels of the images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchConfig {
-    /// Images per batch, at least 1 and at most the number of items.
+    /// Number of images per batch, from 1 to the number of items.
     pub batch_size: usize,
-    /// Seed of the order of every epoch; see [`epoch_order`].
+    /// Seed for the order of every epoch; see [`epoch_order`].
     pub seed: u64,
-    /// Whether an epoch drops the items left over after its last full batch. Otherwise its last
+    /// Whether an epoch drops the items that remain after its last full batch. Otherwise its last
     /// batch is smaller.
     pub drop_last: bool,
 }
@@ -37,30 +40,30 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// `[B, C, H, W]`.
     pub shape: [usize; 4],
-    /// Which items of the dataset they are, one per image.
+    /// The indices of the images in the dataset.
     pub indices: Vec<u32>,
-    /// Where in the stream the batch stands.
+    /// The position of the batch in the stream.
     pub position: Position,
 }
 
 /// An endless stream of batches that can start at any [`Position`].
 ///
-/// The batch at a position depends on the items, the configuration and the position only, so
-/// a stream that starts at `p` goes on exactly as one that started earlier, whatever the
-/// [number of threads](ImageSource::with_threads). Dropping the stream ends its threads; an error
-/// or a panic there reaches the consumer as `Err`, in the place of the batch that it spoiled.
+/// The batch at a position depends only on the items, the configuration and the position. So a
+/// stream that starts at `p` continues exactly like one that started earlier, for any [number of
+/// threads](ImageSource::with_threads). Dropping the stream ends its threads. The consumer gets an
+/// error or a panic of a thread as `Err`, in place of the batch that failed.
 ///
-/// As an [`Iterator`] it yields `Ok` without end, or ends after the first `Err`.
+/// As an [`Iterator`], it yields `Ok` forever, or ends after the first `Err`.
 pub struct BatchStream {
     position: Position,
     batches_per_epoch: u64,
-    /// `None` once the stream has failed.
+    /// `None` after the stream has failed.
     running: Option<Running>,
 }
 
 struct Running {
     workers: Vec<Worker>,
-    /// The one that makes the next batch.
+    /// The worker that makes the next batch.
     turn: usize,
 }
 
@@ -70,12 +73,12 @@ struct Worker {
 }
 
 impl BatchStream {
-    /// Starts a stream over the items at `indices`, its first batch being the one at `position`.
+    /// Starts a stream over the items at `indices`. Its first batch is the one at `position`.
     ///
     /// # Errors
-    /// Those of [`batches_per_epoch`], [`DatasetError::IndexOutOfRange`] for an index that the
-    /// dataset does not have, [`DatasetError::Position`] for a batch that no epoch has, and
-    /// [`DatasetError::Worker`] where the system gives no thread.
+    /// The errors of [`batches_per_epoch`], [`DatasetError::IndexOutOfRange`] if the dataset does
+    /// not have an index, [`BatchError::Position`] if no epoch has that batch, and
+    /// [`BatchError::Worker`] if the system refuses a thread.
     pub fn start(
         source: Arc<ImageSource>,
         indices: Vec<u32>,
@@ -85,10 +88,10 @@ impl BatchStream {
         let batches_per_epoch =
             batches_per_epoch(indices.len(), config.batch_size, config.drop_last)?;
         if position.batch >= batches_per_epoch {
-            return Err(DatasetError::Position {
+            return Err(DatasetError::Batch(BatchError::Position {
                 position,
                 batches_per_epoch,
-            });
+            }));
         }
         let len = source.dataset().len();
         if let Some(&index) = indices.iter().find(|&&index| index as usize >= len) {
@@ -124,7 +127,7 @@ impl BatchStream {
                 Err(error) => {
                     stream.running = Some(Running { workers, turn: 0 });
                     stream.stop();
-                    return Err(DatasetError::Worker(error));
+                    return Err(DatasetError::Batch(BatchError::Worker(error)));
                 }
             }
         }
@@ -132,13 +135,16 @@ impl BatchStream {
         Ok(stream)
     }
 
-    /// The next batch; waits for it where the workers are behind.
+    /// The next batch. Waits if it is not ready.
     ///
     /// # Errors
     /// The error of the item that could not be read or transformed, or
-    /// [`DatasetError::WorkerPanicked`]; after either, [`DatasetError::StreamEnded`].
+    /// [`BatchError::WorkerPanicked`]. After one of these, [`BatchError::StreamEnded`].
     pub fn next_batch(&mut self) -> Result<Batch, DatasetError> {
-        let running = self.running.as_mut().ok_or(DatasetError::StreamEnded)?;
+        let running = self
+            .running
+            .as_mut()
+            .ok_or(DatasetError::Batch(BatchError::StreamEnded))?;
         let result = running.workers[running.turn].batches.recv();
         match result {
             Ok(Ok(batch)) => {
@@ -150,13 +156,15 @@ impl BatchStream {
                 self.stop();
                 Err(error)
             }
-            // A worker hangs up without a last word only where it panicked.
-            Err(_) => Err(self.stop().unwrap_or(DatasetError::StreamEnded)),
+            // A worker closes its channel without a message only if it panicked.
+            Err(_) => Err(self
+                .stop()
+                .unwrap_or(DatasetError::Batch(BatchError::StreamEnded))),
         }
     }
 
-    /// The position of the batch that [`BatchStream::next_batch`] gives next: what a checkpoint
-    /// stores and [`BatchStream::start`] takes to go on from there.
+    /// The position of the batch that [`BatchStream::next_batch`] returns next. A checkpoint stores
+    /// it, and [`BatchStream::start`] takes it to continue from there.
     pub fn position(&self) -> Position {
         self.position
     }
@@ -166,17 +174,17 @@ impl BatchStream {
         self.batches_per_epoch
     }
 
-    /// Ends the workers; returns the panic of the one whose turn it was, if it had one.
+    /// Ends the workers. Returns the panic of the worker whose turn it was, if it panicked.
     fn stop(&mut self) -> Option<DatasetError> {
         let Running { workers, turn } = self.running.take()?;
-        // Hanging up makes workers that wait for room return; only then may they be joined.
+        // Closing the channels makes waiting workers return; only then may they be joined.
         let threads: Vec<_> = workers.into_iter().map(|worker| worker.thread).collect();
         let mut panics = threads.into_iter().map(|thread| thread.join().err());
         let payload = panics.nth(turn).flatten();
         panics.for_each(drop);
-        Some(DatasetError::WorkerPanicked {
+        Some(DatasetError::Batch(BatchError::WorkerPanicked {
             message: panic_message(payload?.as_ref()),
-        })
+        }))
     }
 }
 
@@ -194,24 +202,25 @@ impl Drop for BatchStream {
     }
 }
 
-/// Which batches there are, and which of them a worker makes.
+/// The sequence of batches, and the share of one worker.
 struct BatchOrder {
     indices: Vec<u32>,
     config: BatchConfig,
     batches_per_epoch: u64,
-    /// Batches from one of a worker to its next one.
+    /// Number of batches from one batch of a worker to its next one.
     stride: u64,
 }
 
 impl BatchOrder {
-    /// The position that lies `batches` further on.
+    /// The position `batches` later.
     fn advance(&self, position: Position, batches: u64) -> Position {
         (0..batches).fold(position, |position, _| {
             position.next(self.batches_per_epoch)
         })
     }
 
-    /// A worker: batches from `position` on, until the consumer hangs up or one fails.
+    /// Runs a worker: makes batches from `position` on, until the consumer closes the channel or a
+    /// batch fails.
     fn prepare(
         &self,
         source: &ImageSource,

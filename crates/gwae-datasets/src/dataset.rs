@@ -1,88 +1,99 @@
-//! What every dataset can do.
+//! The interface of all datasets.
 
-use crate::{DatasetError, FactorSpec, Item};
+use crate::error::DatasetError;
+use crate::float_image::FloatImage;
+use crate::item::{FactorSpec, Item};
 
 /// A finite, ordered set of images that is read by index.
 ///
-/// Nothing here asks for the set to be in memory: an implementation may read or render an
-/// item when it is asked for. Items with an official division are in the order
-/// *training part, validation part (if there is one), test part*.
+/// The set need not be in memory: an implementation may read or render an item on request. If there is an
+/// official division, the items are in the order *training part, validation part (if there is one), test
+/// part*.
 pub trait Dataset: Send + Sync {
-    /// Name as reports print it, such as `mnist`.
+    /// The name in reports, such as `mnist`.
     fn name(&self) -> &str;
 
     /// Number of items of all parts together.
     fn len(&self) -> usize;
 
-    /// Whether there are no items at all.
+    /// Whether the dataset has no items.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Number of items of the official training part: items `0..train_len()`. The others are the
-    /// official validation part ([`Dataset::validation_len`]), then the official test part. A
-    /// dataset without an official division returns [`Dataset::len`].
-    fn train_len(&self) -> usize;
+    /// Number of items of the official training part, which is items `0..train_len()`. The official
+    /// validation part ([`Dataset::validation_len`]) and then the official test part follow. The default, for
+    /// datasets without an official division, is all items.
+    fn train_len(&self) -> usize {
+        self.len()
+    }
 
-    /// Number of items of the official validation part, right after the training part. 0, as here,
-    /// where there is no such part.
+    /// Number of items of the official validation part, which follows the training part. The default is 0: no
+    /// such part.
     fn validation_len(&self) -> usize {
         0
     }
 
-    /// The item at `index`; the same index always gives the same item.
+    /// The item at `index`. The same index always gives the same item.
     ///
     /// # Errors
-    /// [`DatasetError::IndexOutOfRange`] for `index ≥ len()`, and whatever reading the item
-    /// from its place can bring.
+    /// [`DatasetError::IndexOutOfRange`] for `index ≥ len()`, and any error of reading the item.
     fn item(&self, index: usize) -> Result<Item, DatasetError>;
 
-    /// As [`Dataset::item`] where only the square of `side`×`side` pixels in the image's centre is
-    /// wanted: the image is that square, or the whole one, as here, where that takes no longer.
-    /// [`Transform`](crate::Transform) makes the same of both.
+    /// The image of the item as numbers, for datasets that are more precise than the bytes of
+    /// [`Dataset::item`]. `None`, the default, if there are only the bytes, or if the index is out of range.
+    fn float_image(&self, _index: usize) -> Option<FloatImage> {
+        None
+    }
+
+    /// Like [`Dataset::item`], for callers that need only the square of `side`×`side` pixels in the image's
+    /// centre. The image is that square, or the whole image if that is as fast, as in the default.
+    /// [`Transform`](crate::Transform) gives the same result for both.
     ///
     /// # Errors
-    /// As [`Dataset::item`].
+    /// The same as [`Dataset::item`].
     fn cropped_item(&self, index: usize, _side: usize) -> Result<Item, DatasetError> {
         self.item(index)
     }
 
-    /// The items at `indices`, in that order and as [`Dataset::item`] gives them, where reading
-    /// them together takes less work than one by one; `None`, as here, where it does not.
+    /// The items at `indices`, in that order and equal to those of [`Dataset::item`], if reading them
+    /// together is faster than one by one. `None`, the default, if it is not.
     ///
     /// # Errors
-    /// As [`Dataset::item`].
+    /// The same as [`Dataset::item`].
     fn items_together(&self, _indices: &[usize]) -> Option<Result<Vec<Item>, DatasetError>> {
         None
     }
 
-    /// The factors whose values every item carries.
-    fn factors(&self) -> &[FactorSpec];
+    /// The factors whose values every item has. Empty by default.
+    fn factors(&self) -> &[FactorSpec] {
+        &[]
+    }
 
-    /// Names of the values of the factor at that place of [`Dataset::factors`], one for each of its
-    /// values; `None`, as here, where values have no names but their numbers.
+    /// Names of the values of the factor at this index of [`Dataset::factors`], one per value. `None`, the
+    /// default, if the values have only numbers.
     fn value_names(&self, _factor: usize) -> Option<&[String]> {
         None
     }
 
-    /// The (first) item with exactly these factor values, one per factor; `None` where there is none,
-    /// and, as here, where finding it would take a look at all items. Datasets that are a grid of
-    /// their factors know.
+    /// The first item with exactly these factor values, one per factor. `None` if there is none. The default
+    /// is also `None`, because finding the item would require reading all items. Datasets that are a grid of
+    /// their factors override it.
     fn find(&self, _factors: &[u32]) -> Option<usize> {
         None
     }
 
-    /// Reads what lies on the disk once from start to end, so that the system keeps it in memory as
-    /// far as there is room: scattered reads from a disk are slow. Worth a thread of its own when
-    /// training starts. Does nothing, as here, where that would not help.
+    /// Reads the files once from start to end, so that the system keeps them in memory if there is room;
+    /// scattered reads from a disk are slow. Run it in a separate thread when training starts. Does nothing
+    /// by default.
     ///
     /// # Errors
-    /// A failing read.
+    /// If a read fails.
     fn warm(&self) -> Result<(), DatasetError> {
         Ok(())
     }
 
-    /// SHA-256 in lower-case hexadecimal over the content (images, factors, order and official
-    /// division), so that a resumed run can tell that its data changed.
+    /// SHA-256 in lower-case hexadecimal over the content (images, factors, order and official division). A
+    /// resumed run uses it to detect changed data.
     fn fingerprint(&self) -> String;
 }

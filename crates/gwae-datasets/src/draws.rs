@@ -1,19 +1,26 @@
-//! Random numbers for drawings: the same on every machine, whatever the libraries' versions.
+//! Random numbers for drawings and orders. They are the same on every machine and for all library versions.
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-use crate::order::{below, generator, shuffle};
+use sha2::{Digest, Sha256};
 
 /// A stream of random numbers for one purpose, seed and number.
 ///
-/// Conversions are written out and use no transcendental function: a drawing belongs to the
-/// fingerprint of its dataset, and libraries may change theirs.
+/// The conversions are implemented here and use no transcendental functions: libraries may change theirs, and
+/// a change of a drawing would change the fingerprint of its dataset.
 pub(crate) struct Draws(ChaCha8Rng);
 
 impl Draws {
+    /// The purpose is hashed into the key, so that this stream is independent of other generators with the
+    /// same seed.
     pub(crate) fn new(purpose: &str, seed: u64, number: u64) -> Self {
-        Self(generator(purpose, seed, number))
+        let mut hash = Sha256::new();
+        hash.update(b"gwae-datasets\0");
+        hash.update(purpose.as_bytes());
+        hash.update([0]);
+        hash.update(seed.to_le_bytes());
+        hash.update(number.to_le_bytes());
+        Self(ChaCha8Rng::from_seed(hash.finalize().into()))
     }
 
     /// Uniform in `[0, 1)`.
@@ -26,22 +33,30 @@ impl Draws {
         low + (high - low) * self.unit()
     }
 
-    /// Bell-shaped around 0 with that standard deviation, and never more than 3.47 of them away:
-    /// a sum of four uniform numbers.
+    /// Bell-shaped around 0 with this standard deviation, and at most 3.47 standard deviations away: a sum of
+    /// four uniform numbers.
     pub(crate) fn bell(&mut self, deviation: f64) -> f64 {
         let sum: f64 = (0..4).map(|_| self.unit()).sum();
-        // The variance of a uniform number is 1/12, of four of them 1/3.
+        // The variance of a uniform number is 1/12, that of four is 1/3.
         (sum - 2.0) * deviation * 3.0_f64.sqrt()
     }
 
-    /// True with that probability.
+    /// True with this probability.
     pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.unit() < probability
     }
 
-    /// Uniform in `0..bound`, without bias; `bound` is at least 1.
+    /// Uniform in `0..bound`, without bias (Lemire 2019, arXiv:1805.10941); `bound` is at least 1.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
-        below(bound as u64, &mut self.0) as usize
+        let bound = bound as u64;
+        // 2⁶⁴ mod bound: lower halves below it belong to values that would be drawn too often.
+        let threshold = bound.wrapping_neg() % bound;
+        loop {
+            let product = u128::from(self.0.next_u64()) * u128::from(bound);
+            if product as u64 >= threshold {
+                return (product >> 64) as usize;
+            }
+        }
     }
 
     /// Fills `bytes` with uniform values.
@@ -52,9 +67,12 @@ impl Draws {
         }
     }
 
-    /// Brings `values` into a uniformly drawn order.
+    /// Shuffles `values` uniformly (Fisher–Yates). It is implemented here because the order is part of a
+    /// run's record, and a library's shuffle may change between versions.
     pub(crate) fn shuffle(&mut self, values: &mut [u32]) {
-        shuffle(values, &mut self.0);
+        for last in (1..values.len()).rev() {
+            values.swap(last, self.below(last + 1));
+        }
     }
 }
 

@@ -1,32 +1,33 @@
-//! Datasets that hold every combination of their factors exactly once, in a fixed order.
+//! Datasets with every combination of their factors exactly once, in a fixed order.
 
 use std::sync::LazyLock;
 
-use crate::{DatasetError, FactorKind, FactorSpec};
+use crate::error::{DatasetError, behind};
+use crate::item::{FactorKind, FactorSpec};
 
-/// A factor grid that cannot be made, or a question that it has no answer to.
+/// The error for a factor grid that cannot be made, or for a value that is not in the grid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FactorGridError {
-    /// A grid over nothing.
+    /// The grid has no factors.
     #[error("factors: there is none; name at least one")]
     NoFactors,
 
-    /// A factor without values, so that there are no combinations.
+    /// A factor has no values, so there are no combinations.
     #[error("factor {factor}: has 0 values; give it 1 or more, or leave it out")]
     NoValues {
         /// Name of the factor.
         factor: String,
     },
 
-    /// Two factors of one name.
+    /// Two factors have the same name.
     #[error("factor {factor}: named twice; every factor needs a name of its own")]
     DuplicateName {
         /// The name.
         factor: String,
     },
 
-    /// More combinations than an index can count.
+    /// There are more combinations than an index can count.
     #[error(
         "factors: their combinations are more than {}, the most that are indexed; \
          use fewer factors or values",
@@ -34,16 +35,16 @@ pub enum FactorGridError {
     )]
     TooManyCombinations,
 
-    /// Not one value per factor.
+    /// The number of values differs from the number of factors.
     #[error("factor values: {found} given, but the grid has {expected} factors; give one for each")]
     WrongCount {
-        /// Values given.
+        /// Number of values given.
         found: usize,
-        /// Factors of the grid.
+        /// Number of factors of the grid.
         expected: usize,
     },
 
-    /// A value that the factor does not have.
+    /// The factor does not have the value.
     #[error("factor {factor}: value {value} is out of range; use 0 to {}", values - 1)]
     ValueOutOfRange {
         /// Name of the factor.
@@ -54,7 +55,7 @@ pub enum FactorGridError {
         values: u32,
     },
 
-    /// An index beyond the last combination.
+    /// An index is beyond the last combination.
     #[error("index {index} is out of range, the grid has {len} combinations of factor values")]
     IndexOutOfRange {
         /// The index given.
@@ -63,18 +64,20 @@ pub enum FactorGridError {
         len: usize,
     },
 
-    /// A name that no factor has.
+    /// No factor has the name.
     #[error("factor {factor}: not a factor of this dataset; it has {}", known.join(", "))]
     UnknownFactor {
         /// The name given.
         factor: String,
-        /// The names there are.
+        /// The names of the factors.
         known: Vec<String>,
     },
 }
 
-/// Every combination of the values of some factors, numbered in row-major order: the last
-/// factor varies fastest. The published files of 3D Shapes and dSprites are in this order.
+behind!(Other, FactorGridError);
+
+/// Every combination of the values of some factors, numbered in row-major order: the last factor
+/// varies fastest. The published files of 3D Shapes and dSprites have this order.
 ///
 /// ```
 /// let grid = gwae_datasets::shapes3d_grid();
@@ -90,11 +93,11 @@ pub struct FactorGrid {
 }
 
 impl FactorGrid {
-    /// A grid over `factors`, the last one varying fastest.
+    /// A grid over `factors`. The last one varies fastest.
     ///
     /// # Errors
-    /// No factors, a factor without values, two factors of one name, or more than
-    /// [`u32::MAX`] combinations (what splits and batches can index).
+    /// If there are no factors, a factor has no values, two factors have the same name, or there
+    /// are more than [`u32::MAX`] combinations (the limit of splits and batches).
     pub fn new(factors: Vec<FactorSpec>) -> Result<Self, FactorGridError> {
         if factors.is_empty() {
             return Err(FactorGridError::NoFactors);
@@ -138,7 +141,7 @@ impl FactorGrid {
     /// The index of a combination, given as one value per factor.
     ///
     /// # Errors
-    /// Not one value per factor, or a value that its factor does not have.
+    /// If there is not one value per factor, or a factor does not have its value.
     pub fn index_of(&self, values: &[u32]) -> Result<usize, FactorGridError> {
         if values.len() != self.factors.len() {
             return Err(FactorGridError::WrongCount {
@@ -175,8 +178,8 @@ impl FactorGrid {
         Ok(values)
     }
 
-    /// The values of item `index` of the dataset of that name, whose items are the combinations of
-    /// this grid of `N` factors in order.
+    /// The values of item `index` of the dataset with this name, whose items are the combinations
+    /// of this grid of `N` factors in order.
     ///
     /// # Errors
     /// [`DatasetError::IndexOutOfRange`] for `index ≥ len()`.
@@ -194,12 +197,12 @@ impl FactorGrid {
         })
     }
 
-    /// The indices of the combinations that share all values of `index` but that of the factor
-    /// `name`, which takes each of its values in order.
+    /// The indices of the combinations that differ from `index` at most in the factor `name`. That
+    /// factor takes each of its values in order.
     ///
     /// # Errors
-    /// [`FactorGridError::IndexOutOfRange`], and [`FactorGridError::UnknownFactor`] for a name
-    /// that no factor has.
+    /// [`FactorGridError::IndexOutOfRange`], and [`FactorGridError::UnknownFactor`] if no factor
+    /// has the name.
     pub fn indices_varying(&self, index: usize, name: &str) -> Result<Vec<usize>, FactorGridError> {
         self.check(index)?;
         let position = self
@@ -230,7 +233,7 @@ impl FactorGrid {
         }
     }
 
-    /// A grid of constants that satisfy what [`FactorGrid::new`] asks for.
+    /// A grid from constants that satisfy the conditions of [`FactorGrid::new`].
     fn of_constants(factors: &[(&str, FactorKind, u32)]) -> Self {
         Self {
             factors: factors
@@ -250,8 +253,8 @@ impl FactorGrid {
 /// `wall_hue` (10), `object_hue` (10), `scale` (8), `shape` (4: cube, cylinder, sphere,
 /// capsule) and `orientation` (15), which varies fastest.
 ///
-/// The hues are cyclic. `orientation` is not: it turns the view from one side to the other,
-/// −30° to 30°.
+/// The hues are cyclic. `orientation` is not: it turns the view from one side to the other, −30° to
+/// 30°.
 pub fn shapes3d_grid() -> FactorGrid {
     FactorGrid::of_constants(&[
         ("floor_hue", FactorKind::Cyclic, 10),
@@ -263,9 +266,9 @@ pub fn shapes3d_grid() -> FactorGrid {
     ])
 }
 
-/// What each value of [`shapes3d_grid`] stands for, as the `labels` of `3dshapes.h5` state it:
-/// hues 0 to 0.9 (in turns), scale 0.75 to 1.25, shape 0 to 3, orientation −30 to 30 (in
-/// degrees), each in equal steps.
+/// The meaning of the values of [`shapes3d_grid`], from the `labels` of `3dshapes.h5`: hues 0 to
+/// 0.9 (in turns), scale 0.75 to 1.25, shape 0 to 3, orientation −30 to 30 (in degrees), each in
+/// equal steps.
 pub fn shapes3d_values() -> [Vec<f64>; 6] {
     let hue = || evenly_spaced(0.0, 0.9, 10);
     [
@@ -278,8 +281,8 @@ pub fn shapes3d_values() -> [Vec<f64>; 6] {
     ]
 }
 
-/// The values of [`shapes3d_grid`] in words, factor by factor: shapes by their names, and all else as
-/// [`shapes3d_values`] has it, rounded to two decimals.
+/// The values of [`shapes3d_grid`] as text, factor by factor: names for shapes, and the numbers of
+/// [`shapes3d_values`], rounded to two decimals, for all other factors.
 pub fn shapes3d_value_names() -> &'static [Vec<String>] {
     static NAMES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
         let mut names = shapes3d_values().map(in_words);
@@ -295,10 +298,10 @@ pub fn shapes3d_value_names() -> &'static [Vec<String>] {
 /// square, ellipse, heart), `scale` (6), `orientation` (40), `position_x` (32) and
 /// `position_y` (32), which varies fastest.
 ///
-/// The published file has a sixth factor before these, `color`, with the one value *white*. It
-/// is left out here: it varies nothing, and with one value it changes no index.
+/// The published file has a sixth factor before these, `color`, with the single value *white*. It
+/// is left out here, because it does not vary; this changes no index.
 ///
-/// `orientation` is cyclic, and its last value is a full turn: it shows what its first one shows.
+/// `orientation` is cyclic, and its last value is a full turn: it shows the same as the first one.
 pub fn dsprites_grid() -> FactorGrid {
     FactorGrid::of_constants(&[
         ("shape", FactorKind::Categorical, 3),
@@ -309,9 +312,9 @@ pub fn dsprites_grid() -> FactorGrid {
     ])
 }
 
-/// What each value of [`dsprites_grid`] stands for, as `latents_values` of the published file
-/// states it (without `color`): shape 1 to 3, scale 0.5 to 1, orientation 0 to 2π (in
-/// radians), positions 0 to 1, each in equal steps.
+/// The meaning of the values of [`dsprites_grid`], from `latents_values` of the published file
+/// (without `color`): shape 1 to 3, scale 0.5 to 1, orientation 0 to 2π (in radians), positions 0
+/// to 1, each in equal steps.
 pub fn dsprites_values() -> [Vec<f64>; 5] {
     [
         evenly_spaced(1.0, 3.0, 3),
@@ -322,8 +325,8 @@ pub fn dsprites_values() -> [Vec<f64>; 5] {
     ]
 }
 
-/// The values of [`dsprites_grid`] in words, factor by factor: shapes by their names, and all else as
-/// [`dsprites_values`] has it, rounded to two decimals.
+/// The values of [`dsprites_grid`] as text, factor by factor: names for shapes, and the numbers of
+/// [`dsprites_values`], rounded to two decimals, for all other factors.
 pub fn dsprites_value_names() -> &'static [Vec<String>] {
     static NAMES: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
         let mut names = dsprites_values().map(in_words);
@@ -333,7 +336,7 @@ pub fn dsprites_value_names() -> &'static [Vec<String>] {
     &NAMES
 }
 
-/// Numbers with two decimals at most.
+/// Numbers with at most two decimals.
 fn in_words(values: Vec<f64>) -> Vec<String> {
     let word = |value: f64| {
         let text = format!("{value:.2}");
@@ -342,7 +345,7 @@ fn in_words(values: Vec<f64>) -> Vec<String> {
     values.into_iter().map(word).collect()
 }
 
-/// `count ≥ 2` values from `first` to `last`, both included, rounded as NumPy's `linspace` does.
+/// `count ≥ 2` values from `first` to `last`, both included, rounded like NumPy's `linspace`.
 fn evenly_spaced(first: f64, last: f64, count: u32) -> Vec<f64> {
     let step = (last - first) / f64::from(count - 1);
     let mut values: Vec<f64> = (0..count - 1)

@@ -1,9 +1,9 @@
 //! Image datasets with named factors, stored splits, seeded batching and prefetch.
 //!
-//! As the data flows: a [`Dataset`] hands out [`Item`]s by index, a [`Split`] says which
-//! indices train, validate and test, [`ImageSource`] turns items into model input
-//! ([`Transform`]), and a [`BatchStream`] delivers shuffled batches from worker threads.
-//! Everything lives in host memory; this crate knows no tensors and no devices.
+//! The data flows in this order: a [`Dataset`] returns [`Item`]s by index, a [`Split`] divides the
+//! indices into training, validation and test part, an [`ImageSource`] converts items to model
+//! input ([`Transform`]), and a [`BatchStream`] delivers shuffled batches from worker threads. All
+//! data is in host memory; this crate has no tensors and no devices.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -22,114 +22,92 @@
 //! # }
 //! ```
 
+mod array_dataset;
 mod batches;
-mod cached_file;
-mod celeba;
-mod check;
-mod data_event;
+pub mod config;
 mod dataset;
-mod decode;
 mod derived;
 #[cfg(feature = "download")]
 mod download;
+mod drawn;
 mod draws;
-mod dsprites_file;
-mod embedded;
 mod error;
 mod factor_grid;
-mod file_error;
-mod files;
-mod fingerprint;
+mod float_image;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
-mod grid_items;
-mod hdf5;
-mod idx;
-mod image_cache;
-mod image_folder;
-mod invented_characters;
-mod inverted;
+mod image_shape;
+#[cfg(feature = "image-files")]
+mod images;
 mod item;
-mod jpeg;
-mod letters;
-mod manifest;
-mod mnist;
-mod noise_images;
-mod npy;
-mod npz;
-mod omniglot;
-mod one_line;
+pub mod open;
 mod order;
-mod parallel;
-mod patch_shuffled;
-mod pen;
-mod positioned_file;
-mod processors;
-mod raw_cache;
+mod polarity;
+mod position;
+mod published;
+mod recipe;
 mod rendered;
-mod rendered_dsprites;
-mod rendered_shapes3d;
 mod resize;
-mod shapes3d_file;
 mod source;
 mod split;
 mod transform;
-mod transformed;
 
+pub use array_dataset::{ArrayDataset, ArrayError, ArrayProblem};
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
-pub use celeba::{Celeba, CelebaError, CelebaProblem, MAX_ATTRIBUTES};
-pub use check::{
-    CheckReport, FileReport, FileStatus, Listed, Presence, Verdict, check, dataset_directory,
-    download_directory, list,
-};
-pub use data_event::{DataEvent, DataStage};
 pub use dataset::Dataset;
-pub use decode::{MAX_IMAGE_PIXELS, decode_image};
+pub use derived::image_cache::{CachedImages, ImageCacheError, ImageCacheProblem};
+pub use derived::inverted::Inverted;
+pub use derived::patch_shuffled::PatchShuffled;
+pub use derived::transformed::Transformed;
 #[cfg(feature = "download")]
 pub use download::{
     FetchOutcome, FetchedFile, GetOptions, GetOutcome, MIRROR_VARIABLE, ManualSteps, get,
 };
-pub use dsprites_file::{DspritesError, DspritesFile, DspritesProblem};
-pub use embedded::embedded_digits;
-pub use error::DatasetError;
+pub use drawn::invented_characters::{InventedCharacters, InventedCharactersConfig};
+pub use drawn::letters::{Letters, LettersConfig};
+pub use drawn::noise_images::{NoiseImages, NoiseImagesConfig};
+pub use error::{BatchError, DatasetError, ImageError, SettingError, SplitError};
 pub use factor_grid::{
     FactorGrid, FactorGridError, dsprites_grid, dsprites_value_names, dsprites_values,
     shapes3d_grid, shapes3d_value_names, shapes3d_values,
 };
-pub use file_error::{DataFileError, DataFileProblem};
-pub use files::{ImageFileError, ImageFileProblem, MAX_FILE_BYTES};
-pub use hdf5::{
-    HDF5_CHUNK_CACHE_BYTES, Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File, Hdf5Problem,
-};
-pub use idx::{
-    IdxError, IdxImages, IdxLabels, IdxProblem, MAX_ELEMENTS, read_images, read_images_from,
-    read_labels, read_labels_from,
-};
-pub use image_cache::{CachedImages, ImageCacheError, ImageCacheProblem};
-pub use image_folder::ImageFolder;
-pub use invented_characters::{InventedCharacters, InventedCharactersConfig};
-pub use inverted::Inverted;
+pub use float_image::FloatImage;
+pub use image_shape::ImageShape;
+#[cfg(feature = "image-files")]
+pub use images::decode::decode_image;
+#[cfg(feature = "image-files")]
+pub use images::files::{ImageFileError, ImageFileProblem, MAX_FILE_BYTES};
+#[cfg(feature = "image-files")]
+pub use images::limits::MAX_IMAGE_PIXELS;
 pub use item::{FactorKind, FactorSpec, Image, Item};
-pub use letters::{Letters, LettersConfig};
-pub use manifest::{
-    Checksum, FileForm, FormSize, Manifest, ManifestFile, Manual, Proof, manifest, manifests,
+pub use order::{batches_per_epoch, choose, epoch_order};
+pub use polarity::Polarity;
+pub use position::Position;
+#[cfg(feature = "image-files")]
+pub use published::celeba::{Celeba, CelebaError, CelebaProblem, MAX_ATTRIBUTES};
+pub use published::check::{
+    CheckReport, FileReport, FileStatus, Listed, Presence, Verdict, check, dataset_directory,
+    download_directory, list,
 };
-pub use mnist::{Mnist, MnistFamily};
-pub use noise_images::{NoiseImages, NoiseImagesConfig};
-pub use npy::{
-    MAX_NPY_ELEMENTS, NpyError, NpyNumbers, NpyProblem, read_npy_numbers, write_npy_f64,
+pub use published::checksum::Checksum;
+pub use published::data_event::{DataEvent, DataStage};
+pub use published::dsprites_file::{DspritesError, DspritesFile, DspritesProblem};
+pub use published::embedded::embedded_digits;
+pub use published::file_error::{DataFileError, DataFileProblem};
+#[cfg(feature = "image-files")]
+pub use published::image_folder::ImageFolder;
+pub use published::manifest::{
+    FileForm, FormSize, Manifest, ManifestFile, Manual, Proof, manifest, manifests,
 };
-pub use npz::{NpzError, NpzProblem};
-pub use omniglot::{Omniglot, OmniglotError, OmniglotProblem, Polarity};
-pub use order::{Position, batches_per_epoch, choose, epoch_order};
-pub use patch_shuffled::PatchShuffled;
-pub use raw_cache::{RawCacheError, RawCacheProblem};
-pub use rendered::items_in_parallel;
-pub use rendered_dsprites::RenderedDsprites;
-pub use rendered_shapes3d::RenderedShapes3d;
-pub use shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
+pub use published::mnist::{Mnist, MnistError, MnistFamily};
+#[cfg(feature = "image-files")]
+pub use published::omniglot::{Omniglot, OmniglotError, OmniglotProblem};
+pub use published::raw_cache::{RawCacheError, RawCacheProblem};
+pub use published::shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
+pub use recipe::items_in_parallel;
+pub use rendered::dsprites::RenderedDsprites;
+pub use rendered::shapes3d::RenderedShapes3d;
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
 pub use split::Split;
 pub use transform::Transform;
-pub use transformed::Transformed;

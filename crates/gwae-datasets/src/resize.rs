@@ -1,8 +1,8 @@
-//! Resizing by a triangle filter that widens where pixels are many: antialiased bilinear.
+//! Antialiased bilinear resizing: a triangle filter that widens when it shrinks an image.
 
-/// A value of a plane: a byte, or a number in `[0, 1]` already.
+/// A value of a plane: a byte, or a number in `[0, 1]`.
 pub(crate) trait Sample: Copy {
-    /// What a [`Sample::level`] is multiplied with to lie in `[0, 1]`.
+    /// The factor that scales [`Sample::level`] to `[0, 1]`.
     const UNIT: f32;
     /// The value as a number.
     fn level(self) -> f32;
@@ -30,7 +30,7 @@ impl Sample for f32 {
     }
 }
 
-/// Part of a plane: what a resized plane is made from.
+/// The part of a plane that is resized.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {
     pub(crate) top: usize,
@@ -40,8 +40,8 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// All of an image, or with `crop` the square of that side in its centre; `None` where the
-    /// image is smaller.
+    /// The whole image, or with `crop` the square of that side in its centre; `None` if the image
+    /// is smaller than the square.
     pub(crate) fn centre(height: usize, width: usize, crop: Option<usize>) -> Option<Self> {
         let Some(side) = crop else {
             return Some(Self {
@@ -60,55 +60,63 @@ impl Window {
     }
 }
 
-/// `number / 2`, a half rounded to the even neighbour.
+/// `number / 2`, with halves rounded to the even neighbour.
 fn half_to_even(number: usize) -> usize {
     let half = number / 2;
     half + (number % 2) * (half % 2)
 }
 
-/// Makes a window of a plane `size`×`size`.
+/// Resizes a window of a plane to `height`×`width`.
 pub(crate) struct Resizer {
     window: Window,
-    size: usize,
+    height: usize,
+    width: usize,
     columns: Filter,
     rows: Filter,
 }
 
 impl Resizer {
-    pub(crate) fn new(window: Window, size: usize) -> Self {
-        if (window.height, window.width) == (size, size) {
+    pub(crate) fn new(window: Window, height: usize, width: usize) -> Self {
+        if (window.height, window.width) == (height, width) {
             return Self {
                 window,
-                size,
+                height,
+                width,
                 columns: Filter::default(),
                 rows: Filter::default(),
             };
         }
-        let columns = Filter::new(window.width, size);
-        let rows = if window.height == window.width {
+        let columns = Filter::new(window.width, width);
+        let rows = if (window.height, height) == (window.width, width) {
             columns.clone()
         } else {
-            Filter::new(window.height, size)
+            Filter::new(window.height, height)
         };
         Self {
             window,
-            size,
+            height,
+            width,
             columns,
             rows,
         }
     }
 
-    /// Appends the window of a plane whose rows have `stride` values, resized, its values in
-    /// `[0, 1]`. A window that has the size already is only converted.
+    /// Resizes the window of a plane whose rows have `stride` values, and appends the result with
+    /// values in `[0, 1]`. If the window already has the size, its values are only converted.
     pub(crate) fn append<T: Sample>(&self, plane: &[T], stride: usize, output: &mut Vec<f32>) {
-        let Self { window, size, .. } = *self;
+        let Self {
+            window,
+            height,
+            width,
+            ..
+        } = *self;
         let plane = &plane[window.top * stride + window.left..];
-        if (window.height, window.width) == (size, size) {
+        if (window.height, window.width) == (height, width) {
             append_unit_values(plane, stride, window, output);
             return;
         }
         let start = output.len();
-        output.resize(start + size * size, 0.0);
+        output.resize(start + height * width, 0.0);
         let output = &mut output[start..];
         pulp::Arch::new().dispatch(Run {
             resizer: self,
@@ -119,11 +127,11 @@ impl Resizer {
     }
 }
 
-/// What is compiled for several instruction sets, the best of which is taken. Operations and their
-/// order are the same in all of them, so results are too.
+/// This code is compiled for several instruction sets, and the best one is used. All versions have
+/// the same operations in the same order, so the results are equal.
 struct Run<'a, T> {
     resizer: &'a Resizer,
-    /// From the window's first pixel on.
+    /// The plane, from the window's first pixel on.
     plane: &'a [T],
     stride: usize,
     output: &'a mut [f32],
@@ -140,28 +148,34 @@ impl<T: Sample> pulp::WithSimd for Run<'_, T> {
             stride,
             output,
         } = self;
-        let Resizer { window, size, .. } = *resizer;
-        // The step that leaves fewer values goes first; there, values are scaled when they are few.
-        let scale = if window.height > size {
-            let mut between = vec![0.0; size * window.width];
+        let Resizer {
+            window,
+            height,
+            width,
+            ..
+        } = *resizer;
+        // The step that leaves fewer values goes first. Values are scaled at the point where there
+        // are fewest.
+        let scale = if window.height > height {
+            let mut between = vec![0.0; height * window.width];
             resize_rows(plane, stride, &resizer.rows, window.width, &mut between);
             resize_columns(&between, window.width, &resizer.columns, output);
             T::UNIT
         } else {
-            let mut between = vec![0.0; window.height * size];
+            let mut between = vec![0.0; window.height * width];
             let values = unit_values(plane, stride, window);
             resize_columns(&values, window.width, &resizer.columns, &mut between);
-            resize_rows(&between, size, &resizer.rows, size, output);
+            resize_rows(&between, width, &resizer.rows, width, output);
             1.0
         };
         for value in output {
-            // Rounded weights may sum to a little more than one.
+            // The sum of rounded weights may be slightly more than one.
             *value = (*value * scale).clamp(0.0, 1.0);
         }
     }
 }
 
-/// The window's values in `[0, 1]`; `plane` starts with its first one.
+/// The window's values in `[0, 1]`; `plane` starts with the window's first value.
 #[inline(always)]
 fn unit_values<T: Sample>(plane: &[T], stride: usize, window: Window) -> Vec<f32> {
     let mut values = Vec::with_capacity(window.height * window.width);
@@ -181,21 +195,22 @@ fn append_unit_values<T: Sample>(
     }
 }
 
-/// The input pixels that make each output pixel along one axis.
+/// The input pixels and weights of each output pixel along one axis.
 #[derive(Clone, Default)]
 struct Filter {
     /// First input pixel of every output pixel.
     firsts: Vec<usize>,
-    /// `taps` weights per output pixel, from its first input pixel on.
+    /// `taps` weights per output pixel, starting with its first input pixel.
     weights: Vec<f32>,
-    /// Same for all, so that loops over them unroll; what a pixel does not need weighs 0.
+    /// Equal for all output pixels, so that loops unroll. Unneeded pixels have weight 0.
     taps: usize,
 }
 
 impl Filter {
     fn new(input: usize, output: usize) -> Self {
         let ratio = input as f64 / output as f64;
-        // Shrinking, the triangle widens to cover every input pixel; enlarging, it spans two.
+        // The triangle covers every input pixel when shrinking, and spans two pixels when
+        // enlarging.
         let support = ratio.max(1.0);
         let reach = |place: usize| {
             let centre = (place as f64 + 0.5) * ratio;
@@ -216,7 +231,7 @@ impl Filter {
         let mut exact = vec![0.0; taps];
         for place in 0..output {
             let (centre, first, end) = reach(place);
-            // Near the end the window moves back to stay inside.
+            // Near the end, the window moves back to stay inside.
             let start = first.min(input - taps);
             for (weight, pixel) in exact.iter_mut().zip(start..) {
                 *weight = if (first..end).contains(&pixel) {
@@ -234,10 +249,10 @@ impl Filter {
     }
 }
 
-/// Every row of `width` values to as many as `filter` gives.
+/// Resizes every row of `width` values with `filter`.
 #[inline(always)]
 fn resize_columns(input: &[f32], width: usize, filter: &Filter, output: &mut [f32]) {
-    // A constant number of taps, where they are few, unrolls the innermost loop.
+    // A small constant number of taps unrolls the innermost loop.
     match filter.taps {
         2 => columns_of::<2>(input, width, filter, output),
         3 => columns_of::<3>(input, width, filter, output),
@@ -277,7 +292,8 @@ fn dot(weights: &[f32], pixels: &[f32]) -> f32 {
     weights.iter().zip(pixels).map(|(w, v)| w * v).sum()
 }
 
-/// The first `width` values of rows that are `stride` apart, to as many rows as `filter` gives.
+/// Resizes along the columns with `filter`: uses the first `width` values of rows that are `stride`
+/// apart.
 #[inline(always)]
 fn resize_rows<T: Sample>(
     input: &[T],
@@ -289,7 +305,7 @@ fn resize_rows<T: Sample>(
     let weights = filter.weights.chunks_exact(filter.taps);
     let outputs = output.chunks_exact_mut(width);
     for ((weights, &first), output) in weights.zip(&filter.firsts).zip(outputs) {
-        // The last row may end with the window, not with the stride.
+        // The last row may end with the window, before the stride ends.
         for (&weight, row) in weights.iter().zip(input[first * stride..].chunks(stride)) {
             for (sum, &value) in output.iter_mut().zip(row) {
                 *sum += weight * value.level();

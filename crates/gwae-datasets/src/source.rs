@@ -1,35 +1,38 @@
-//! Items of a dataset as model input, by index, each transformed only once where memory allows.
+//! The items of a dataset as model input. Each is transformed only once if memory allows.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::parallel::{default_threads, in_ranges};
-use crate::{Dataset, DatasetError, Item, Transform};
+use crate::dataset::Dataset;
+use crate::error::{BatchError, DatasetError};
+use crate::item::Item;
+use crate::transform::Transform;
+use gwae_formats::parallel::{default_threads, in_ranges};
 
-/// Up to this much memory (512 MiB) is used to keep transformed images: 131,072 grey images of
-/// 32×32, 32,768 of 64×64. Larger sets are transformed again every epoch.
+/// Maximum memory for transformed images: 512 MiB. This is 131,072 grey images of 32×32, or 32,768
+/// of 64×64. Larger datasets are transformed again in every epoch.
 ///
 /// Repeated planes count once: a grey image costs one plane, whatever the model's channels.
 pub const CACHE_LIMIT_BYTES: usize = 512 << 20;
 
-/// A dataset seen through a [`Transform`]. Shared by the training stream, validation and
-/// pictures; loads from any thread.
+/// A dataset seen through a [`Transform`]. The training stream, validation and plots share it; any
+/// thread can load from it.
 pub struct ImageSource {
     dataset: Arc<dyn Dataset>,
     transform: Transform,
     threads: NonZeroUsize,
-    /// One slot per item, filled at its first use; empty where the set is too large.
+    /// One slot per item, filled at its first use; empty if the dataset is too large.
     cache: Vec<OnceLock<Box<[f32]>>>,
-    /// Bytes in the slots. Where images have different numbers of planes the first one does not
-    /// tell how many there will be.
+    /// Number of bytes in the slots. It is counted because images may have different numbers of
+    /// planes.
     cached: AtomicUsize,
 }
 
-/// Fewest images that are worth a thread of their own.
+/// Minimum number of images that justifies a separate thread.
 const LEAST_PER_THREAD: usize = 16;
 
-/// Images by index, as [`ImageSource::load`] gives them.
+/// A batch of images as [`ImageSource::load`] returns it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadedImages {
     /// Row-major values in `[0, 1]`.
@@ -42,13 +45,15 @@ impl ImageSource {
     /// A source over all items of `dataset`.
     ///
     /// # Errors
-    /// [`DatasetError::Size`], [`DatasetError::Channels`] and [`DatasetError::Crop`] for a transform
-    /// out of range, [`DatasetError::NoItems`] for an empty dataset, and the error of its first item, which is
-    /// read to learn how much memory the set takes.
+    /// [`SettingError::Size`](crate::SettingError::Size),
+    /// [`SettingError::Channels`](crate::SettingError::Channels) and
+    /// [`SettingError::Crop`](crate::SettingError::Crop) if the transform is out of range,
+    /// [`BatchError::NoItems`] for an empty dataset, and the error of the first item, which is read
+    /// to learn how much memory the dataset takes.
     pub fn new(dataset: Arc<dyn Dataset>, transform: Transform) -> Result<Self, DatasetError> {
         transform.check()?;
         if dataset.is_empty() {
-            return Err(DatasetError::NoItems);
+            return Err(DatasetError::Batch(BatchError::NoItems));
         }
         let first = transform.item_of(dataset.as_ref(), 0)?;
         let first = transform.planes_of(dataset.as_ref(), 0, &first)?;
@@ -66,36 +71,38 @@ impl ImageSource {
         })
     }
 
-    /// The same with another number of threads that read, decode and transform: the workers of
-    /// each [`BatchStream`](crate::BatchStream), and those of each [`ImageSource::load`] of images
-    /// that are not in memory. It changes no value and no order.
+    /// The same source with another number of threads that read, decode and transform. These are
+    /// the workers of each [`BatchStream`](crate::BatchStream), and the threads of each
+    /// [`ImageSource::load`] of images that are not in memory. The number changes no value and no
+    /// order.
     ///
-    /// Without this call it is one thread per core, at most eight. The threads are the source's
-    /// own, not those of a pool that a model computes on: a pool's thread that picked up an image
-    /// would keep a whole kernel waiting for it. They sleep while enough batches are ready, so
-    /// they take from the model only the time that its images cost.
+    /// The default is one thread per core, at most eight. The threads belong to the source and not
+    /// to the thread pool that a model computes on: a pool thread that works on an image would
+    /// delay a whole kernel. They sleep while enough batches are ready, so they take only the time
+    /// that the images need.
     pub fn with_threads(self, threads: NonZeroUsize) -> Self {
         Self { threads, ..self }
     }
 
-    /// How many threads read, decode and transform.
+    /// Number of threads that read, decode and transform.
     pub fn threads(&self) -> NonZeroUsize {
         self.threads
     }
 
-    /// The dataset behind it.
+    /// The dataset.
     pub fn dataset(&self) -> &dyn Dataset {
         self.dataset.as_ref()
     }
 
-    /// What every image is made into.
+    /// The transform of every image.
     pub fn transform(&self) -> Transform {
         self.transform
     }
 
     /// The images at `indices`, in that order, as one batch; for validation and pictures.
     ///
-    /// # Errors
+    /// The errors of [`Dataset::item`], and [`DatasetError::Item`] with the errors of
+    /// [`Transform::apply`].
     /// Those of [`Dataset::item`], and [`DatasetError::Item`] with those of [`Transform::apply`].
     pub fn load(&self, indices: &[u32]) -> Result<LoadedImages, DatasetError> {
         let missing = indices.iter().filter(|&&index| !self.is_cached(index));
@@ -110,7 +117,7 @@ impl ImageSource {
         Ok(self.loaded(parts.concat(), indices.len()))
     }
 
-    /// As [`ImageSource::load`], all of it on the calling thread.
+    /// Like [`ImageSource::load`], but on the calling thread only.
     pub(crate) fn load_here(&self, indices: &[u32]) -> Result<LoadedImages, DatasetError> {
         let mut images = Vec::with_capacity(indices.len() * self.transform.output_len());
         let mut together = self.read_together(indices)?.into_iter();
@@ -121,10 +128,10 @@ impl ImageSource {
     }
 
     fn loaded(&self, images: Vec<f32>, count: usize) -> LoadedImages {
-        let Transform { size, channels, .. } = self.transform;
+        let shape = self.transform.shape;
         LoadedImages {
             images,
-            shape: [count, channels, size, size],
+            shape: [count, shape.channels, shape.height, shape.width],
         }
     }
 
@@ -133,8 +140,8 @@ impl ImageSource {
         slot.is_some_and(|slot| slot.get().is_some())
     }
 
-    /// The items that are not in memory, each in its place, where the dataset reads them together;
-    /// else nothing.
+    /// The items that are not in memory, each at its position, if the dataset reads items together;
+    /// otherwise empty.
     fn read_together(&self, indices: &[u32]) -> Result<Vec<Option<Item>>, DatasetError> {
         let missing: Vec<usize> = indices
             .iter()
@@ -146,7 +153,7 @@ impl ImageSource {
         };
         let mut items = missing.iter().zip(items?).peekable();
         let placed = indices.iter().map(|&index| {
-            // Another thread may have cached one since; it is in `missing` all the same.
+            // Another thread may have cached one since; it is in `missing` anyway.
             let item = items.next_if(|(missing, _)| **missing == index as usize);
             item.map(|(_, item)| item)
         });
@@ -165,31 +172,37 @@ impl ImageSource {
             return Ok(());
         }
         let dataset = self.dataset.as_ref();
-        let item = match item {
-            Some(item) => item,
-            None => self.transform.item_of(dataset, index)?,
+        let planes = match dataset.float_image(index) {
+            Some(image) => self.transform.float_planes_of(dataset, index, &image)?,
+            None => {
+                let item = match item {
+                    Some(item) => item,
+                    None => self.transform.item_of(dataset, index)?,
+                };
+                if slot.is_none() {
+                    return self.transform.append_item(dataset, index, &item, images);
+                }
+                self.transform.planes_of(dataset, index, &item)?
+            }
         };
-        let Some(slot) = slot else {
-            return self.transform.append_item(dataset, index, &item, images);
-        };
-        let planes = self.transform.planes_of(dataset, index, &item)?;
-        if self.reserve(size_of_val(planes.as_slice())) {
-            let planes = slot.get_or_init(|| planes.into_boxed_slice());
-            self.append_planes(planes, images);
-        } else {
-            self.append_planes(&planes, images);
+        match slot {
+            Some(slot) if self.reserve(size_of_val(planes.as_slice())) => {
+                let planes = slot.get_or_init(|| planes.into_boxed_slice());
+                self.append_planes(planes, images);
+            }
+            _ => self.append_planes(&planes, images),
         }
         Ok(())
     }
 
-    /// Appends planes, repeated to as many as the model takes.
+    /// Appends the planes, repeated up to the model's channels.
     fn append_planes(&self, planes: &[f32], images: &mut Vec<f32>) {
         for _ in 0..self.transform.output_len() / planes.len() {
             images.extend_from_slice(planes);
         }
     }
 
-    /// Whether so many bytes more may be kept; if so, they count as kept.
+    /// Whether `bytes` more bytes may be cached. If so, they are counted.
     fn reserve(&self, bytes: usize) -> bool {
         let add = |cached: usize| {
             let sum = cached.checked_add(bytes)?;

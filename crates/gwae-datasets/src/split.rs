@@ -1,34 +1,36 @@
-//! Which items train, validate and test: drawn once, stored with the run, never redrawn.
+//! The items for training, validation and test. A split is drawn once and stored with the run.
 
 use serde::{Deserialize, Serialize};
 
-use crate::order::{choose, generator, shuffle};
-use crate::{Dataset, DatasetError};
+use crate::dataset::Dataset;
+use crate::draws::Draws;
+use crate::error::{BatchError, DatasetError, SplitError};
+use crate::order::choose;
 
-/// A division of a dataset. Indices count over the whole dataset (official training part,
-/// official validation part if there is one, official test part) and ascend within each part.
+/// A division of a dataset. Indices refer to the whole dataset (official training part, official
+/// validation part if there is one, official test part) and ascend within each part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Split {
-    /// [`Dataset::fingerprint`] of the data that the split was drawn over.
+    /// [`Dataset::fingerprint`] of the data of the split.
     pub fingerprint: String,
-    /// Items to train on.
+    /// Items for training.
     pub train: Vec<u32>,
-    /// Items that decide when to stop and which checkpoint is best.
+    /// Items for early stopping and for choosing the best checkpoint.
     pub validation: Vec<u32>,
     /// Items for final numbers only: the official test part.
     pub test: Vec<u32>,
 }
 
 impl Split {
-    /// Draws a split: `round(validation_fraction · train_len)` items of the official training
-    /// part, chosen uniformly by `seed`, validate (at least one where the fraction is not zero);
-    /// the rest of that part trains; the official test part stays the test part. Items of an
-    /// official validation part are in none; [`Split::official`] takes that part as it is.
+    /// Draws a split. Validation gets `round(validation_fraction · train_len)` items of the
+    /// official training part, chosen uniformly by `seed` (at least one if the fraction is not
+    /// zero). Training gets the rest of that part. The official test part stays the test part.
+    /// Items of an official validation part are not used; [`Split::official`] uses that part.
     ///
     /// # Errors
-    /// [`DatasetError::ValidationFraction`] unless `0 ≤ validation_fraction < 1` and something is
-    /// left to train on; [`DatasetError::TooManyItems`] beyond 32-bit indices.
+    /// [`SplitError::ValidationFraction`] unless `0 ≤ validation_fraction < 1` and an item is left
+    /// for training; [`SplitError::TooManyItems`] beyond 32-bit indices.
     pub fn draw(
         dataset: &dyn Dataset,
         validation_fraction: f64,
@@ -36,9 +38,11 @@ impl Split {
     ) -> Result<Self, DatasetError> {
         let len = index_bound(dataset)?;
         let train_len = dataset.train_len();
-        let wrong_fraction = || DatasetError::ValidationFraction {
-            fraction: validation_fraction,
-            train_len,
+        let wrong_fraction = || {
+            DatasetError::Split(SplitError::ValidationFraction {
+                fraction: validation_fraction,
+                train_len,
+            })
         };
         if !(0.0..1.0).contains(&validation_fraction) {
             return Err(wrong_fraction());
@@ -51,7 +55,7 @@ impl Split {
             return Err(wrong_fraction());
         }
         let mut train: Vec<u32> = (0..train_len as u32).collect();
-        shuffle(&mut train, &mut generator("validation split", seed, 0));
+        Draws::new("validation split", seed, 0).shuffle(&mut train);
         let mut validation = train.split_off(train_len - count);
         train.sort_unstable();
         validation.sort_unstable();
@@ -63,17 +67,17 @@ impl Split {
         })
     }
 
-    /// The division that was published with the dataset: training, validation and test part as
-    /// they are. Without an official validation part, `validation` is empty.
+    /// The official division of the dataset: training, validation and test part, unchanged. If
+    /// there is no official validation part, `validation` is empty.
     ///
     /// # Errors
-    /// [`DatasetError::NoItems`] where the training part is empty; [`DatasetError::TooManyItems`]
-    /// beyond 32-bit indices.
+    /// [`BatchError::NoItems`] if the training part is empty; [`SplitError::TooManyItems`] beyond
+    /// 32-bit indices.
     pub fn official(dataset: &dyn Dataset) -> Result<Self, DatasetError> {
         let len = index_bound(dataset)?;
         let train: Vec<u32> = (0..len.min(dataset.train_len() as u32)).collect();
         if train.is_empty() {
-            return Err(DatasetError::NoItems);
+            return Err(DatasetError::Batch(BatchError::NoItems));
         }
         let test = test_part(dataset, len);
         let validation = train.len() as u32..len - test.len() as u32;
@@ -85,8 +89,8 @@ impl Split {
         })
     }
 
-    /// The same with at most `limit` items in each part, chosen uniformly by `seed`: for quick runs. A
-    /// smaller limit chooses among those of a larger one.
+    /// The same split with at most `limit` items in each part, chosen uniformly by `seed`, for
+    /// quick runs. The choice of a smaller limit is part of the choice of a larger one.
     pub fn limited(mut self, limit: usize, seed: u64) -> Self {
         for (part, stream) in [
             (&mut self.train, "limited training part"),
@@ -98,7 +102,8 @@ impl Split {
         self
     }
 
-    /// What a model was not trained on: the test part, or where there is none the validation part.
+    /// Items that a model was not trained on: the test part or, if it is empty, the validation
+    /// part.
     pub fn held_out(&self) -> &[u32] {
         match &self.test[..] {
             [] => &self.validation,
@@ -106,20 +111,20 @@ impl Split {
         }
     }
 
-    /// Checks a stored split against the data that is there now.
+    /// Checks a stored split against the current data.
     ///
     /// # Errors
-    /// [`DatasetError::FingerprintMismatch`] where the data changed since,
-    /// [`DatasetError::SplitOutOfRange`] and [`DatasetError::SplitOverlap`] where the split itself
-    /// was damaged, [`DatasetError::NoItems`] where it has nothing to train on.
+    /// [`SplitError::FingerprintMismatch`] if the data changed; [`SplitError::OutOfRange`] and
+    /// [`SplitError::Overlap`] if the split itself was damaged; [`BatchError::NoItems`] if it has
+    /// nothing to train on.
     pub fn check(&self, dataset: &dyn Dataset) -> Result<(), DatasetError> {
         let found = dataset.fingerprint();
         if self.fingerprint != found {
-            return Err(DatasetError::FingerprintMismatch {
+            return Err(DatasetError::Split(SplitError::FingerprintMismatch {
                 dataset: dataset.name().to_owned(),
                 expected: self.fingerprint.clone(),
                 found,
-            });
+            }));
         }
         let parts = [
             ("train", &self.train),
@@ -132,42 +137,44 @@ impl Split {
                 match owner.get_mut(index as usize) {
                     Some(free @ None) => *free = Some(part),
                     Some(Some(other)) => {
-                        return Err(DatasetError::SplitOverlap {
+                        return Err(DatasetError::Split(SplitError::Overlap {
                             part,
                             position,
                             index,
                             other,
-                        });
+                        }));
                     }
                     None => {
-                        return Err(DatasetError::SplitOutOfRange {
+                        return Err(DatasetError::Split(SplitError::OutOfRange {
                             dataset: dataset.name().to_owned(),
                             part,
                             position,
                             index,
                             len: dataset.len(),
-                        });
+                        }));
                     }
                 }
             }
         }
         if self.train.is_empty() {
-            return Err(DatasetError::NoItems);
+            return Err(DatasetError::Batch(BatchError::NoItems));
         }
         Ok(())
     }
 }
 
-/// What is behind the training and the validation part.
+/// The items after the training and the validation part.
 fn test_part(dataset: &dyn Dataset, len: u32) -> Vec<u32> {
     let start = dataset.train_len().saturating_add(dataset.validation_len());
     (u32::try_from(start).unwrap_or(len).min(len)..len).collect()
 }
 
-/// The dataset's length as a bound of 32-bit indices.
+/// The dataset's length as a 32-bit number.
 fn index_bound(dataset: &dyn Dataset) -> Result<u32, DatasetError> {
-    u32::try_from(dataset.len()).map_err(|_| DatasetError::TooManyItems {
-        dataset: dataset.name().to_owned(),
-        len: dataset.len(),
+    u32::try_from(dataset.len()).map_err(|_| {
+        DatasetError::Split(SplitError::TooManyItems {
+            dataset: dataset.name().to_owned(),
+            len: dataset.len(),
+        })
     })
 }

@@ -1,51 +1,88 @@
-//! From an 8-bit image of any size to a model's input: square, f32, in `[0, 1]`.
+//! Converts an 8-bit image of any size to a model's input: a fixed shape, f32, values in `[0, 1]`.
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::Dataset;
+use crate::error::{DatasetError, ImageError, SettingError};
+use crate::float_image::FloatImage;
+use crate::image_shape::{ImageShape, MAX_SIZE};
+use crate::item::{Image, Item};
 use crate::resize::{Resizer, Sample, Window};
-use crate::{Dataset, DatasetError, Image, Item};
 
-/// Largest side of a model's input, in pixels.
-pub(crate) const MAX_SIZE: usize = 4096;
-
-/// Rec. 601 luma: how much red, green and blue add to brightness.
+/// Rec. 601 luma: the weights of red, green and blue in the brightness.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// What a model wants to see, in the order in which it is done.
+/// The steps from an image to a model's input, in this order:
 ///
-/// * Crop: with `crop`, the square of that side in the image's centre, as torchvision's
-///   `CenterCrop`: where one row or column more is left on one side, the place is rounded to the
-///   even one. An image smaller than the square is an error.
+/// * Crop: with `crop`, the square of that side in the image's centre, as in torchvision's
+///   `CenterCrop`. If the margins cannot be equal, the offset is rounded to the even number. An
+///   image smaller than the square is an error.
 /// * Values: `v / 255`.
-/// * Size: bilinear (triangle filter) with antialiasing, half-pixel centres, edge weights
-///   renormalised; what Pillow calls `BILINEAR` and PyTorch `interpolate(mode="bilinear",
-///   antialias=True)`. An image that has the size already is not touched. An image that is
-///   not square is stretched.
-/// * Channels: 1 → 3 by repetition, 3 → 1 by Rec. 601 luma.
+/// * Size: bilinear (triangle filter) with antialiasing, half-pixel centres and renormalised
+///   weights at the edges. Pillow calls it `BILINEAR`, PyTorch `interpolate(mode="bilinear",
+///   antialias=True)`. An image that already has the size is not changed. An image of another
+///   aspect ratio is stretched.
+/// * Channels: 1 → 3 by repetition, 3 → 1 by Rec. 601 luma; an equal number of channels is not
+///   changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct Transform {
-    /// Height and width of the output in pixels.
-    pub size: usize,
-    /// Channels of the output: 1 or 3.
-    pub channels: usize,
-    /// Side of the square that is cut out of the image's centre first, in pixels; `None` takes
-    /// the whole image. 144 for CelebA.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Channels, height and width of the output.
+    pub shape: ImageShape,
+    /// Side in pixels of the square that is first cut out of the image's centre; `None` uses the
+    /// whole image. 144 for CelebA.
     pub crop: Option<usize>,
+}
+
+/// A [`Transform`] in files, where a square has one size.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    size: usize,
+    /// Only if it differs from the height.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    width: Option<usize>,
+    channels: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crop: Option<usize>,
+}
+
+impl From<Stored> for Transform {
+    fn from(stored: Stored) -> Self {
+        Self {
+            shape: ImageShape {
+                channels: stored.channels,
+                height: stored.size,
+                width: stored.width.unwrap_or(stored.size),
+            },
+            crop: stored.crop,
+        }
+    }
+}
+
+impl From<Transform> for Stored {
+    fn from(Transform { shape, crop }: Transform) -> Self {
+        Self {
+            size: shape.height,
+            width: Some(shape.width).filter(|width| *width != shape.height),
+            channels: shape.channels,
+            crop,
+        }
+    }
 }
 
 impl Transform {
     /// The whole image at `size`×`size` with `channels` channels.
     pub fn new(size: usize, channels: usize) -> Self {
-        Self {
-            size,
-            channels,
-            crop: None,
-        }
+        Self::to(ImageShape::square(size, channels))
     }
 
-    /// The same after a centre crop of `side`×`side` pixels.
+    /// The whole image in this shape.
+    pub fn to(shape: ImageShape) -> Self {
+        Self { shape, crop: None }
+    }
+
+    /// The same transform after a centre crop of `side`×`side` pixels.
     pub fn cropped(self, side: usize) -> Self {
         Self {
             crop: Some(side),
@@ -53,17 +90,18 @@ impl Transform {
         }
     }
 
-    /// Number of values of an output image: `channels · size · size`.
+    /// Number of values of an output image: `channels · height · width`.
     pub fn output_len(&self) -> usize {
-        self.channels * self.size * self.size
+        self.shape.values()
     }
 
-    /// The image as model input, `[C, H, W]` with `C = channels`, `H = W = size`, values in `[0, 1]`.
+    /// The image as model input, `[C, H, W]` in the output's shape, with values in `[0, 1]`.
     ///
     /// # Errors
-    /// [`DatasetError::Size`], [`DatasetError::Channels`], [`DatasetError::Crop`] for a transform
-    /// out of range, [`DatasetError::Image`] for an image that is empty, inconsistent, or has
-    /// neither 1 nor 3 channels, [`DatasetError::SmallerThanCrop`] for one that is too small.
+    /// [`SettingError::Size`], [`SettingError::Channels`] and [`SettingError::Crop`] if the
+    /// transform is out of range, or has channels other than 1, 3 and those of the image.
+    /// [`ImageError::Inconsistent`] if the image is empty, inconsistent, or has channels that
+    /// cannot be converted. [`ImageError::SmallerThanCrop`] if it is too small.
     pub fn apply(&self, image: &Image) -> Result<Vec<f32>, DatasetError> {
         let mut values = Vec::new();
         self.append(image, &mut values)?;
@@ -71,21 +109,26 @@ impl Transform {
     }
 
     pub(crate) fn check(&self) -> Result<(), DatasetError> {
-        if !(1..=MAX_SIZE).contains(&self.size) {
-            return Err(DatasetError::Size { size: self.size });
+        let ImageShape {
+            channels,
+            height,
+            width,
+        } = self.shape;
+        for size in [height, width] {
+            if !(1..=MAX_SIZE).contains(&size) {
+                return Err(SettingError::Size { size }.into());
+            }
         }
-        if !matches!(self.channels, 1 | 3) {
-            return Err(DatasetError::Channels {
-                channels: self.channels,
-            });
+        if !(1..=MAX_SIZE).contains(&channels) {
+            return Err(SettingError::Channels { channels }.into());
         }
         if self.crop == Some(0) {
-            return Err(DatasetError::Crop);
+            return Err(DatasetError::Setting(SettingError::Crop));
         }
         Ok(())
     }
 
-    /// Appends what [`Transform::apply`] gives to `values`.
+    /// Appends the result of [`Transform::apply`] to `values`.
     fn append(&self, image: &Image, values: &mut Vec<f32>) -> Result<(), DatasetError> {
         let start = values.len();
         self.append_planes(image, values)?;
@@ -96,52 +139,82 @@ impl Transform {
         Ok(())
     }
 
-    /// The output without repeated planes: one plane of a grey image, else `channels` planes.
+    /// The output without repeated planes: one plane for a grey image, otherwise `channels` planes.
     pub(crate) fn planes(&self, image: &Image) -> Result<Vec<f32>, DatasetError> {
         let mut planes = Vec::new();
         self.append_planes(image, &mut planes)?;
         Ok(planes)
     }
 
-    /// Appends what [`Transform::planes`] gives to `planes`.
+    /// Appends the result of [`Transform::planes`] to `planes`.
     fn append_planes(&self, image: &Image, planes: &mut Vec<f32>) -> Result<(), DatasetError> {
+        self.append_planes_of(image.shape(), &image.pixels, planes)
+    }
+
+    /// Like [`Transform::append_planes`], for an image of bytes or of numbers in `[0, 1]`.
+    fn append_planes_of<T: Sample>(
+        &self,
+        image: ImageShape,
+        pixels: &[T],
+        planes: &mut Vec<f32>,
+    ) -> Result<(), DatasetError> {
         self.check()?;
+        let shape = self.shape;
+        let are_same = image.channels == shape.channels;
+        if !are_same && !matches!(shape.channels, 1 | 3) {
+            let channels = shape.channels;
+            return Err(SettingError::Channels { channels }.into());
+        }
         let area = image.height.checked_mul(image.width).unwrap_or(0);
         if area == 0
-            || !matches!(image.channels, 1 | 3)
-            || area.checked_mul(image.channels) != Some(image.pixels.len())
+            || !are_same && !matches!(image.channels, 1 | 3)
+            || area.checked_mul(image.channels) != Some(pixels.len())
         {
-            return Err(DatasetError::Image {
+            return Err(DatasetError::Image(ImageError::Inconsistent {
                 channels: image.channels,
                 height: image.height,
                 width: image.width,
-                pixels: image.pixels.len(),
-            });
+                pixels: pixels.len(),
+            }));
         }
         let (height, width) = (image.height, image.width);
         let window = Window::centre(height, width, self.crop).ok_or({
-            DatasetError::SmallerThanCrop {
+            DatasetError::Image(ImageError::SmallerThanCrop {
                 height,
                 width,
                 crop: self.crop.unwrap_or(0),
-            }
+            })
         })?;
-        let resizer = Resizer::new(window, self.size);
-        let planes_len = image.channels.min(self.channels) * self.size * self.size;
+        let resizer = Resizer::new(window, shape.height, shape.width);
+        let planes_len = image.channels.min(shape.channels) * shape.area();
         planes.reserve_exact(planes_len);
-        if image.channels == 3 && self.channels == 1 {
-            // The luma is taken first: both steps are linear, and one plane is resized, not three.
-            let luma = luma(&image.pixels, area);
+        if image.channels == 3 && shape.channels == 1 {
+            // The luma is computed first: both steps are linear, and this way one plane is resized,
+            // not three.
+            let luma = luma(pixels, area);
             resizer.append(&luma, image.width, planes);
         } else {
-            for plane in image.pixels.chunks_exact(area) {
+            for plane in pixels.chunks_exact(area) {
                 resizer.append(plane, image.width, planes);
             }
         }
         Ok(())
     }
 
-    /// The item's image as [`Transform::planes`] gives it; an error names the item.
+    /// The output without repeated planes for an image of numbers. An error names the item.
+    pub(crate) fn float_planes_of(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        image: &FloatImage,
+    ) -> Result<Vec<f32>, DatasetError> {
+        let mut planes = Vec::new();
+        self.append_planes_of(image.shape, &image.values, &mut planes)
+            .map_err(|error| in_item(dataset, index, error))?;
+        Ok(planes)
+    }
+
+    /// The result of [`Transform::planes`] for the item's image. An error names the item.
     pub(crate) fn planes_of(
         &self,
         dataset: &dyn Dataset,
@@ -152,7 +225,7 @@ impl Transform {
             .map_err(|error| in_item(dataset, index, error))
     }
 
-    /// Appends the item's image to `values`; an error names the item.
+    /// Appends the item's image to `values`. An error names the item.
     pub(crate) fn append_item(
         &self,
         dataset: &dyn Dataset,
@@ -164,7 +237,7 @@ impl Transform {
             .map_err(|error| in_item(dataset, index, error))
     }
 
-    /// Reads the item, or as much of it as is wanted.
+    /// Reads the item, or only its crop.
     pub(crate) fn item_of(
         &self,
         dataset: &dyn Dataset,
@@ -177,7 +250,7 @@ impl Transform {
     }
 }
 
-/// The error of an image with the name of its item.
+/// Adds the name of the item to the error of an image.
 pub(crate) fn in_item(dataset: &dyn Dataset, index: usize, error: DatasetError) -> DatasetError {
     DatasetError::Item {
         dataset: dataset.name().to_owned(),
@@ -186,8 +259,8 @@ pub(crate) fn in_item(dataset: &dyn Dataset, index: usize, error: DatasetError) 
     }
 }
 
-/// Brightness in `[0, 1]` of three planes of `area` values.
-fn luma(pixels: &[u8], area: usize) -> Vec<f32> {
+/// The brightness of three planes of `area` values, in `[0, 1]`.
+fn luma<T: Sample>(pixels: &[T], area: usize) -> Vec<f32> {
     let (red, rest) = pixels.split_at(area);
     let (green, blue) = rest.split_at(area);
     red.iter()

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use common::{Toy, Trap};
 use gwae_datasets::{
-    Batch, BatchConfig, BatchStream, Dataset, DatasetError, ImageSource, PREFETCHED_BATCHES,
-    Position, Transform, batches_per_epoch, epoch_order,
+    Batch, BatchConfig, BatchError, BatchStream, Dataset, DatasetError, ImageSource,
+    PREFETCHED_BATCHES, Position, Transform, batches_per_epoch, epoch_order,
 };
 
 const CONFIG: BatchConfig = BatchConfig {
@@ -137,7 +137,7 @@ fn an_item_that_fails_reaches_the_consumer_and_ends_the_stream() {
     ));
     assert!(matches!(
         stream.next_batch(),
-        Err(DatasetError::StreamEnded)
+        Err(DatasetError::Batch(BatchError::StreamEnded))
     ));
     assert!(stream.next().is_none());
 }
@@ -146,7 +146,8 @@ fn an_item_that_fails_reaches_the_consumer_and_ends_the_stream() {
 fn a_panic_in_the_worker_reaches_the_consumer() {
     let stream = stream(Toy::with_trap(10, Trap::Panic(7)), CONFIG, Position::START);
     let results: Vec<_> = stream.collect();
-    let Some(Err(DatasetError::WorkerPanicked { message })) = results.last() else {
+    let Some(Err(DatasetError::Batch(BatchError::WorkerPanicked { message }))) = results.last()
+    else {
         panic!("{:?}", results.last());
     };
     assert_eq!(message, "item 7 is a trap");
@@ -184,18 +185,18 @@ fn impossible_configurations_are_refused() {
     };
     assert!(matches!(
         start(10, 0, Position::START),
-        DatasetError::ZeroBatch
+        DatasetError::Batch(BatchError::ZeroBatch)
     ));
     assert!(matches!(
         start(0, 1, Position::START),
-        DatasetError::NoItems
+        DatasetError::Batch(BatchError::NoItems)
     ));
     assert!(matches!(
         start(10, 11, Position::START),
-        DatasetError::BatchTooLarge {
+        DatasetError::Batch(BatchError::BatchTooLarge {
             batch_size: 11,
             items: 10
-        }
+        })
     ));
     assert!(matches!(
         start(11, 2, Position::START),
@@ -208,10 +209,10 @@ fn impossible_configurations_are_refused() {
     let beyond = Position { epoch: 0, batch: 2 };
     assert!(matches!(
         start(10, 4, beyond),
-        DatasetError::Position {
+        DatasetError::Batch(BatchError::Position {
             batches_per_epoch: 2,
             ..
-        }
+        })
     ));
     let last = Position {
         epoch: u64::MAX,
@@ -226,11 +227,11 @@ fn an_empty_dataset_has_no_source() {
     let transform = Transform::new(2, 1);
     assert!(matches!(
         ImageSource::new(Arc::new(Toy::new(0, 0)), transform),
-        Err(DatasetError::NoItems)
+        Err(DatasetError::Batch(BatchError::NoItems))
     ));
 }
 
-/// A stream of three batches per epoch on so many threads.
+/// A stream of three batches per epoch on `threads` threads.
 fn on_threads(toy: Toy, threads: usize) -> BatchStream {
     let threads = std::num::NonZeroUsize::new(threads).unwrap();
     let indices = (0..toy.len() as u32).collect();
@@ -260,7 +261,7 @@ fn an_error_comes_in_the_place_of_its_batch_on_any_number_of_threads() {
         let good = stream.by_ref().take_while(Result::is_ok).count();
         assert!(matches!(
             stream.next_batch(),
-            Err(DatasetError::StreamEnded)
+            Err(DatasetError::Batch(BatchError::StreamEnded))
         ));
         good
     };
@@ -294,7 +295,7 @@ fn batches_that_wait_are_bounded() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
-    /// Counts the items that were asked for.
+    /// Counts the requested items.
     struct Counted(Toy, Arc<AtomicUsize>);
     impl Dataset for Counted {
         fn name(&self) -> &str {
@@ -320,17 +321,18 @@ fn batches_that_wait_are_bounded() {
 
     for threads in [1, 2, 6] {
         let count = Arc::new(AtomicUsize::new(0));
-        // One epoch, so that no item comes twice, and the slots in memory hide none.
+        // One epoch, so that no item repeats. The cache in memory could hide repeated reads.
         let dataset = Arc::new(Counted(Toy::new(400, 400), count.clone()));
         let source = ImageSource::new(dataset, Transform::new(2, 1)).unwrap();
         let source = Arc::new(source.with_threads(std::num::NonZeroUsize::new(threads).unwrap()));
         let indices = (0..400).collect();
         let mut stream = BatchStream::start(source, indices, CONFIG, Position::START).unwrap();
         stream.next_batch().unwrap();
-        // The one taken, those that wait, and one in the making per thread; one item for the size.
+        // The taken batch, the waiting ones, and one in progress per thread; one item to learn the
+        // size.
         let bound = 1 + PREFETCHED_BATCHES.max(threads) + threads;
         let asked = || count.load(Ordering::SeqCst);
-        // However busy the machine is, the queue fills up in the end.
+        // The queue fills up in the end, however busy the machine is.
         let deadline = Instant::now() + Duration::from_secs(60);
         while asked() < 4 * (bound - threads) {
             let asked = asked();
@@ -340,7 +342,7 @@ fn batches_that_wait_are_bounded() {
             );
             std::thread::sleep(Duration::from_millis(1));
         }
-        // Time to go too far.
+        // Time to prepare too many batches.
         std::thread::sleep(Duration::from_millis(50));
         let asked = asked();
         assert!(asked <= 4 * bound + 1, "{asked} items on {threads} threads");

@@ -1,4 +1,4 @@
-//! CelebA in its layout, with real JPEG encoding, and everything that can be wrong with its lists.
+//! CelebA with its layout and real JPEG encoding, and the errors of its lists.
 
 mod common;
 
@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use common::pictures::{colours, jpeg, write, write_zip};
 use gwae_datasets::{
-    Celeba, CelebaError, CelebaProblem, Dataset, DatasetError, FactorKind, ImageFileProblem,
-    ImageSource, Split, Transform,
+    Celeba, CelebaError, CelebaProblem, Dataset, DatasetError, FactorKind, ImageFileError,
+    ImageFileProblem, ImageSource, Split, Transform,
 };
 use zip::CompressionMethod;
 
 const IMAGES: usize = 7;
-/// Part of image 1 to 7: not sorted, as only the official list happens to be.
+/// Parts of images 1 to 7. They are not sorted, unlike those of the official list.
 const PARTS: [u8; IMAGES] = [0, 0, 2, 1, 0, 2, 1];
-/// What the items must be: training 1 2 5, validation 4 7, test 3 6.
+/// The expected items: training 1 2 5, validation 4 7, test 3 6.
 const ORDER: [usize; IMAGES] = [1, 2, 5, 4, 7, 3, 6];
 
 fn has(image: usize, attribute: usize) -> bool {
@@ -73,15 +73,15 @@ impl Made {
         Celeba::open(self.0.path())
     }
 
-    /// The error, whose file has this name.
+    /// The error, which must name this file.
     fn problem(&self, name: &str) -> CelebaProblem {
-        match self.open().unwrap_err() {
-            DatasetError::Celeba(CelebaError { file, problem }) => {
+        match self.open().unwrap_err().downcast() {
+            Ok(CelebaError { file, problem }) => {
                 assert!(file.ends_with(name), "{file}");
                 assert!(!problem.to_string().contains('\n'), "{problem}");
                 problem
             }
-            other => panic!("{other:?}"),
+            Err(other) => panic!("{other:?}"),
         }
     }
 }
@@ -174,7 +174,7 @@ fn the_fingerprint_follows_attributes_parts_and_images() {
 
 #[test]
 fn model_input_is_that_of_torchvision() {
-    // One image of the official program's operations on another scale: see images/make.py.
+    // One image with the operations of the official program on another scale: see images/make.py.
     let bytes = include_bytes!("images/colours.jpg");
     let image = gwae_datasets::decode_image("colours.jpg", bytes).unwrap();
     let found = Transform::new(16, 3).cropped(48).apply(&image).unwrap();
@@ -197,7 +197,7 @@ fn the_official_transform_is_a_crop_to_144_at_64() {
     let source = ImageSource::new(Arc::new(made.open().unwrap()), Celeba::transform()).unwrap();
     let loaded = source.load(&[2]).unwrap();
     assert_eq!(loaded.shape, [1, 3, 64, 64]);
-    // The crop by hand: rows 37 to 180, columns 17 to 160.
+    // The crop computed by hand: rows 37 to 180, columns 17 to 160.
     let whole = gwae_datasets::decode_image("", &picture(5)).unwrap();
     let mut pixels = Vec::new();
     for plane in whole.pixels.chunks(218 * 178) {
@@ -273,7 +273,7 @@ fn damaged_lists_are_named_with_their_lines() {
         }
     };
     let (attributes, partition) = (attribute_list(), partition_list());
-    // Whatever else is right or wrong there: it would come into errors as it is.
+    // Names with control characters are refused first, because later errors quote names unchanged.
     for control in ["\0", "\u{1b}[1m", "\u{85}"] {
         let name = format!("Attri{control}bute_5");
         let changed = attributes.replace("Attribute_5", &name);
@@ -388,9 +388,7 @@ fn missing_images_and_cut_jpegs_are_named() {
     );
     let celeba = made.open().unwrap();
     celeba.item(0).unwrap();
-    let DatasetError::ImageFile(error) = celeba.item(1).unwrap_err() else {
-        panic!("another error");
-    };
+    let error: ImageFileError = celeba.item(1).unwrap_err().downcast().unwrap();
     assert!(error.file.ends_with("000002.jpg"), "{error}");
     assert!(matches!(
         error.problem,
@@ -399,5 +397,8 @@ fn missing_images_and_cut_jpegs_are_named() {
 
     fs::remove_dir_all(made.path("img_align_celeba")).unwrap();
     let error = made.open().unwrap_err();
-    assert!(matches!(error, DatasetError::ImageFile(_)), "{error:?}");
+    assert!(
+        error.downcast_ref::<ImageFileError>().is_some(),
+        "{error:?}"
+    );
 }

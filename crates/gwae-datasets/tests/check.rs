@@ -1,4 +1,4 @@
-//! Manifests and the verification of files against them.
+//! Manifests, and checking files against them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,7 +18,7 @@ const HEAD: &str = "name = \"tiny\"\ntitle = \"Tiny\"\ndescription = \"test file
     homepage = \"https://127.0.0.1/\"\nlicence = \"CC0-1.0\"\nlicence_url = \"https://127.0.0.1/\"\n\
     citation = \"none\"\n";
 
-/// One file with everything a file needs.
+/// One file with every required key.
 fn file_table() -> String {
     format!(
         "[[files]]\nname = \"abc.gz\"\nbytes = 3\nsha256 = \"{ABC_SHA256}\"\n\
@@ -96,8 +96,8 @@ fn the_mnist_family_agrees_with_its_format() {
 
 #[test]
 fn the_partition_of_celeba_is_rebuilt_from_its_definition() {
-    // Its definition, independent of any file: 162,770 images to train, 19,867 to validate,
-    // 19,962 to test, one line each.
+    // Its definition, independent of any file: 162,770 images for training, 19,867 for validation,
+    // 19,962 for test, one line each.
     let mut text = String::new();
     for image in 1..=202_599 {
         let part = match image {
@@ -235,7 +235,7 @@ fn values_that_cannot_be_used_are_refused() {
         "", ".", "..", "../x", "/x", "a/b", "a\\\\b", ".hidden", "C:x", "a b", "ä", "a\\nb",
     ] {
         let named = replaced("name = \"abc.gz\"", &format!("name = \"{name}\""));
-        // Nothing else that is wrong brings the name into an error as it is.
+        // Other errors must not quote the name unchanged.
         bad.push(named.replace("http://127.0.0.1/abc.gz", "file:///abc.gz"));
         bad.push(named.replace("bytes = 3\n", ""));
         bad.push(named);
@@ -310,7 +310,8 @@ fn a_directory_that_is_not_there_holds_nothing() {
     }
 }
 
-/// `abc.gz`, or the same without checksum as `plain`, or as a folder of two; and an optional file.
+/// `abc.gz`; or the same without checksum as `plain`, or as a folder with two entries; and an
+/// optional file.
 fn forms() -> Manifest {
     parse(&format!(
         "{HEAD}{}[[files.also]]\nname = \"abc.gz\"\nbytes = 3\nmd5 = \"{}\"\nchecksum_source = \"x\"\n\
@@ -342,7 +343,7 @@ fn any_form_will_do_but_every_form_there_must_be_right() {
     assert!(report.files[0].path.ends_with("plain"));
     assert_eq!(report.files[1].status, FileStatus::Missing);
     assert!(report.files[1].optional);
-    // The second form of the same name, known by another kind of checksum.
+    // The second form has the same name and another kind of checksum.
     for content in ["abc", "abd"] {
         write("abc.gz", content);
         let report = look(&manifest, directory.path());
@@ -424,7 +425,7 @@ fn the_list_tells_what_is_there() {
             .presence
     };
     assert_eq!(presence("omniglot"), Presence::Absent);
-    // In the directory itself, and by size alone.
+    // In the directory itself, by size only.
     let alphabets = directory.path().join("images_background");
     for alphabet in 0..30 {
         fs::create_dir_all(alphabets.join(alphabet.to_string())).unwrap();
@@ -437,7 +438,7 @@ fn the_list_tells_what_is_there() {
             needed: 2
         }
     );
-    // In the subdirectory of its name.
+    // In the subdirectory with the dataset's name.
     let own = directory.path().join("omniglot");
     fs::create_dir(&own).unwrap();
     for (name, bytes) in [
@@ -465,16 +466,16 @@ fn the_list_tells_datasets_of_one_family_apart() {
             .map(|listed| listed.manifest.name.as_str())
             .collect::<Vec<_>>()
     };
-    // The images alone may belong to any of them.
+    // The images alone may belong to any dataset of the family.
     write("train-images-idx3-ubyte", 47_040_016);
     assert_eq!(there(), ["mnist", "fashion-mnist", "kmnist"]);
-    // These labels belong to none of which a checksum is known.
+    // These labels belong to no dataset with a known checksum.
     write("train-labels-idx1-ubyte", 60_008);
     assert_eq!(there(), ["kmnist"]);
 }
 
 proptest! {
-    /// No text makes the parser panic, and no damaged manifest yields a name that leaves the
+    /// No text makes the parser panic, and no damaged manifest gives a name that leaves the
     /// directory.
     #[test]
     fn any_text_is_a_manifest_or_an_error(
@@ -502,14 +503,14 @@ fn one_directory_can_hold_all_datasets() {
     let mnist = manifest("mnist").unwrap();
     let kmnist = manifest("kmnist").unwrap();
     let place = |manifest, directory: &Path| dataset_directory(manifest, directory).unwrap();
-    // A subdirectory of the dataset's name, unless the directory has that name itself.
+    // A subdirectory with the dataset's name, unless the directory itself has that name.
     assert_eq!(place(mnist, root.path()), root.path().join("mnist"));
     let named = root.path().join("mnist");
     assert_eq!(place(mnist, &named), named);
     fs::create_dir(&named).unwrap();
     assert_eq!(place(mnist, &named), named);
     assert_eq!(place(kmnist, &named), named.join("kmnist"));
-    // Files that are there already, directly in the directory.
+    // Existing files, directly in the directory.
     let flat = tempfile::tempdir().unwrap();
     let labels = fs::File::create(flat.path().join("train-images-idx3-ubyte")).unwrap();
     labels.set_len(47_040_016).unwrap();
@@ -535,11 +536,11 @@ fn wrong_files_are_found_where_they_lie() {
         images.unwrap().status,
         FileStatus::WrongSize { .. }
     ));
-    // Those of a relative are no wrong ones.
+    // Files of a related dataset are not wrong files.
     write("train-labels-idx1-ubyte", 60_008);
     assert_eq!(place(), root.path().join("mnist"));
     fs::remove_file(root.path().join("train-labels-idx1-ubyte")).unwrap();
-    // What lies in the subdirectory goes first.
+    // Files in the subdirectory have priority.
     let own = root.path().join("mnist");
     fs::create_dir(&own).unwrap();
     assert_eq!(place(), root.path());

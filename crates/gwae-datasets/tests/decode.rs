@@ -19,7 +19,7 @@ fn problem(bytes: &[u8]) -> ImageFileProblem {
     error.problem
 }
 
-/// The planes of a picture, one after the other.
+/// The planes of an image, one after the other.
 fn planes(picture: &RgbImage) -> Vec<u8> {
     (0..3)
         .flat_map(|channel| picture.pixels().map(move |pixel| pixel[channel]))
@@ -93,7 +93,7 @@ fn sixteen_bits_are_rounded_to_eight() {
     assert_eq!((image.channels, image.pixels), (1, expected));
 }
 
-/// A JPEG file and the pixels that libjpeg-turbo gives it; see `images/make.py`.
+/// A JPEG file and its pixels by libjpeg-turbo; see `images/make.py`.
 const REFERENCES: [(&str, &[u8], &[u8]); 6] = [
     (
         "colours",
@@ -154,7 +154,7 @@ fn a_progressive_jpeg_is_nearly_its_baseline_twin() {
 
 #[test]
 fn images_beyond_the_kept_buffer_and_after_larger_ones_are_right() {
-    // One thread decodes all of them, so each finds the buffer of the one before.
+    // One thread decodes all of them, so each decoding reuses the buffer of the one before.
     for (width, height) in [(64, 64), (800, 700), (16, 8), (64, 64)] {
         let picture = RgbImage::from_fn(width, height, |x, y| {
             image::Rgb([(x / 4) as u8, (y / 4) as u8, ((x + y) / 8) as u8])
@@ -189,7 +189,7 @@ fn a_jpeg_without_its_middle_is_an_error_though_it_has_an_end() {
         let end = whole.len();
         for cut in [end / 2, end - 40] {
             let spliced = [&whole[..cut], &[0xff, 0xd9]].concat();
-            // Half of a small file is still in its tables, whose segment then lacks its end.
+            // Half of a small file ends inside its tables, so the segment is incomplete.
             let found = decode_image(name, &spliced).unwrap_err().problem;
             let is_error = match found {
                 ImageFileProblem::Truncated { .. } => cut == end / 2,
@@ -236,7 +236,7 @@ fn dimensions_are_checked_before_memory_is_taken() {
         ),
         "{found:?}"
     );
-    // 8000×8000 is below the limit, but 8 bits per block do not fit into so few bytes.
+    // 8000×8000 is below the limit, but the file is too small for 8 bits per block.
     for (place, value) in [(5, 8000u16), (7, 8000)] {
         large[frame + place..frame + place + 2].copy_from_slice(&value.to_be_bytes());
     }

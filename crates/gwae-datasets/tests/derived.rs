@@ -1,14 +1,14 @@
-//! Datasets made from others: shuffled patches and exchanged black and white.
+//! Datasets made from other datasets: shuffled patches and inverted images.
 
 use std::sync::Arc;
 
 use gwae_datasets::{
-    Dataset, DatasetError, FactorSpec, Image, Inverted, Item, NoiseImages, NoiseImagesConfig,
-    PatchShuffled, Split, Transform, Transformed, embedded_digits,
+    Dataset, DatasetError, FactorSpec, Image, ImageError, ImageShape, Inverted, Item, NoiseImages,
+    NoiseImagesConfig, PatchShuffled, SettingError, Split, Transform, Transformed, embedded_digits,
 };
 use proptest::prelude::*;
 
-/// Items whose pixels all differ as far as bytes can, with three official parts.
+/// Items with pixels as different as bytes allow, with three official parts.
 struct Numbered {
     channels: usize,
     height: usize,
@@ -67,7 +67,7 @@ impl Dataset for Numbered {
     }
 }
 
-/// Where the patches of an image came from, found by comparing each with all of the original. The
+/// The origins of an image's patches, found by comparing each with all patches of the original. The
 /// patches of the original must differ.
 fn origins(original: &Image, shuffled: &[u8], grid: usize) -> Vec<usize> {
     let &Image {
@@ -114,7 +114,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let (height, width) = size;
-        // Noise: patches of four pixels or more are all different, which `origins` needs.
+        // Noise: patches of at least four pixels are all different, as `origins` requires.
         let noise = Arc::new(NoiseImages::new(NoiseImagesConfig {
             size: 30,
             channels,
@@ -126,7 +126,7 @@ proptest! {
         if height < grid || width < grid {
             let error = shuffled.item(index).unwrap_err();
             let DatasetError::Item { error, .. } = error else { panic!("{error}") };
-            let is_expected = matches!(*error, DatasetError::SmallerThanGrid { .. });
+            let is_expected = matches!(*error, DatasetError::Image(ImageError::SmallerThanGrid { .. }));
             prop_assert!(is_expected);
         } else {
             let original = dataset.item(index).unwrap();
@@ -137,7 +137,7 @@ proptest! {
                 pixels.sort_unstable();
             }
             prop_assert_eq!(&sorted[0], &sorted[1]);
-            // What is around the patches stays.
+            // The border around the patches does not change.
             let (rows, columns) = (height / grid * grid, width / grid * grid);
             let (top, left) = ((height - rows) / 2, (width - columns) / 2);
             for place in 0..channels * height * width {
@@ -177,7 +177,8 @@ fn every_order_but_the_original_is_equally_likely() {
             .entry(origins(&original, &item.image.pixels, 2))
             .or_insert(0_i32) += 1;
     }
-    // 4! − 1 orders. Binomial(4600, 1/23): mean 200, standard deviation 13.8; five of them.
+    // 4! − 1 orders. Binomial(4600, 1/23): mean 200, standard deviation 13.8; the bound is five
+    // standard deviations.
     assert_eq!(counts.len(), 23);
     assert!(
         counts.values().all(|count| (count - 200).abs() < 70),
@@ -254,7 +255,11 @@ fn transformed_images_are_those_of_the_transform_and_all_else_stays() {
                 .apply(&dataset.item(index).unwrap().image)
                 .unwrap();
             let image = transformed.item(index).unwrap().image;
-            let Transform { size, channels, .. } = transform;
+            let ImageShape {
+                channels,
+                height: size,
+                ..
+            } = transform.shape;
             assert_eq!((image.channels, image.height), (channels, size));
             for (byte, value) in image.pixels.iter().zip(expected) {
                 assert!((f32::from(*byte) - 255.0 * value).abs() <= 0.5 + 1e-4);
@@ -266,7 +271,7 @@ fn transformed_images_are_those_of_the_transform_and_all_else_stays() {
             "dataset numbered: index 30 is out of range, it has 30 items"
         );
     }
-    // What is no larger than a plane stays one, for a model of three channels.
+    // An image with one plane keeps one plane, even for a model of three channels.
     let grey: Arc<dyn Dataset> = Arc::new(embedded_digits().unwrap());
     let grey = Transformed::new(grey, Transform::new(32, 3)).unwrap();
     assert_eq!(grey.item(0).unwrap().image.channels, 1);
@@ -278,7 +283,7 @@ fn transformed_images_are_those_of_the_transform_and_all_else_stays() {
     );
 }
 
-/// Gives its items together only.
+/// Returns its items only together.
 struct Together(Numbered);
 
 impl Dataset for Together {
@@ -362,9 +367,12 @@ fn grids_that_shuffle_nothing_are_refused() {
     let digits: Arc<dyn Dataset> = Arc::new(embedded_digits().unwrap());
     for grid in [0, 1] {
         let found = PatchShuffled::new(digits.clone(), grid, 0).err().unwrap();
-        assert!(matches!(found, DatasetError::PatchGrid { .. }));
+        assert!(matches!(
+            found,
+            DatasetError::Setting(SettingError::PatchGrid { .. })
+        ));
     }
-    // Too fine for the images, however fine: an error, and no memory for it.
+    // A grid too fine for the images gives an error and allocates no memory.
     for grid in [29, usize::MAX] {
         let found = PatchShuffled::new(digits.clone(), grid, 0).unwrap().item(0);
         assert!(matches!(found, Err(DatasetError::Item { .. })), "{grid}");

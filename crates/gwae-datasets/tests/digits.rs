@@ -1,4 +1,4 @@
-//! The embedded digits: real files, their counts taken from an independent reader.
+//! The embedded digits. The expected counts come from an independent reader.
 
 use gwae_datasets::{Dataset, FactorKind, Mnist, MnistFamily, embedded_digits};
 
@@ -39,7 +39,7 @@ fn holds_the_digits_that_were_counted_elsewhere() {
         ]
     );
     assert_eq!(largest, 255);
-    // Mean intensity by the same Python program; MNIST as a whole has 0.1307.
+    // Mean intensity by the same Python program; the whole MNIST has 0.1307.
     for (sum, count, mean) in [
         (sums[0], 8_000, 0.130_975_256_977_791_1),
         (sums[1], 2_000, 0.131_727_723_589_435_77),
@@ -51,7 +51,7 @@ fn holds_the_digits_that_were_counted_elsewhere() {
 
 #[test]
 fn the_same_files_in_a_directory_have_the_same_fingerprint() {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/mnist10k");
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/datasets/mnist10k");
     let opened = Mnist::open(directory.as_ref(), MnistFamily::Digits).unwrap();
     let embedded = embedded_digits().unwrap();
     assert_eq!(opened.fingerprint(), embedded.fingerprint());

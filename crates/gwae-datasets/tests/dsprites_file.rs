@@ -5,15 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use gwae_datasets::{
-    Dataset, DatasetError, DspritesError, DspritesFile, DspritesProblem, Image, Item, NpzError,
-    NpzProblem, dsprites_grid,
+    Dataset, DatasetError, DspritesError, DspritesFile, DspritesProblem, Image, Item, dsprites_grid,
 };
+use gwae_formats::npz::{NpzError, NpzProblem};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/npz_files/{name}.npz"))
 }
 
-/// Opens with the cache in a directory that is thrown away.
+/// Opens with the cache in a temporary directory.
 fn open(path: &Path) -> Result<DspritesFile, DatasetError> {
     let directory = tempfile::tempdir().unwrap();
     DspritesFile::open_cached(path, Some(directory.path()), &mut |_, _| {})
@@ -74,7 +74,7 @@ fn archives_of_numpy_are_read() {
         check(&first);
         assert_eq!(seen, [(14, 14)]);
         assert_eq!(first.fingerprint().len(), 64);
-        // Again, with nothing to do.
+        // The second call has nothing to do.
         let again = DspritesFile::open_cached(&path(name), Some(directory.path()), &mut |_, _| {
             panic!("converted again")
         })
@@ -92,16 +92,16 @@ fn npz_problem(path: &Path) -> NpzProblem {
         "{message}"
     );
     assert!(!message.contains(char::is_control), "{message:?}");
-    match error {
-        DatasetError::Npz(NpzError { problem, .. }) => problem,
-        other => panic!("{other}"),
+    match error.downcast() {
+        Ok(NpzError { problem, .. }) => problem,
+        Err(other) => panic!("{other}"),
     }
 }
 
 fn dsprites_problem(name: &str) -> DspritesProblem {
-    match open(&path(name)).unwrap_err() {
-        DatasetError::Dsprites(DspritesError { problem, .. }) => problem,
-        other => panic!("{other}"),
+    match open(&path(name)).unwrap_err().downcast() {
+        Ok(DspritesError { problem, .. }) => problem,
+        Err(other) => panic!("{other}"),
     }
 }
 
@@ -134,7 +134,7 @@ fn other_arrays_are_refused() {
     }
 }
 
-/// Types of elements that an archive names go into messages, which are one line all the same.
+/// Messages quote the element types of an archive, but stay on one line.
 #[test]
 fn strange_elements_are_refused_on_one_line() {
     for (elements, text) in [
@@ -225,7 +225,7 @@ fn other_files_and_missing_ones_are_told_apart() {
     }
 }
 
-/// Writes a new file: to overwrite one makes some file systems wait for the disk.
+/// Writes a new file, because on some file systems overwriting one waits for the disk.
 fn write_anew(path: &Path, bytes: &[u8]) {
     let _ = fs::remove_file(path);
     fs::write(path, bytes).unwrap();
@@ -261,7 +261,7 @@ fn damaged_archives_give_errors_or_the_right_images() {
             bytes[place] ^= 1 << (place % 8);
             write_anew(&file, &bytes);
             let result = DspritesFile::open_cached(&file, Some(&caches), &mut |_, _| {});
-            // Every byte of an array is under the archive's checksum.
+            // The archive's checksum covers every byte of an array.
             match result {
                 Ok(dataset) => check(&dataset),
                 Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),

@@ -1,4 +1,4 @@
-//! Factor grids: the published sizes and order, and indices that go both ways.
+//! Factor grids: the published sizes and order, and the conversion between indices and values.
 
 use gwae_datasets::{
     FactorGrid, FactorGridError, FactorKind, FactorSpec, dsprites_grid, dsprites_value_names,
@@ -113,7 +113,8 @@ fn has_the_published_sizes_and_order() {
     assert_eq!(sprites.len(), 737_280);
     let sizes: Vec<u32> = sprites.factors().iter().map(|f| f.values).collect();
     assert_eq!(sizes, [3, 6, 40, 32, 32]);
-    // The published loader's bases without that of `color`, which is 737,280 and always times 0.
+    // The published loader's bases without that of `color`, which is 737,280 and always multiplied
+    // by 0.
     assert_eq!(
         sprites.index_of(&[2, 5, 17, 30, 4]).unwrap(),
         2 * 245_760 + 5 * 40_960 + 17 * 1_024 + 30 * 32 + 4

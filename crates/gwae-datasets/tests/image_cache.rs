@@ -1,4 +1,4 @@
-//! The cache of resized images: what is in it, when it is made, and what becomes of damage.
+//! The cache of resized images: its content, when it is made, and what happens after damage.
 
 mod common;
 
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use common::pictures::{colours, greys, jpeg, write};
 use common::{Toy, Trap};
 use gwae_datasets::{
-    CachedImages, Dataset, DatasetError, ImageCacheError, ImageCacheProblem, ImageFolder,
-    ImageSource, Split, Transform,
+    CachedImages, Dataset, DatasetError, ImageCacheError, ImageCacheProblem, ImageError,
+    ImageFolder, ImageSource, SettingError, Split, Transform,
 };
 
 /// A folder of ten images of two classes and of different sizes, one of them grey.
@@ -38,12 +38,12 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 }
 
 fn problem(result: Result<impl Sized, DatasetError>, path: &Path) -> ImageCacheProblem {
-    match result.map(drop).unwrap_err() {
-        DatasetError::ImageCache(ImageCacheError { file, problem }) => {
+    match result.map(drop).unwrap_err().downcast() {
+        Ok(ImageCacheError { file, problem }) => {
             assert_eq!(file, path.display().to_string());
             problem
         }
-        other => panic!("{other:?}"),
+        Err(other) => panic!("{other:?}"),
     }
 }
 
@@ -66,7 +66,7 @@ fn items_are_those_of_the_dataset_after_the_transform() {
         (cached.len(), cached.train_len(), cached.validation_len()),
         (10, 10, 0)
     );
-    // A split drawn over the one holds for the other.
+    // A split of the original is valid for the cached dataset.
     Split::draw(dataset.as_ref(), 0.2, 1)
         .unwrap()
         .check(&cached)
@@ -101,7 +101,7 @@ fn warming_reads_the_file_to_its_end() {
         directory.path(),
     );
     cached.warm().unwrap();
-    // A file cut short meanwhile shows that its last byte is asked for.
+    // A file that was cut short shows that its last byte is read.
     let file = fs::File::options().write(true).open(cached.path()).unwrap();
     file.set_len(file.metadata().unwrap().len() - 1).unwrap();
     assert!(matches!(
@@ -117,7 +117,7 @@ fn a_complete_cache_is_not_made_again() {
     let transform = Transform::new(8, 1);
     let cache = directory.path().join("cache");
     let first = open(&dataset, transform, &cache);
-    // What the images are now does not matter any more.
+    // From now on, changes of the images have no effect.
     let expected: Vec<_> = (0..10).map(|index| first.item(index).unwrap()).collect();
     for image in 0..10 {
         let name = format!("pictures/{}/{image}.jpg", ["a", "b"][image % 2]);
@@ -172,14 +172,14 @@ fn what_an_interruption_left_is_never_taken_for_complete() {
     let whole = fs::read(&path).unwrap();
     let partial = PathBuf::from(format!("{}.partial", path.display()));
 
-    // Killed while writing: only a partial file.
+    // A process killed while writing leaves only a partial file.
     fs::rename(&path, &partial).unwrap();
     fs::write(&partial, [&whole[..], &[1; 5000]].concat()).unwrap();
     open(&dataset, transform, &cache);
     assert_eq!(fs::read(&path).unwrap(), whole);
     assert_eq!(files(&cache), [path.as_path()]);
 
-    // A file of the right name that something else made too short, too long, or foreign.
+    // A file with the right name from another program: too short, too long, or with other content.
     let mut foreign = whole.clone();
     foreign[9] ^= 1;
     for wrong in [
@@ -219,7 +219,7 @@ fn a_damaged_record_is_named() {
             "{found:?}"
         );
     }
-    // Cut while it is open.
+    // The file is cut while it is open.
     let cached = open(&dataset, Transform::new(8, 3), &cache);
     fs::OpenOptions::new()
         .write(true)
@@ -261,11 +261,14 @@ fn an_image_that_fails_leaves_no_cache() {
     let error = open(&dataset, Transform::new(8, 3).cropped(25));
     assert!(
         matches!(&error, DatasetError::Item { dataset, error, .. }
-            if dataset == "pictures" && matches!(**error, DatasetError::SmallerThanCrop { .. })),
+            if dataset == "pictures" && matches!(**error, DatasetError::Image(ImageError::SmallerThanCrop { .. }))),
         "{error:?}"
     );
     let error = open(&dataset, Transform::new(0, 3));
-    assert!(matches!(error, DatasetError::Size { size: 0 }));
+    assert!(matches!(
+        error,
+        DatasetError::Setting(SettingError::Size { size: 0 })
+    ));
 }
 
 #[test]
@@ -276,9 +279,7 @@ fn a_directory_that_cannot_be_written_is_an_error() {
     let toy: Arc<dyn Dataset> = Arc::new(Toy::new(10, 10));
     let error = CachedImages::open_or_create(toy, Transform::new(2, 1), &blocked, |_, _| {});
     let error = error.err().unwrap();
-    let DatasetError::ImageCache(ImageCacheError { file, problem }) = error else {
-        panic!("{error:?}");
-    };
+    let ImageCacheError { file, problem } = error.downcast().unwrap();
     assert!(file.starts_with(blocked.to_str().unwrap()));
     assert!(
         matches!(problem, ImageCacheProblem::Write { bytes: 160, .. }),

@@ -1,4 +1,4 @@
-//! Folders of images: which files, in which order, with which classes, and what can be wrong.
+//! Folders of images: files, order, classes, and errors.
 
 mod common;
 
@@ -18,9 +18,9 @@ fn png(seed: u32) -> Vec<u8> {
 }
 
 fn problem(result: Result<impl Sized, DatasetError>) -> (String, ImageFileProblem) {
-    match result.map(drop).unwrap_err() {
-        DatasetError::ImageFile(ImageFileError { file, problem }) => (file, problem),
-        other => panic!("{other:?}"),
+    match result.map(drop).unwrap_err().downcast() {
+        Ok(ImageFileError { file, problem }) => (file, problem),
+        Err(other) => panic!("{other:?}"),
     }
 }
 
@@ -40,7 +40,7 @@ fn sub_folders_of_the_first_level_are_classes() {
     {
         write(&root.join(name), &png(seed as u32));
     }
-    // Neither images nor classes.
+    // These are neither images nor classes.
     write(&root.join("readme.txt"), b"text");
     write(&root.join("list/labels.csv"), b"1,2");
     write(&root.join(".hidden/x.png"), b"no image");
@@ -101,7 +101,7 @@ fn all_formats_and_sizes_become_model_input() {
         &root.join("d.webp"),
         &encoded(colours(5, 5, 1), ImageFormat::WebP),
     );
-    // The content decides.
+    // The content decides, not the name.
     write(&root.join("e.png"), &jpeg(colours(12, 12, 1)));
     let folder = std::sync::Arc::new(ImageFolder::open(root).unwrap());
     let source = ImageSource::new(folder, Transform::new(8, 3)).unwrap();
@@ -259,7 +259,7 @@ fn damaged_archives_and_entries_are_named() {
         );
         assert!(file.ends_with("set.zip"), "{file}");
     }
-    // One byte of one entry's data: the directory is whole, so only that entry fails.
+    // One byte of one entry's data is changed. The directory is intact, so only that entry fails.
     let place = whole
         .windows(5)
         .position(|window| window == b"2.png")
@@ -312,7 +312,7 @@ fn a_damaged_image_is_named_wherever_it_is_met() {
     assert!(file.ends_with("b.jpg"), "{file}");
 }
 
-/// The central square by the definition.
+/// The central square by its definition.
 fn centre(image: &Image, side: usize) -> Image {
     let start = |length: usize| {
         let half = (length - side) / 2;
@@ -333,7 +333,7 @@ fn centre(image: &Image, side: usize) -> Image {
 
 #[test]
 fn a_cropped_jpeg_is_the_centre_of_the_whole_one() {
-    // Every sampling and, through the sides, every place of the crop among blocks.
+    // Every sampling and, through the sides, every position of the crop relative to blocks.
     let references = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/images");
     let folder = ImageFolder::open(Path::new(references)).unwrap();
     let mut seen = 0;
@@ -359,7 +359,7 @@ fn a_cropped_jpeg_is_the_centre_of_the_whole_one() {
                 transform.apply(&whole.image).unwrap()
             );
         }
-        // Too large a crop is the transform's business.
+        // The transform reports a crop that is too large.
         let larger = folder.cropped_item(index, shorter + 1).unwrap();
         assert_eq!(larger.image, whole.image);
     }

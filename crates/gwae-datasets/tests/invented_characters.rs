@@ -1,8 +1,8 @@
-//! Invented characters: what the settings change, and how they compare with digits.
+//! Invented characters: the effect of the settings, and the comparison with digits.
 
 use gwae_datasets::{
-    Dataset, DatasetError, InventedCharacters, InventedCharactersConfig, Polarity, Transform,
-    embedded_digits, items_in_parallel,
+    Dataset, DatasetError, FactorGridError, InventedCharacters, InventedCharactersConfig, Polarity,
+    SettingError, Transform, embedded_digits, items_in_parallel,
 };
 
 fn make(config: InventedCharactersConfig) -> InventedCharacters {
@@ -71,7 +71,7 @@ fn drawings_repeat_on_any_thread_and_all_differ() {
 #[test]
 fn drawings_of_a_character_are_more_alike_than_those_of_different_ones() {
     let dataset = make(inverted());
-    // Rough enough that a stroke a little off its place is still where it was.
+    // Coarse enough that a stroke with a small shift stays in the same cell.
     let rough: Vec<Vec<f32>> = (0..40 * 20)
         .map(|index| {
             let image = dataset.item(index).unwrap().image;
@@ -88,13 +88,13 @@ fn drawings_of_a_character_are_more_alike_than_those_of_different_ones() {
             .unwrap();
         right += usize::from(nearest / 20 == index / 20);
     }
-    // By chance it would be 1 in 42.
+    // By chance, it would be 1 in 42.
     assert!(right > rough.len() * 6 / 10, "{right} of {}", rough.len());
 }
 
 #[test]
 fn brightness_is_that_of_omniglot_at_every_size() {
-    // Of all pixels of the 4,840 pictures of the small archives, inverted: 0.0789.
+    // Mean of all pixels of the 4,840 images of the small archives, inverted: 0.0789.
     for size in [28, 64, 105] {
         let dataset = make(InventedCharactersConfig { size, ..inverted() });
         let means: Vec<f64> = (0..dataset.len())
@@ -184,16 +184,19 @@ fn settings_out_of_range_are_refused() {
     let base = InventedCharactersConfig::default();
     for size in [0, 4097, usize::MAX] {
         let found = InventedCharacters::new(InventedCharactersConfig { size, ..base });
-        assert!(matches!(found, Err(DatasetError::Size { .. })));
+        assert!(matches!(
+            found,
+            Err(DatasetError::Setting(SettingError::Size { .. }))
+        ));
     }
     for characters in [0, 2_001, usize::MAX] {
         let found = InventedCharacters::new(InventedCharactersConfig { characters, ..base });
         assert!(matches!(
             found,
-            Err(DatasetError::Count {
+            Err(DatasetError::Setting(SettingError::Count {
                 field: "characters",
                 ..
-            })
+            }))
         ));
     }
     let found = InventedCharacters::new(InventedCharactersConfig { drawers: 0, ..base });
@@ -201,7 +204,7 @@ fn settings_out_of_range_are_refused() {
     assert_eq!(message, "drawers: 0 is out of range; use 1 to 4294967295");
     let drawers = u32::MAX as usize;
     let found = InventedCharacters::new(InventedCharactersConfig { drawers, ..base });
-    assert!(matches!(found, Err(DatasetError::FactorGrid(_))));
+    assert!(matches!(found, Err(error) if error.downcast_ref::<FactorGridError>().is_some()));
 }
 
 #[test]
@@ -217,9 +220,9 @@ fn the_smallest_and_large_pictures_can_be_drawn() {
     }
 }
 
-/// A check without any model that these are not digits: how far a picture is from the closest of
-/// some digits, both fitted alike into a box, tells characters from digits that were not among
-/// those. (Strokes of different widths play a part in it. For Omniglot the area is 0.955.)
+/// A check, without any model, that these are not digits. The score is the distance of an image
+/// from the closest of some digits, after fitting both into a box. It distinguishes characters from
+/// other digits. (Different stroke widths contribute. For Omniglot, the area is 0.955.)
 #[test]
 fn characters_are_further_from_digits_than_digits_are() {
     let digits = embedded_digits().unwrap();
@@ -258,8 +261,8 @@ fn characters_are_further_from_digits_than_digits_are() {
     assert!(area > 0.9, "{area}");
 }
 
-/// The square around all that is not black, as 10×10 values of norm 1: neither place nor size nor
-/// brightness plays a part.
+/// The square around all pixels that are not black, as 10×10 values of norm 1, so that position,
+/// size and brightness have no effect.
 fn boxed(pixels: &[u8], size: usize) -> Vec<f32> {
     let lit = || (0..pixels.len()).filter(|&place| pixels[place] > 127);
     let columns = (

@@ -1,16 +1,17 @@
-//! Rendered letters: laid out as digits are.
+//! Rendered letters: their layout is that of digits.
 
 use std::collections::HashSet;
 
 use gwae_datasets::{
-    Dataset, DatasetError, Letters, LettersConfig, embedded_digits, items_in_parallel,
+    Dataset, DatasetError, FactorGridError, Letters, LettersConfig, SettingError, embedded_digits,
+    items_in_parallel,
 };
 
 fn letters(drawings: usize, seed: u64) -> Letters {
     Letters::new(LettersConfig { drawings, seed }).unwrap()
 }
 
-/// Columns and rows of the pixels that are not black: first and last.
+/// First and last columns and rows of the pixels that are not black.
 fn extent(pixels: &[u8]) -> [(usize, usize); 2] {
     let lit = || (0..784).filter(|&place| pixels[place] > 0);
     [
@@ -55,7 +56,7 @@ fn drawings_repeat_and_all_differ() {
     let again = letters(20, 5);
     let mut seen = HashSet::new();
     for item in items {
-        // More drawings leave the known ones as they are.
+        // A larger number of drawings does not change earlier ones.
         let index = again.find(&item.factors).unwrap();
         assert_eq!(again.item(index).unwrap(), item);
         assert!(seen.insert(item.image.pixels));
@@ -72,11 +73,11 @@ fn letters_have_the_size_and_the_middle_of_digits() {
         assert_eq!((image.channels, image.height, image.width), (1, 28, 28));
         let pixels = image.pixels;
         let extent = extent(&pixels);
-        // The longer side of 20 pixels, which may lie across 21.
+        // The longer side has 20 pixels, which may cover parts of 21.
         let sides = extent.map(|(first, last)| last - first + 1);
         let longer = sides[0].max(sides[1]);
         assert!((20..=22).contains(&longer), "{index}: {longer}");
-        // Half a pixel off at most, unless that would lead out of the image.
+        // At most half a pixel off, unless the letter would leave the image.
         let mass: f64 = pixels.iter().map(|&value| f64::from(value)).sum();
         for (axis, (first, last)) in extent.into_iter().enumerate() {
             let moment: f64 = pixels
@@ -123,12 +124,12 @@ fn settings_out_of_range_are_refused() {
     });
     assert!(matches!(
         found,
-        Err(DatasetError::Count {
+        Err(DatasetError::Setting(SettingError::Count {
             field: "drawings",
             ..
-        })
+        }))
     ));
     let drawings = u32::MAX as usize;
     let found = Letters::new(LettersConfig { drawings, seed: 0 });
-    assert!(matches!(found, Err(DatasetError::FactorGrid(_))));
+    assert!(matches!(found, Err(error) if error.downcast_ref::<FactorGridError>().is_some()));
 }

@@ -1,8 +1,8 @@
-//! Noise: its distribution, and what smoothing does to it.
+//! Noise: its distribution, and the effect of smoothing.
 
 use std::collections::HashSet;
 
-use gwae_datasets::{Dataset, DatasetError, NoiseImages, NoiseImagesConfig};
+use gwae_datasets::{Dataset, DatasetError, NoiseImages, NoiseImagesConfig, SettingError};
 
 fn noise(config: NoiseImagesConfig) -> NoiseImages {
     NoiseImages::new(config).unwrap()
@@ -56,7 +56,8 @@ fn pixels_without_smoothing_are_uniform() {
             counts[usize::from(pixel)] += 1;
         }
     }
-    // Binomial(78400, 1/256): mean 306, standard deviation 17.5; six of them.
+    // Binomial(78400, 1/256): mean 306, standard deviation 17.5; the bound is six standard
+    // deviations.
     assert!(
         counts.iter().all(|count| count.abs_diff(306) < 105),
         "{counts:?}"
@@ -76,7 +77,7 @@ fn smoother_images_change_less_between_neighbours() {
         for index in (smoothing..200).step_by(5) {
             let pixels = dataset.item(index).unwrap().image.pixels;
             if smoothing > 0 {
-                // Stretched over all values.
+                // The values are stretched to the whole range.
                 assert_eq!(pixels.iter().min(), Some(&0));
                 assert_eq!(pixels.iter().max(), Some(&255));
             }
@@ -144,17 +145,26 @@ fn settings_out_of_range_are_refused() {
     let base = NoiseImagesConfig::default();
     for size in [0, 4097] {
         let found = NoiseImages::new(NoiseImagesConfig { size, ..base });
-        assert!(matches!(found, Err(DatasetError::Size { .. })));
+        assert!(matches!(
+            found,
+            Err(DatasetError::Setting(SettingError::Size { .. }))
+        ));
     }
     for channels in [0, 2, 4] {
         let found = NoiseImages::new(NoiseImagesConfig { channels, ..base });
-        assert!(matches!(found, Err(DatasetError::Channels { .. })));
+        assert!(matches!(
+            found,
+            Err(DatasetError::Setting(SettingError::Channels { .. }))
+        ));
     }
     for items in [0, usize::MAX] {
         let found = NoiseImages::new(NoiseImagesConfig { items, ..base });
         assert!(matches!(
             found,
-            Err(DatasetError::Count { field: "items", .. })
+            Err(DatasetError::Setting(SettingError::Count {
+                field: "items",
+                ..
+            }))
         ));
     }
 }

@@ -1,4 +1,4 @@
-//! Omniglot from small archives and folders in its layout.
+//! Omniglot from small archives and folders with its layout.
 
 mod common;
 
@@ -22,7 +22,7 @@ fn drawing(seed: usize) -> Vec<u8> {
     one_bit_png(15, 15, move |x, y| is_white(x as usize, y as usize, seed))
 }
 
-/// The files of `alphabets` with so many characters each, two drawers, in no good order.
+/// The files of `alphabets` with the given numbers of characters, two drawers, not sorted.
 fn files(root: &str, alphabets: &[(&str, usize)], first: usize) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     let mut number = first;
@@ -69,9 +69,9 @@ impl Made {
 }
 
 fn problem(result: Result<Omniglot, DatasetError>) -> (String, OmniglotProblem) {
-    match result.unwrap_err() {
-        DatasetError::Omniglot(OmniglotError { file, problem }) => (file, problem),
-        other => panic!("{other:?}"),
+    match result.unwrap_err().downcast() {
+        Ok(OmniglotError { file, problem }) => (file, problem),
+        Err(other) => panic!("{other:?}"),
     }
 }
 
@@ -183,7 +183,7 @@ fn the_small_archives_of_a_directory_are_its_training_part() {
     let made = Made::new();
     let directory = made.path("small");
     fs::create_dir(&directory).unwrap();
-    // As published, they share drawings: here those of Greek.
+    // As in the published archives, they share drawings: here those of Greek.
     let archives = [
         ("images_background_small1", [("Greek", 1), ("Latin", 1)]),
         ("images_background_small2", [("Greek", 1), ("Thaana", 1)]),
@@ -199,7 +199,7 @@ fn the_small_archives_of_a_directory_are_its_training_part() {
     assert_eq!(lengths, [4, 6]);
     let all = made.open("small").unwrap();
     assert_eq!(all.value_names(0).unwrap(), ["Greek", "Latin", "Thaana"]);
-    // Beside the whole training part they add nothing.
+    // They add nothing to the whole training part.
     fs::copy(
         made.path("images_background.zip"),
         directory.join("images_background.zip"),
@@ -276,7 +276,7 @@ fn the_fingerprint_follows_content_and_division() {
     assert_eq!(parts, fingerprint(&[a], &[b]));
     let one_part = fingerprint(&[a, b], &[]);
     let swapped = fingerprint(&[b], &[a]);
-    // One drawing changed, its name and its length in bytes being the same.
+    // One drawing is changed, but its name and its length in bytes are the same.
     let mut changed = files("images_background", &[("Latin", 1), ("Greek", 2)], 0);
     let length = changed[0].1.len();
     changed[0].1 = (0..9999)
@@ -302,8 +302,8 @@ fn what_is_not_omniglot_is_named() {
     fs::create_dir(made.path("empty")).unwrap();
     let error = made.open("empty").unwrap_err();
     assert!(matches!(
-        error,
-        DatasetError::ImageFile(ImageFileError {
+        error.downcast_ref(),
+        Some(ImageFileError {
             problem: ImageFileProblem::NoImages,
             ..
         })
@@ -320,9 +320,10 @@ fn a_corrupt_entry_is_named() {
     let failed: Vec<_> = (0..4)
         .filter_map(|index| omniglot.item(index).err())
         .collect();
-    let [DatasetError::ImageFile(error)] = &failed[..] else {
+    let [error] = &failed[..] else {
         panic!("{failed:?}");
     };
+    let error: &ImageFileError = error.downcast_ref().unwrap();
     assert!(
         error.file.ends_with(&format!("cut.zip: {}", all[1].0)),
         "{}",

@@ -1,9 +1,10 @@
-//! Rendered dSprites: areas, places and symmetries follow from the factors.
+//! Rendered dSprites: areas, positions and symmetries follow from the factors.
 
 use std::collections::HashMap;
 
 use gwae_datasets::{
-    Dataset, DatasetError, RenderedDsprites, dsprites_grid, dsprites_values, items_in_parallel,
+    Dataset, DatasetError, RenderedDsprites, SettingError, dsprites_grid, dsprites_values,
+    items_in_parallel,
 };
 use sha2::{Digest, Sha256};
 
@@ -51,7 +52,7 @@ fn pixels_are_black_or_white_and_sprites_keep_off_the_border() {
         for (x, y) in [(0, 0), (31, 0), (0, 31), (31, 31)] {
             let pixels = picture(&dataset, [shape, scale, orientation, x, y]);
             assert!(pixels.iter().all(|pixel| matches!(pixel, 0 | 255)));
-            // Nothing is cut off, and there is space around it.
+            // The sprite is not cut off, and there is space around it.
             assert_eq!(white(&pixels), white(&middle), "{sprite:?}");
             for (x, y) in places(&pixels, SIZE) {
                 assert!(x > 0 && x < SIZE - 1 && y > 0 && y < SIZE - 1, "{sprite:?}");
@@ -102,8 +103,8 @@ fn areas_are_those_of_the_shapes() {
 
 #[test]
 fn mean_and_deviation_are_the_published_ones() {
-    // Of all pixels of the published file: mean 0.0425; mean of the pictures' standard
-    // deviations 0.1952. Neither depends on the position.
+    // From all pixels of the published file: mean 0.0425; mean of the images' standard deviations
+    // 0.1952. Neither depends on the position.
     let sprites = all_sprites(&RenderedDsprites::new(SIZE).unwrap());
     let count = sprites.len() as f64;
     let shares = sprites
@@ -119,18 +120,18 @@ fn mean_and_deviation_are_the_published_ones() {
 fn the_heart_points_down_and_turns_clockwise() {
     let dataset = RenderedDsprites::new(SIZE).unwrap();
     let upright = places(&picture(&dataset, [2, 5, 0, 15, 15]), SIZE);
-    // Left and right are alike around the middle, column 31.
+    // Left and right are equal around the middle, column 31.
     for &(x, y) in &upright {
         assert!(upright.contains(&(62 - x, y)));
     }
-    // The tip is a narrow lowest row in the middle; the two lobes have the top to themselves.
+    // The tip is a narrow lowest row in the middle; the top has only the two lobes.
     let lowest = upright.iter().map(|p| p.1).max().unwrap();
     let highest = upright.iter().map(|p| p.1).min().unwrap();
     let row = |row| upright.iter().filter(move |p| p.1 == row).map(|p| p.0);
     assert!(row(lowest).all(|x| x.abs_diff(31) <= 1));
     assert!(row(highest).all(|x| x.abs_diff(31) >= 3));
 
-    // Ten steps of 360°/39 are a little more than a quarter turn: the tip is at the left.
+    // Ten steps of 360°/39 are slightly more than a quarter turn: the tip is at the left.
     let turned = places(&picture(&dataset, [2, 5, 10, 15, 15]), SIZE);
     let leftmost = turned.iter().map(|p| p.0).min().unwrap();
     let tip: Vec<_> = turned.iter().filter(|p| p.0 == leftmost).collect();
@@ -149,7 +150,7 @@ fn the_ellipse_lies_and_then_stands() {
             span(places.iter().map(|p| p.1).collect()) + 1,
         ]
     };
-    // Half axes 11.7 and 5.85, and a middle that is the middle of a pixel.
+    // Half axes 11.7 and 5.85, centred on the middle of a pixel.
     assert_eq!(extent(0), [23, 11]);
     assert_eq!(extent(10), [11, 23]);
 }
@@ -180,7 +181,7 @@ fn only_symmetry_makes_pictures_equal() {
             assert_eq!(ends[0], ends[1]);
         }
     }
-    // Hearts have no symmetry under turns, and large ellipses show every step.
+    // Hearts have no rotational symmetry, and large ellipses show every step.
     let distinct = |shape: u32, scale: u32| {
         let here = |sprites: &&Vec<[u32; 3]>| sprites[0][..2] == [shape, scale];
         seen.values().filter(here).count()
@@ -211,7 +212,9 @@ fn pictures_are_the_same_on_any_number_of_threads() {
 fn refuses_sizes_and_indices_out_of_range() {
     for size in [0, 4097, usize::MAX] {
         let error = RenderedDsprites::new(size).err();
-        assert!(matches!(error, Some(DatasetError::Size { size: s }) if s == size));
+        assert!(
+            matches!(error, Some(DatasetError::Setting(SettingError::Size { size: s })) if s == size)
+        );
     }
     let dataset = RenderedDsprites::new(1).unwrap();
     assert_eq!((dataset.len(), dataset.train_len()), (737_280, 737_280));
@@ -242,8 +245,9 @@ fn factors_and_fingerprint_are_its_own() {
     assert_ne!(dataset.fingerprint(), shapes.fingerprint());
 }
 
-/// Stored splits and results name the fingerprint, so pictures must not change under it. A
-/// change of pictures that is meant needs a new `VERSION` in the renderer, then new values here.
+/// Stored splits and results contain the fingerprint, so the images must not change without it.
+/// After an intended change of images, increase `VERSION` in the renderer, then put new values
+/// here.
 #[test]
 fn pictures_of_version_1_have_not_changed() {
     let dataset = RenderedDsprites::new(SIZE).unwrap();

@@ -1,9 +1,9 @@
-//! Rendered 3D Shapes: what is where follows from the factors and from the laws of perspective.
+//! Rendered 3D Shapes: positions follow from the factors and from perspective.
 
 use std::collections::HashSet;
 
 use gwae_datasets::{
-    Dataset, DatasetError, Image, RenderedShapes3d, items_in_parallel, shapes3d_grid,
+    Dataset, DatasetError, Image, RenderedShapes3d, SettingError, items_in_parallel, shapes3d_grid,
 };
 use sha2::{Digest, Sha256};
 
@@ -41,14 +41,14 @@ fn hue([red, green, blue]: [u8; 3]) -> f64 {
 
 fn assert_hue(pixel: [u8; 3], value: u32) {
     let apart = (hue(pixel) - f64::from(value)).abs();
-    // Bright light takes a colour's second primary along; it stays closer to its own hue.
+    // Bright light also raises a colour's second primary; the colour stays closer to its own hue.
     assert!(
         apart.min(10.0 - apart) < 0.45,
         "{pixel:?} is not hue {value}"
     );
 }
 
-/// Row or column where a point `across` metres from the axis of view, at a `depth`, is.
+/// Row or column of a point `across` metres from the viewing axis, at a `depth`.
 fn projected(across: f64, depth: f64) -> f64 {
     SIZE as f64 / 2.0 * (1.0 + across / depth / HALF_VIEW)
 }
@@ -87,12 +87,12 @@ fn floor_wall_and_object_have_their_hues() {
 
 #[test]
 fn room_is_in_perspective() {
-    // Seen straight on, the back wall is 6 m away: 3.5 m behind the middle, 2.5 m before it. Its
-    // lower edge is 0.75 m below the camera, its upper edge 1.25 m above.
+    // Seen from the front, the back wall is 6 m away: 3.5 m behind the middle, and the camera is
+    // 2.5 m before it. Its lower edge is 0.75 m below the camera, its upper edge 1.25 m above.
     let dataset = RenderedShapes3d::new(SIZE).unwrap();
     let image = picture(&dataset, [0, 6, 3, 0, 2, 7]);
     let blue = |y: usize| f64::from(at(&image, 8, y)[2]);
-    // Rows of wall, counted in fractions of pixels by how blue they are. Sky and wall are both
+    // The rows of the wall, measured in fractions of pixels by their blue. Sky and wall are both
     // blue, so the upper edge is measured in red.
     let sky = (0..30)
         .map(|y| f64::from(at(&image, 8, y)[0]) / 153.0)
@@ -104,7 +104,8 @@ fn room_is_in_perspective() {
 
 #[test]
 fn cube_is_in_perspective() {
-    // Half its side is 0.35 m times the scale; its front is that much closer than the middle.
+    // Half its side is 0.35 m times the scale, and its front is closer than the middle by that
+    // length.
     let dataset = RenderedShapes3d::new(SIZE).unwrap();
     for (scale, metres) in [(0, 0.75 * 0.35), (7, 1.25 * 0.35)] {
         let image = picture(&dataset, [0, 6, 3, scale, 0, 7]);
@@ -117,7 +118,7 @@ fn cube_is_in_perspective() {
     }
 }
 
-/// Pixels of the object, told by its hue.
+/// The pixels of the object, found by its hue.
 fn object_pixels(image: &Image, object: u32) -> Vec<(usize, usize)> {
     (0..SIZE * SIZE)
         .map(|i| (i % SIZE, i / SIZE))
@@ -167,7 +168,7 @@ fn opposite_orientations_mirror_the_outlines() {
             };
             let (object, sky) = outline(orientation);
             let (other_object, other_sky) = outline(14 - orientation);
-            // Light differs on the two sides, and with it what edges look like.
+            // The light differs on the two sides, and so do the edges.
             let apart = object.symmetric_difference(&mirrored(other_object)).count();
             assert!(apart * 12 < object.len(), "{apart} of {}", object.len());
             let apart = sky.symmetric_difference(&mirrored(other_sky)).count();
@@ -180,7 +181,7 @@ fn opposite_orientations_mirror_the_outlines() {
 fn shadow_falls_to_the_right_and_has_a_soft_edge() {
     let size = 512;
     let dataset = RenderedShapes3d::new(size).unwrap();
-    // A tall capsule; the lamp is to its left, so its shadow reaches farther to the right.
+    // A tall capsule; the lamp is to its left, so its shadow is longer to the right.
     let image = picture(&dataset, [0, 6, 3, 7, 3, 7]);
     let red = |x: usize, y: usize| at(&image, x, y)[0];
     let dark = |y: usize| -> Vec<usize> {
@@ -278,7 +279,9 @@ fn smallest_pictures_are_possible() {
 fn refuses_sizes_and_indices_out_of_range() {
     for size in [0, 4097, usize::MAX] {
         let error = RenderedShapes3d::new(size).err();
-        assert!(matches!(error, Some(DatasetError::Size { size: s }) if s == size));
+        assert!(
+            matches!(error, Some(DatasetError::Setting(SettingError::Size { size: s })) if s == size)
+        );
     }
     let dataset = RenderedShapes3d::new(8).unwrap();
     assert_eq!((dataset.len(), dataset.train_len()), (480_000, 480_000));
@@ -311,8 +314,9 @@ fn fingerprint_follows_from_the_size() {
     assert_eq!(fingerprint(64).len(), 64);
 }
 
-/// Stored splits and results name the fingerprint, so pictures must not change under it. A
-/// change of pictures that is meant needs a new `VERSION` in the renderer, then new values here.
+/// Stored splits and results contain the fingerprint, so the images must not change without it.
+/// After an intended change of images, increase `VERSION` in the renderer, then put new values
+/// here.
 #[test]
 fn pictures_of_version_1_have_not_changed() {
     let dataset = RenderedShapes3d::new(SIZE).unwrap();

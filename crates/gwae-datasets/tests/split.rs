@@ -1,9 +1,9 @@
-//! Splits: drawn once, checked against the data they were drawn over.
+//! Splits: drawn once, and checked against their data.
 
 mod common;
 
 use common::Toy;
-use gwae_datasets::{Dataset, DatasetError, FactorSpec, Item, Split};
+use gwae_datasets::{BatchError, Dataset, DatasetError, FactorSpec, Item, Split, SplitError};
 
 #[test]
 fn divides_the_training_part_and_keeps_the_test_part() {
@@ -42,7 +42,10 @@ fn refuses_fractions_that_leave_nothing() {
         assert!(
             matches!(
                 Split::draw(&toy, fraction, 0),
-                Err(DatasetError::ValidationFraction { train_len: 10, .. })
+                Err(DatasetError::Split(SplitError::ValidationFraction {
+                    train_len: 10,
+                    ..
+                }))
             ),
             "{fraction}"
         );
@@ -57,37 +60,40 @@ fn refuses_other_data_and_damaged_indices() {
     let split = Split::draw(&toy, 0.2, 0).unwrap();
     assert!(matches!(
         split.check(&Toy::new(13, 10)),
-        Err(DatasetError::FingerprintMismatch { .. })
+        Err(DatasetError::Split(SplitError::FingerprintMismatch { .. }))
     ));
 
     let mut outside = split.clone();
     outside.validation[1] = 12;
     assert!(matches!(
         outside.check(&toy),
-        Err(DatasetError::SplitOutOfRange {
+        Err(DatasetError::Split(SplitError::OutOfRange {
             part: "validation",
             position: 1,
             index: 12,
             len: 12,
             ..
-        })
+        }))
     ));
 
     let mut leaked = split.clone();
     leaked.test[0] = leaked.train[3];
     assert!(matches!(
         leaked.check(&toy),
-        Err(DatasetError::SplitOverlap {
+        Err(DatasetError::Split(SplitError::Overlap {
             part: "test",
             position: 0,
             other: "train",
             ..
-        })
+        }))
     ));
 
     let mut empty = split;
     empty.train.clear();
-    assert!(matches!(empty.check(&toy), Err(DatasetError::NoItems)));
+    assert!(matches!(
+        empty.check(&toy),
+        Err(DatasetError::Batch(BatchError::NoItems))
+    ));
 }
 
 /// A toy with an official validation part.
@@ -131,7 +137,7 @@ fn the_official_division_is_taken_as_it_is() {
     assert_eq!(split.test, [10, 11]);
     assert!(matches!(
         Split::official(&Toy::new(3, 0)),
-        Err(DatasetError::NoItems)
+        Err(DatasetError::Batch(BatchError::NoItems))
     ));
 }
 

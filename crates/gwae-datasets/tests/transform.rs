@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use gwae_datasets::{Dataset, DatasetError, Image, ImageSource, Transform, embedded_digits};
+use gwae_datasets::{
+    Dataset, DatasetError, Image, ImageError, ImageSource, SettingError, Transform, embedded_digits,
+};
 
 fn image(channels: usize, height: usize, width: usize, pixels: Vec<u8>) -> Image {
     Image {
@@ -44,8 +46,8 @@ fn a_constant_stays_constant() {
 
 #[test]
 fn a_linear_ramp_stays_linear_inside() {
-    // Bilinear interpolation is exact for linear functions of the pixel centre; only half a
-    // pixel at each border leans on the border pixel.
+    // Bilinear interpolation is exact for linear functions of the pixel centre, except within half
+    // a pixel of each border.
     let pixels = (0..28 * 28).map(|place| (9 * (place % 28)) as u8).collect();
     let ramp = image(1, 28, 28, pixels);
     for size in [32, 64, 128] {
@@ -143,13 +145,13 @@ fn refuses_what_no_model_has() {
     for size in [0, 1 << 20] {
         assert!(matches!(
             Transform::new(size, 1).apply(&good),
-            Err(DatasetError::Size { size: s }) if s == size
+            Err(DatasetError::Setting(SettingError::Size { size: s })) if s == size
         ));
     }
     for channels in [0, 2, 4] {
         assert!(matches!(
             Transform::new(2, channels).apply(&good),
-            Err(DatasetError::Channels { channels: c }) if c == channels
+            Err(DatasetError::Setting(SettingError::Channels { channels: c })) if c == channels
         ));
     }
     for bad in [
@@ -160,7 +162,7 @@ fn refuses_what_no_model_has() {
     ] {
         assert!(matches!(
             Transform::new(2, 1).apply(&bad),
-            Err(DatasetError::Image { .. })
+            Err(DatasetError::Image(ImageError::Inconsistent { .. }))
         ));
     }
 }
@@ -187,7 +189,7 @@ fn a_source_loads_what_the_transform_gives_each_time() {
 
 #[test]
 fn a_crop_takes_the_centre_as_torchvision_does() {
-    // Height 5, width 7: what is left over is 2 and 4, then 3 and 5, then 0 and 2.
+    // Height 5, width 7: the margins are 2 and 4, then 3 and 5, then 0 and 2.
     let picture = image(1, 5, 7, (0..35).collect());
     for (side, top, left) in [(3, 1, 2), (2, 2, 2), (5, 0, 1), (1, 2, 3), (4, 0, 2)] {
         let found = Transform::new(side, 1)
@@ -227,12 +229,12 @@ fn crops_that_cannot_be_are_refused() {
     for crop in [6, 8, usize::MAX] {
         assert!(matches!(
             Transform::new(2, 1).cropped(crop).apply(&picture),
-            Err(DatasetError::SmallerThanCrop { height: 5, width: 7, crop: c }) if c == crop
+            Err(DatasetError::Image(ImageError::SmallerThanCrop { height: 5, width: 7, crop: c })) if c == crop
         ));
     }
     assert!(matches!(
         Transform::new(2, 1).cropped(0).apply(&picture),
-        Err(DatasetError::Crop)
+        Err(DatasetError::Setting(SettingError::Crop))
     ));
 }
 
@@ -249,7 +251,7 @@ fn a_stored_transform_without_crop_is_read() {
 
 #[test]
 fn shrinking_to_many_ratios_agrees_with_weights_by_hand() {
-    // Independent of the library's loops: the definition, pixel by pixel, in double precision.
+    // The definition, pixel by pixel, in double precision, independent of the library's loops.
     let triangle = |input: usize, output: usize, place: usize, pixel: usize| {
         let ratio = input as f64 / output as f64;
         let support = ratio.max(1.0);

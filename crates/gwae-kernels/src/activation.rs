@@ -15,8 +15,8 @@ pub fn sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as Kernels>::logistic(x.into_dispatch()))
 }
 
-/// The inverse of [`sigmoid`], `ln x − ln(1 − x)`, of numbers between `margin` and `1 − margin`, to
-/// which others are moved.
+/// The inverse of [`sigmoid`], `ln x − ln(1 − x)`. Each number is first limited to the range from
+/// `margin` to `1 − margin`.
 ///
 /// # Panics
 /// If `margin` is not between 1e-30 and 0.5.
@@ -26,7 +26,7 @@ pub fn logit<const D: usize>(x: Tensor<D>, margin: f64) -> Tensor<D> {
         "{margin} is between 1e-30 and 0.5"
     );
     if x.is_autodiff() && !x.is_tracked() {
-        // Images as they are: nothing asks for their gradient.
+        // Images, for example, need no gradient.
         return logit(x.without_autodiff(), margin).autodiff();
     }
     Tensor::from_dispatch(<Dispatch as Kernels>::logit(x.into_dispatch(), margin))

@@ -4,7 +4,7 @@ use burn::backend::autodiff::{
     NodeId,
     checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
     grads::Gradients,
-    ops::{Backward, Ops, OpsKind},
+    ops::{Backward, NodeGuard, Ops, OpsKind, unary},
 };
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, BackendTypes};
@@ -14,20 +14,22 @@ use crate::extension::Kernels;
 
 type Primitive<B> = <B as BackendTypes>::FloatTensorPrimitive;
 
-/// `halve`: images get `double(gradient)`, weights get `weight_gradient(images, gradient)`, and a
-/// bias, the third parent, gets `channel_sums(gradient)`.
+/// A strided convolution or its transpose. Its parents are its input, its weight and, if it has one,
+/// its bias.
 #[derive(Debug)]
-struct Halve;
+struct Convolution;
 
-/// `double`: features get `halve(gradient)`, weights get `weight_gradient(gradient, features)`,
-/// and a bias gets `channel_sums(gradient)`.
-#[derive(Debug)]
-struct Double;
+/// The data that the gradient of a convolution needs.
+#[derive(Clone, Debug)]
+struct Convolved {
+    transposed: bool,
+    /// Kept only if the weight needs a gradient.
+    input: Option<NodeId>,
+    weight: NodeId,
+    padding: PaddingMode,
+}
 
-/// Input, if the weight needs it, and weight of a convolution.
-type Convolved = (Option<NodeId>, NodeId, PaddingMode);
-
-impl<B: Kernels, const N: usize> Backward<B, N> for Halve {
+impl<B: Kernels, const N: usize> Backward<B, N> for Convolution {
     type State = Convolved;
 
     fn backward(
@@ -37,255 +39,202 @@ impl<B: Kernels, const N: usize> Backward<B, N> for Halve {
         checkpointer: &mut Checkpointer,
     ) {
         let gradient = gradients.consume::<B>(&ops.node);
-        let (images, weight, edge) = ops.state;
+        let Convolved {
+            transposed,
+            input,
+            weight,
+            padding,
+        } = ops.state;
         let weight = checkpointer.retrieve_node_output::<Primitive<B>>(weight);
-        if let (Some(node), Some(images)) = (&ops.parents[1], images) {
-            let images = checkpointer.retrieve_node_output::<Primitive<B>>(images);
-            let value = B::weight_gradient(images, weight.clone(), gradient.clone(), edge);
+        if let (Some(node), Some(input)) = (&ops.parents[1], input) {
+            let input = checkpointer.retrieve_node_output::<Primitive<B>>(input);
+            let (images, features) = if transposed {
+                (gradient.clone(), input)
+            } else {
+                (input, gradient.clone())
+            };
+            let value = B::weight_gradient(images, weight.clone(), features, padding);
             gradients.register::<B>(node.id, value);
         }
         if let Some(Some(node)) = ops.parents.get(2) {
             gradients.register::<B>(node.id, B::channel_sums(gradient.clone()));
         }
         if let Some(node) = &ops.parents[0] {
-            gradients.register::<B>(node.id, B::double(gradient, weight, edge));
+            let transpose = if transposed {
+                B::strided_conv
+            } else {
+                B::strided_conv_transpose
+            };
+            gradients.register::<B>(node.id, transpose(gradient, weight, padding));
         }
     }
 }
 
-impl<B: Kernels, const N: usize> Backward<B, N> for Double {
-    type State = Convolved;
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, N>,
-        gradients: &mut Gradients,
-        checkpointer: &mut Checkpointer,
-    ) {
-        let gradient = gradients.consume::<B>(&ops.node);
-        let (features, weight, edge) = ops.state;
-        let weight = checkpointer.retrieve_node_output::<Primitive<B>>(weight);
-        if let (Some(node), Some(features)) = (&ops.parents[1], features) {
-            let features = checkpointer.retrieve_node_output::<Primitive<B>>(features);
-            let value = B::weight_gradient(gradient.clone(), weight.clone(), features, edge);
-            gradients.register::<B>(node.id, value);
+/// Records a convolution. Its first two parents are its input and its weight.
+fn record_convolution<B: Kernels, C: CheckpointStrategy, const N: usize>(
+    parents: [NodeGuard; N],
+    transposed: bool,
+    input: FloatTensor<Autodiff<B, C>>,
+    weight: FloatTensor<Autodiff<B, C>>,
+    padding: PaddingMode,
+    convolve: impl FnOnce(Primitive<B>, Primitive<B>) -> Primitive<B>,
+) -> FloatTensor<Autodiff<B, C>> {
+    let prepared = Backward::<B, N>::prepare::<C>(Convolution, parents).compute_bound();
+    match prepared.stateful() {
+        OpsKind::Tracked(mut prepared) => {
+            let state = Convolved {
+                transposed,
+                input: weight.is_tracked().then(|| prepared.checkpoint(&input)),
+                weight: prepared.checkpoint(&weight),
+                padding,
+            };
+            prepared.finish(
+                state,
+                convolve(input.into_primitive(), weight.into_primitive()),
+            )
         }
-        if let Some(Some(node)) = ops.parents.get(2) {
-            gradients.register::<B>(node.id, B::channel_sums(gradient.clone()));
-        }
-        if let Some(node) = &ops.parents[0] {
-            gradients.register::<B>(node.id, B::halve(gradient, weight, edge));
+        OpsKind::UnTracked(prepared) => {
+            prepared.finish(convolve(input.into_primitive(), weight.into_primitive()))
         }
     }
 }
 
-/// Records a convolution whose first parents are input and weight.
-macro_rules! convolve {
-    ($step:expr, $input:ident, $weight:ident, $bias:expr, $edge:expr => $compute:expr) => {
-        convolve!(@ $step, [$input.node(), $weight.node(), $bias.node()],
-            $input, $weight, $edge => $compute)
-    };
-    ($step:expr, $input:ident, $weight:ident, $edge:expr => $compute:expr) => {
-        convolve!(@ $step, [$input.node(), $weight.node()], $input, $weight, $edge => $compute)
-    };
-    (@ $step:expr, $nodes:expr, $input:ident, $weight:ident, $edge:expr => $compute:expr) => {{
-        let prepared = Backward::<B, _>::prepare::<C>($step, $nodes).compute_bound();
-        match prepared.stateful() {
-            OpsKind::Tracked(mut prepared) => {
-                // The input only serves the gradient of the weight.
-                let input = $weight.is_tracked().then(|| prepared.checkpoint(&$input));
-                let state = (input, prepared.checkpoint(&$weight), $edge);
-                prepared.finish(state, $compute)
+/// Declares an operation with one parent: the data kept from its forward pass, and the gradient that
+/// it passes on.
+macro_rules! operation {
+    ($(#[$doc:meta])* $name:ident, $state:ty, |$kept:pat_param, $gradient:ident| $value:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        struct $name;
+
+        impl<B: Kernels> Backward<B, 1> for $name {
+            type State = $state;
+
+            fn backward(
+                self,
+                ops: Ops<Self::State, 1>,
+                gradients: &mut Gradients,
+                _checkpointer: &mut Checkpointer,
+            ) {
+                let $kept = ops.state;
+                unary::<B, _>(ops.parents, ops.node, gradients, |$gradient| $value);
             }
-            OpsKind::UnTracked(prepared) => prepared.finish($compute),
         }
-    }};
+    };
 }
 
-/// `divide_by_norm`, from its output; left, right and σ.
-#[derive(Debug)]
-struct DivideByNorm;
-
-impl<B: Kernels> Backward<B, 1> for DivideByNorm {
-    type State = [Primitive<B>; 4];
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let [node] = ops.parents;
-        let gradient = gradients.consume::<B>(&ops.node);
-        let [output, left, right, sigma] = ops.state;
-        if let Some(node) = node {
-            let value = B::divide_by_norm_gradient(output, left, right, sigma, gradient);
-            gradients.register::<B>(node.id, value);
-        }
+operation!(
+    /// `divide_by_norm`, from its output, the two singular vectors and σ.
+    DivideByNorm,
+    [Primitive<B>; 4],
+    |[output, left, right, sigma], gradient| {
+        B::divide_by_norm_gradient(output, left, right, sigma, gradient)
     }
-}
+);
 
-/// `attach_distances`, from rows and distances.
-#[derive(Debug)]
-struct Distances;
+operation!(
+    /// `attach_distances`, from rows and distances.
+    Distances,
+    [Primitive<B>; 2],
+    |[rows, distances], gradient| B::distances_gradient(rows, distances, gradient)
+);
 
-impl<B: Kernels> Backward<B, 1> for Distances {
-    type State = [Primitive<B>; 2];
+operation!(
+    /// `silu`, from its input.
+    Silu,
+    Primitive<B>,
+    |x, gradient| B::silu_gradient(x, gradient)
+);
 
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let [node] = ops.parents;
-        let gradient = gradients.consume::<B>(&ops.node);
-        let [rows, distances] = ops.state;
-        if let Some(node) = node {
-            let value = B::distances_gradient(rows, distances, gradient);
-            gradients.register::<B>(node.id, value);
+operation!(
+    /// `logistic`, from its output.
+    Logistic,
+    Primitive<B>,
+    |output, gradient| B::logistic_gradient(output, gradient)
+);
+
+operation!(
+    /// `leaky`, from a tensor whose signs are those of its input. `leaky_gradient` is linear in the
+    /// gradient, so it is its own derivative.
+    Leaky,
+    (Primitive<B>, f64),
+    |(signs, slope), gradient| B::leaky_gradient(signs, gradient, slope)
+);
+
+/// Records an operation with one parent. `compute` makes the output and, on request, the data that the
+/// gradient needs.
+fn record<B: Kernels, C: CheckpointStrategy, O: Backward<B, 1>>(
+    operation: O,
+    parent: FloatTensor<Autodiff<B, C>>,
+    compute: impl FnOnce(Primitive<B>, bool) -> (Primitive<B>, Option<O::State>),
+) -> FloatTensor<Autodiff<B, C>> {
+    let prepared = operation.prepare::<C>([parent.node()]).compute_bound();
+    match prepared.stateful() {
+        OpsKind::Tracked(prepared) => {
+            let (output, state) = compute(parent.into_primitive(), true);
+            prepared.finish(state.expect("asked for"), output)
         }
-    }
-}
-
-/// `silu`, from its input.
-#[derive(Debug)]
-struct Silu;
-
-impl<B: Kernels> Backward<B, 1> for Silu {
-    type State = NodeId;
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        gradients: &mut Gradients,
-        checkpointer: &mut Checkpointer,
-    ) {
-        let [node] = ops.parents;
-        let gradient = gradients.consume::<B>(&ops.node);
-        let x = checkpointer.retrieve_node_output::<Primitive<B>>(ops.state);
-        if let Some(node) = node {
-            gradients.register::<B>(node.id, B::silu_gradient(x, gradient));
-        }
-    }
-}
-
-/// `logistic`, from its output.
-#[derive(Debug)]
-struct Logistic;
-
-impl<B: Kernels> Backward<B, 1> for Logistic {
-    type State = Primitive<B>;
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let [node] = ops.parents;
-        let gradient = gradients.consume::<B>(&ops.node);
-        if let Some(node) = node {
-            gradients.register::<B>(node.id, B::logistic_gradient(ops.state, gradient));
-        }
-    }
-}
-
-/// `leaky`, from something with the sign of its input.
-#[derive(Debug)]
-struct Leaky;
-
-impl<B: Kernels> Backward<B, 1> for Leaky {
-    type State = (Primitive<B>, f64);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let [node] = ops.parents;
-        let gradient = gradients.consume::<B>(&ops.node);
-        let (signs, slope) = ops.state;
-        if let Some(node) = node {
-            gradients.register::<B>(node.id, B::leaky_gradient(signs, gradient, slope));
-        }
-    }
-}
-
-/// `leaky_gradient`: linear in the gradient, so it is its own derivative.
-#[derive(Debug)]
-struct LeakyGradient;
-
-impl<B: Kernels> Backward<B, 1> for LeakyGradient {
-    type State = (Primitive<B>, f64);
-
-    fn backward(
-        self,
-        ops: Ops<Self::State, 1>,
-        gradients: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
-        let [node] = ops.parents;
-        let gradient = gradients.consume::<B>(&ops.node);
-        let (x, slope) = ops.state;
-        if let Some(node) = node {
-            gradients.register::<B>(node.id, B::leaky_gradient(x, gradient, slope));
-        }
+        OpsKind::UnTracked(prepared) => prepared.finish(compute(parent.into_primitive(), false).0),
     }
 }
 
 impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
-    fn halve(
+    fn strided_conv(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        convolve!(Halve, images, weight, edge => B::halve(
-            images.into_primitive(),
-            weight.into_primitive(),
-            edge,
-        ))
+        let parents = [images.node(), weight.node()];
+        record_convolution::<B, C, 2>(parents, false, images, weight, padding, |images, weight| {
+            B::strided_conv(images, weight, padding)
+        })
     }
 
-    fn halve_biased(
+    fn strided_conv_biased(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        convolve!(Halve, images, weight, bias, edge => B::halve_biased(
-            images.into_primitive(),
-            weight.into_primitive(),
-            bias.into_primitive(),
-            edge,
-        ))
+        let parents = [images.node(), weight.node(), bias.node()];
+        let bias = bias.into_primitive();
+        record_convolution::<B, C, 3>(parents, false, images, weight, padding, |images, weight| {
+            B::strided_conv_biased(images, weight, bias, padding)
+        })
     }
 
-    fn double(
+    fn strided_conv_transpose(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        convolve!(Double, features, weight, edge => B::double(
-            features.into_primitive(),
-            weight.into_primitive(),
-            edge,
-        ))
+        let parents = [features.node(), weight.node()];
+        record_convolution::<B, C, 2>(
+            parents,
+            true,
+            features,
+            weight,
+            padding,
+            |features, weight| B::strided_conv_transpose(features, weight, padding),
+        )
     }
 
-    fn double_biased(
+    fn strided_conv_transpose_biased(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        convolve!(Double, features, weight, bias, edge => B::double_biased(
-            features.into_primitive(),
-            weight.into_primitive(),
-            bias.into_primitive(),
-            edge,
-        ))
+        let parents = [features.node(), weight.node(), bias.node()];
+        let bias = bias.into_primitive();
+        record_convolution::<B, C, 3>(
+            parents,
+            true,
+            features,
+            weight,
+            padding,
+            |features, weight| B::strided_conv_transpose_biased(features, weight, bias, padding),
+        )
     }
 
     fn divide_by_norm(
@@ -294,67 +243,49 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         right: FloatTensor<Self>,
         sigma: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let prepared = DivideByNorm.prepare::<C>([weight.node()]);
         let [left, right, sigma] = [left, right, sigma].map(|x| x.into_primitive());
-        let weight = weight.into_primitive();
-        let output = B::divide_by_norm(weight, left.clone(), right.clone(), sigma.clone());
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                prepared.finish([output.clone(), left, right, sigma], output)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(output),
-        }
+        record::<B, C, _>(DivideByNorm, weight, |weight, keep| {
+            let output = B::divide_by_norm(weight, left.clone(), right.clone(), sigma.clone());
+            let kept = keep.then(|| [output.clone(), left, right, sigma]);
+            (output, kept)
+        })
     }
 
     fn attach_distances(
         rows: FloatTensor<Self>,
         distances: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let prepared = Distances.prepare::<C>([rows.node()]);
         let distances = distances.into_primitive();
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                prepared.finish([rows.into_primitive(), distances.clone()], distances)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(distances),
-        }
+        record::<B, C, _>(Distances, rows, |rows, keep| {
+            let kept = keep.then(|| [rows, distances.clone()]);
+            (distances, kept)
+        })
     }
 
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        match Silu.prepare::<C>([x.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(mut prepared) => {
-                let state = prepared.checkpoint(&x);
-                prepared.finish(state, B::silu(x.into_primitive()))
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(B::silu(x.into_primitive())),
-        }
+        record::<B, C, _>(Silu, x, |x, keep| {
+            let kept = keep.then(|| x.clone());
+            (B::silu(x), kept)
+        })
     }
 
     fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        match Logistic.prepare::<C>([x.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                let output = B::logistic(x.into_primitive());
-                prepared.finish(output.clone(), output)
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(B::logistic(x.into_primitive())),
-        }
+        record::<B, C, _>(Logistic, x, |x, keep| {
+            let output = B::logistic(x);
+            let kept = keep.then(|| output.clone());
+            (output, kept)
+        })
     }
 
     fn leaky(x: FloatTensor<Self>, slope: f64) -> FloatTensor<Self> {
-        match Leaky.prepare::<C>([x.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                let x = x.into_primitive();
-                if slope < 0.0 {
-                    let output = B::leaky(x.clone(), slope);
-                    prepared.finish((x, slope), output)
-                } else {
-                    // The output has the signs too, so that the input's memory can be used again.
-                    let output = B::leaky(x, slope);
-                    prepared.finish((output.clone(), slope), output)
-                }
-            }
-            OpsKind::UnTracked(prepared) => prepared.finish(B::leaky(x.into_primitive(), slope)),
-        }
+        record::<B, C, _>(Leaky, x, |x, keep| {
+            // With a positive slope the output has the signs of the input, so the input's memory can
+            // be reused.
+            let input = (keep && slope < 0.0).then(|| x.clone());
+            let output = B::leaky(x, slope);
+            let kept = keep.then(|| (input.unwrap_or_else(|| output.clone()), slope));
+            (output, kept)
+        })
     }
 
     fn leaky_gradient(
@@ -362,16 +293,10 @@ impl<B: Kernels, C: CheckpointStrategy> Kernels for Autodiff<B, C> {
         gradient: FloatTensor<Self>,
         slope: f64,
     ) -> FloatTensor<Self> {
-        let prepared = LeakyGradient.prepare::<C>([gradient.node()]);
         let x = x.into_primitive();
-        match prepared.compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish(
-                (x.clone(), slope),
-                B::leaky_gradient(x, gradient.into_primitive(), slope),
-            ),
-            OpsKind::UnTracked(prepared) => {
-                prepared.finish(B::leaky_gradient(x, gradient.into_primitive(), slope))
-            }
-        }
+        record::<B, C, _>(Leaky, gradient, |gradient, keep| {
+            let kept = keep.then(|| (x.clone(), slope));
+            (B::leaky_gradient(x, gradient, slope), kept)
+        })
     }
 }

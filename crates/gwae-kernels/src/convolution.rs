@@ -1,4 +1,4 @@
-//! Convolutions that halve and double the size of an image.
+//! Strided convolutions, which halve the size of an image, and their transposes, which double it.
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
@@ -20,7 +20,7 @@ pub fn strided_conv2d(
     images: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> Tensor<4> {
     let ([_, inputs, height, width], [_, expected, 4, 4]) = (images.dims(), weight.dims()) else {
         panic!("the kernels are 4×4, not {:?}", weight.dims());
@@ -32,12 +32,9 @@ pub fn strided_conv2d(
     );
     check_channels(inputs, weight.dims()[0], bias.as_ref());
     let (images, weight) = (images.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(match bias {
-        None => <Dispatch as Kernels>::halve(images, weight, edge),
-        Some(bias) => {
-            let bias = bias.into_dispatch();
-            <Dispatch as Kernels>::halve_biased(images, weight, bias, edge)
-        }
+    Tensor::from_dispatch(match bias.map(Tensor::into_dispatch) {
+        None => <Dispatch as Kernels>::strided_conv(images, weight, padding),
+        Some(bias) => <Dispatch as Kernels>::strided_conv_biased(images, weight, bias, padding),
     })
 }
 
@@ -57,7 +54,7 @@ pub fn strided_conv_transpose2d(
     features: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> Tensor<4> {
     let ([_, inputs, height, width], [expected, _, 4, 4]) = (features.dims(), weight.dims()) else {
         panic!("the kernels are 4×4, not {:?}", weight.dims());
@@ -69,11 +66,10 @@ pub fn strided_conv_transpose2d(
     );
     check_channels(inputs, weight.dims()[1], bias.as_ref());
     let (features, weight) = (features.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(match bias {
-        None => <Dispatch as Kernels>::double(features, weight, edge),
+    Tensor::from_dispatch(match bias.map(Tensor::into_dispatch) {
+        None => <Dispatch as Kernels>::strided_conv_transpose(features, weight, padding),
         Some(bias) => {
-            let bias = bias.into_dispatch();
-            <Dispatch as Kernels>::double_biased(features, weight, bias, edge)
+            <Dispatch as Kernels>::strided_conv_transpose_biased(features, weight, bias, padding)
         }
     })
 }

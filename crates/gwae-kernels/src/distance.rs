@@ -5,9 +5,9 @@ use burn::tensor::Tensor;
 
 use crate::extension::Kernels;
 
-/// Euclidean distances between all rows, computed from their differences, without a gradient:
-/// accurate in single precision for nearly equal rows too. `None` where there is no kernel that
-/// does so: anywhere but on the CPU in single precision.
+/// Euclidean distances between all rows, computed from their differences, without a gradient. They
+/// are accurate in single precision even for nearly equal rows. `None` except on the CPU in single
+/// precision, because no other backend has this kernel.
 ///
 /// # Shapes
 /// - `rows`: `[batch, features]`, without autodiff
@@ -24,9 +24,10 @@ pub fn direct_distances(rows: &Tensor<2>) -> Option<Tensor<2>> {
     None
 }
 
-/// Known distances between rows, with the gradient `∂d_ij/∂r_i = (r_i − r_j)/d_ij`, 0 where the
-/// distance is 0 or, in single precision, below about 1e-6 of those to the rows farthest from both,
-/// where rounding would leave little of it and of the other distances' gradients.
+/// Known distances between rows, with the gradient `∂d_ij/∂r_i = (r_i − r_j)/d_ij`. A distance of 0
+/// passes on no gradient. In single precision, neither does a distance below about 1e-6 of the
+/// distances from its two rows to the rows farthest from them: rounding would destroy its gradient
+/// and most of the others'.
 ///
 /// # Shapes
 /// - `rows`: `[batch, features]`

@@ -1,6 +1,6 @@
 //! The operations as an extension of Burn's backends.
 
-// Without a backend there is nothing that the arguments could be passed on to.
+// Without a backend, no code uses the arguments.
 #![cfg_attr(
     not(any(
         feature = "cpu",
@@ -18,7 +18,7 @@ use burn::backend::{Backend, backend_extension};
 
 use crate::portable;
 
-/// What lies beyond the border of an image.
+/// The pixels beyond the border of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaddingMode {
     /// Zeros.
@@ -27,7 +27,8 @@ pub enum PaddingMode {
     Replicate,
 }
 
-/// Primitive operations. Default bodies compose Burn's own; a backend may have a kernel.
+/// Primitive operations. The default bodies call Burn's operations; a backend may replace them with a
+/// kernel.
 ///
 /// The convolutions have 4×4 kernels, stride 2 and padding 1, with weight `[m, n, 4, 4]`.
 #[backend_extension(
@@ -43,41 +44,41 @@ pub enum PaddingMode {
 )]
 pub(crate) trait Kernels: Backend {
     /// `[batch, n, 2h, 2w]` to `[batch, m, h, w]`.
-    fn halve(
+    fn strided_conv(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        portable::halve::<Self>(images, weight, None, edge)
+        portable::strided_conv::<Self>(images, weight, None, padding)
     }
 
-    /// `halve` plus a bias `[m]`.
-    fn halve_biased(
+    /// `strided_conv` plus a bias `[m]`.
+    fn strided_conv_biased(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        portable::halve::<Self>(images, weight, Some(bias), edge)
+        portable::strided_conv::<Self>(images, weight, Some(bias), padding)
     }
 
-    /// The transpose of `halve`: `[batch, m, h, w]` to `[batch, n, 2h, 2w]`.
-    fn double(
+    /// The transpose of `strided_conv`: `[batch, m, h, w]` to `[batch, n, 2h, 2w]`.
+    fn strided_conv_transpose(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        portable::double::<Self>(features, weight, None, edge)
+        portable::strided_conv_transpose::<Self>(features, weight, None, padding)
     }
 
-    /// `double` plus a bias `[n]`.
-    fn double_biased(
+    /// `strided_conv_transpose` plus a bias `[n]`.
+    fn strided_conv_transpose_biased(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        portable::double::<Self>(features, weight, Some(bias), edge)
+        portable::strided_conv_transpose::<Self>(features, weight, Some(bias), padding)
     }
 
     /// Sums over everything but the channels, `[batch, channels, h, w]` to `[channels]`: the
@@ -86,15 +87,15 @@ pub(crate) trait Kernels: Backend {
         portable::channel_sums::<Self>(x)
     }
 
-    /// Gradient of `⟨features, halve(images, weight)⟩` with respect to `weight`, whose value is
-    /// not used.
+    /// Gradient of `⟨features, strided_conv(images, weight)⟩` with respect to `weight`. The values of
+    /// `weight` are not used.
     fn weight_gradient(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         features: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        portable::weight_gradient::<Self>(images, weight, features, edge)
+        portable::weight_gradient::<Self>(images, weight, features, padding)
     }
 
     /// `matrix·vector`, `[m, k]` and `[k]` to `[m]`.
@@ -132,14 +133,14 @@ pub(crate) trait Kernels: Backend {
         portable::divide_by_norm_gradient::<Self>(output, left, right, sigma, gradient)
     }
 
-    /// Euclidean distances between all rows, `[b, d]` to `[b, b]`; asked only of the CPU in single
+    /// Euclidean distances between all rows, `[b, d]` to `[b, b]`. Called only on the CPU in single
     /// precision.
     fn distances(rows: FloatTensor<Self>) -> FloatTensor<Self> {
         let _ = rows;
         unreachable!("direct_distances asks the CPU alone")
     }
 
-    /// `distances` as they are, with the gradient to the rows whose distances they are.
+    /// `distances` unchanged, with a gradient to the rows that they lie between.
     fn attach_distances(
         _rows: FloatTensor<Self>,
         distances: FloatTensor<Self>,
@@ -148,8 +149,8 @@ pub(crate) trait Kernels: Backend {
     }
 
     /// The gradient that distances pass to the rows: `Σ_j w_ij·(r_i − r_j)` with
-    /// `w_ij = (gradient_ij + gradient_ji)/distance_ij`, 0 where the distance is 0, or so small beside
-    /// others that rounding would leave little of it.
+    /// `w_ij = (gradient_ij + gradient_ji)/distance_ij`. `w_ij` is 0 if the distance is 0, or so much
+    /// smaller than others that rounding would destroy its gradient.
     fn distances_gradient(
         rows: FloatTensor<Self>,
         distances: FloatTensor<Self>,
@@ -187,7 +188,7 @@ pub(crate) trait Kernels: Backend {
         portable::scaled_step::<Self>(parameter, gradient, average, rate, epsilon)
     }
 
-    /// `ln x − ln(1 − x)` of x between `margin` and `1 − margin`, to which others are moved.
+    /// `ln x − ln(1 − x)`, with x first limited to the range from `margin` to `1 − margin`.
     fn logit(x: FloatTensor<Self>, margin: f64) -> FloatTensor<Self> {
         portable::logit::<Self>(x, margin)
     }

@@ -1,10 +1,4 @@
-//! The operations that carry most of a GWAE's training step, written for the CPU: convolutions,
-//! activations, spectral normalisation, pairwise distances and the optimiser's update.
-//!
-//! Every function here takes and returns ordinary tensors, and is differentiable unless it says
-//! otherwise. On Burn's CPU backend in single precision it runs kernels of its own, vectorised and on
-//! every core. On any other backend, and in other precisions, it is composed of Burn's own
-//! operations. The gradients are written out once, in terms of the same operations.
+#![doc = include_str!("../README.md")]
 
 mod activation;
 mod autodiff;

@@ -1,4 +1,4 @@
-//! The operations composed of Burn's own, for every backend and precision.
+//! The operations written with Burn's own, for every backend and precision.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, get_device_settings};
@@ -7,35 +7,38 @@ use burn::tensor::{DType, Shape, Slice};
 
 use crate::PaddingMode;
 
-/// Padding that the convolution itself has to do.
-fn padding(edge: PaddingMode) -> [usize; 2] {
-    match edge {
+/// The padding that Burn's convolution itself does.
+fn zero_padding(padding: PaddingMode) -> [usize; 2] {
+    match padding {
         PaddingMode::Zeros => [1, 1],
         PaddingMode::Replicate => [0, 0],
     }
 }
 
-fn options(edge: PaddingMode) -> ConvOptions<2> {
-    ConvOptions::new([2, 2], padding(edge), [1, 1], 1)
+fn options(padding: PaddingMode) -> ConvOptions<2> {
+    ConvOptions::new([2, 2], zero_padding(padding), [1, 1], 1)
 }
 
-pub(crate) fn halve<B: Backend>(
+pub(crate) fn strided_conv<B: Backend>(
     images: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> FloatTensor<B> {
-    B::conv2d(pad::<B>(images, edge), weight, bias, options(edge))
+    B::conv2d(pad::<B>(images, padding), weight, bias, options(padding))
 }
 
-pub(crate) fn double<B: Backend>(
+pub(crate) fn strided_conv_transpose<B: Backend>(
     features: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: Option<FloatTensor<B>>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> FloatTensor<B> {
-    let options = ConvTransposeOptions::new([2, 2], padding(edge), [0, 0], [1, 1], 1);
-    let images = fold::<B>(B::conv_transpose2d(features, weight, None, options), edge);
+    let options = ConvTransposeOptions::new([2, 2], zero_padding(padding), [0, 0], [1, 1], 1);
+    let images = fold::<B>(
+        B::conv_transpose2d(features, weight, None, options),
+        padding,
+    );
     match bias {
         None => images,
         Some(bias) => {
@@ -56,15 +59,20 @@ pub(crate) fn weight_gradient<B: Backend>(
     images: FloatTensor<B>,
     weight: FloatTensor<B>,
     features: FloatTensor<B>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> FloatTensor<B> {
-    B::conv2d_weight_backward(pad::<B>(images, edge), weight, features, options(edge))
+    B::conv2d_weight_backward(
+        pad::<B>(images, padding),
+        weight,
+        features,
+        options(padding),
+    )
 }
 
-/// Repeats the border pixels once on every side, where the edge asks for it. Concatenation is
-/// several times faster on the CPU than Burn's edge padding.
-fn pad<B: Backend>(x: FloatTensor<B>, edge: PaddingMode) -> FloatTensor<B> {
-    if edge == PaddingMode::Zeros {
+/// Repeats the border pixels once on every side, if the padding mode asks for it. Concatenation is
+/// several times faster on the CPU than Burn's own padding.
+fn pad<B: Backend>(x: FloatTensor<B>, padding: PaddingMode) -> FloatTensor<B> {
+    if padding == PaddingMode::Zeros {
         return x;
     }
     [2, 3].into_iter().fold(x, |x, dim| {
@@ -76,12 +84,18 @@ fn pad<B: Backend>(x: FloatTensor<B>, edge: PaddingMode) -> FloatTensor<B> {
 }
 
 /// The transpose of [`pad`]: adds the outermost pixels to their neighbours.
-fn fold<B: Backend>(x: FloatTensor<B>, edge: PaddingMode) -> FloatTensor<B> {
-    if edge == PaddingMode::Zeros {
+fn fold<B: Backend>(x: FloatTensor<B>, padding: PaddingMode) -> FloatTensor<B> {
+    if padding == PaddingMode::Zeros {
         return x;
     }
     [2, 3].into_iter().fold(x, |x, dim| {
         let size = x.shape()[dim];
+        if x.shape().num_elements() == 0 {
+            // Burn (0.22.1) cannot add two empty views on the CPU.
+            let mut shape = x.shape();
+            shape[dim] = size - 2;
+            return B::float_reshape(x, shape);
+        }
         let sum = |a, b| B::float_add(narrow::<B>(&x, dim, a, 1), narrow::<B>(&x, dim, b, 1));
         let (first, last) = (sum(0, 1), sum(size - 2, size - 1));
         if size == 4 {
@@ -141,9 +155,9 @@ fn column<B: Backend>(vector: FloatTensor<B>) -> FloatTensor<B> {
     B::float_reshape(vector, Shape::new([rows, 1]))
 }
 
-/// The share of its rows' distances to the farthest others up to which a distance passes on no
-/// gradient: its weight is so large that rounding would leave little of this pair's gradient, and of
-/// those of the other pairs, to which it is added.
+/// A distance at most this share of the distances from its two rows to the rows farthest from them
+/// passes on no gradient. Its weight would be so large that rounding destroys the gradient of this
+/// pair, and of the other pairs in the same sum.
 fn least_share(dtype: DType) -> f64 {
     match dtype {
         DType::F64 => 1e-14,
@@ -156,10 +170,14 @@ pub(crate) fn distances_gradient<B: Backend>(
     distances: FloatTensor<B>,
     gradient: FloatTensor<B>,
 ) -> FloatTensor<B> {
-    // Only differences count, so that centred rows lose less to rounding.
+    if rows.shape().num_elements() == 0 {
+        // Burn (0.22.1) cannot take the maximum over zero rows.
+        return rows;
+    }
+    // Only differences count, and centred rows lose less to rounding.
     let mean = B::float_mean_dim(rows.clone(), 0);
     let centred = B::float_sub(rows, mean);
-    // No centred row is longer than its distance to the farthest other one.
+    // A centred row is at most as long as its distance to the row farthest from it.
     let farthest = B::float_max_dim(distances.clone(), 1);
     let farthest = B::float_add(farthest.clone(), B::float_swap_dims(farthest, 0, 1));
     let least = B::float_mul_scalar(farthest, least_share(distances.dtype()).into());
@@ -230,7 +248,7 @@ pub(crate) fn silu_gradient<B: Backend>(
     B::float_mul(gradient, slope)
 }
 
-/// Written through ReLU: Burn's own has derivative 1 instead of `slope` at exactly 0.
+/// Written with ReLU, because Burn's own has derivative 1 instead of `slope` at exactly 0.
 pub(crate) fn leaky_relu<B: Backend>(x: FloatTensor<B>, slope: f64) -> FloatTensor<B> {
     let positive = B::float_mul_scalar(B::relu(x.clone()), (1.0 - slope).into());
     B::float_add(positive, B::float_mul_scalar(x, slope.into()))

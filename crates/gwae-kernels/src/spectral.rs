@@ -5,11 +5,11 @@ use burn::tensor::Tensor;
 
 use crate::extension::Kernels;
 
-/// The least length that a vector is divided by.
+/// Lengths are raised to at least this before a vector is divided by its length.
 const EPSILON: f64 = 1e-12;
 
-/// Estimated singular vectors of a weight `W` `[rows, columns]`, and the value between them. None
-/// of them carries a gradient.
+/// Estimated singular vectors of a weight `W` `[rows, columns]`, and the singular value between
+/// them. All three are without a gradient.
 #[derive(Clone, Debug)]
 pub struct SingularTriple {
     /// `u`, `[rows]`.
@@ -21,10 +21,10 @@ pub struct SingularTriple {
 }
 
 impl SingularTriple {
-    /// The value between given vectors.
+    /// The singular value between given vectors.
     ///
     /// # Shapes
-    /// - `weight`: `[rows, columns]`, neither of them 0, `left`: `[rows]`, `right`: `[columns]`
+    /// - `weight`: `[rows, columns]`, both above 0, `left`: `[rows]`, `right`: `[columns]`
     ///
     /// # Panics
     /// If the sizes do not fit.
@@ -47,7 +47,7 @@ impl SingularTriple {
     /// One power iteration from a left vector: `v = Wᵀu/‖·‖`, and then `u = Wv/‖·‖`.
     ///
     /// # Shapes
-    /// - `weight`: `[rows, columns]`, neither of them 0, `left`: `[rows]`
+    /// - `weight`: `[rows, columns]`, both above 0, `left`: `[rows]`
     ///
     /// # Panics
     /// If the sizes do not fit.
@@ -82,11 +82,11 @@ fn product(weight: Tensor<2>, right: &Tensor<1>) -> Tensor<1> {
     ))
 }
 
-/// `W/σ` with the σ of its triple. The gradient reaches the weight, through `σ = uᵀWv` too; u and
-/// v are constants.
+/// `W/σ` with the σ of its triple. The gradient reaches the weight both directly and through
+/// `σ = uᵀWv`; u and v are constants.
 ///
 /// # Shapes
-/// - `weight` and output: `[rows, columns]`, those that the triple was made of
+/// - `weight` and output: `[rows, columns]`, the shape of the triple's weight
 pub fn divide_by_spectral_norm(weight: Tensor<2>, triple: SingularTriple) -> Tensor<2> {
     let constants = [triple.left, triple.right, triple.value].map(|constant| {
         let constant = if weight.is_autodiff() {

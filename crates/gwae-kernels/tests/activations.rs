@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device, Tensor};
 use gwae_kernels::{leaky_relu, leaky_relu_gradient, logit, sigmoid, silu};
 
-/// A sweep through every magnitude, both signs, and the limits; more than one block of it.
+/// All magnitudes, both signs and the limits; more values than one block.
 fn points() -> Vec<f32> {
     let mut points = vec![
         0.0,
@@ -53,7 +53,7 @@ fn logistic(x: f64) -> f64 {
 #[test]
 fn sigmoid_and_its_derivative() {
     let (y, slope) = evaluate(sigmoid);
-    // Beyond 87 the exponential stays where it is: a value of 1e-38 for anything smaller.
+    // Beyond 87 the exponential stays constant, so smaller inputs give 1e-38.
     assert_close(&y, |x| logistic(x.max(-87.0)), 1e-6);
     for (&x, &slope) in points().iter().zip(&slope) {
         let s = logistic(f64::from(x));
@@ -165,12 +165,12 @@ fn tensors_in_use_elsewhere_keep_their_values() {
     let kept = x.clone();
     leaky_relu(x, 0.5);
     assert_eq!(values(kept.clone()), [-1.0, 1.0, 2.0, 3.0]);
-    // Part of a buffer that goes on behind it.
+    // A part of a buffer that continues behind it.
     let start = kept.narrow(0, 0, 2);
     assert_eq!(values(leaky_relu(start, 0.5)), [-0.5, 1.0]);
 }
 
-/// Subnormal numbers slow every product they meet: a saturated layer passes on nothing instead.
+/// Subnormal numbers slow down every product, so a saturated layer passes on zeros instead.
 #[test]
 fn gradients_of_saturated_activations_are_zero_not_subnormal() {
     let device = Device::flex().autodiff();
@@ -207,7 +207,7 @@ fn logit_in_single_precision_equals_that_in_double_precision() {
         values(logit(x, 1e-4))
     };
     for ((single, double), x) in of(DType::F32).iter().zip(of(DType::F64)).zip(&numbers) {
-        // The rounding of 1 − x, of at most 3e-8, counts ten thousandfold at the end.
+        // The rounding of 1 − x, at most 3e-8, is multiplied by ten thousand near the end.
         let bound = 1e-6 + 1e-7 / (1.0 - x).max(1e-4);
         let (single, double) = (f64::from(*single), f64::from(double));
         let same = (single - double).abs() < bound || (single.is_nan() && double.is_nan());

@@ -1,5 +1,5 @@
-//! The single-precision kernels against Burn's own convolutions in double precision, which the
-//! functions use for tensors of that precision.
+//! The single-precision kernels against Burn's own convolutions in double precision. The functions
+//! use Burn's convolutions for double-precision tensors.
 
 mod common;
 
@@ -9,12 +9,12 @@ use burn::tensor::{DType, Tensor};
 use common::{assert_close, on_threads, values};
 use gwae_kernels::{PaddingMode, strided_conv_transpose2d, strided_conv2d};
 
-const EDGES: [PaddingMode; 2] = [PaddingMode::Zeros, PaddingMode::Replicate];
+const PADDINGS: [PaddingMode; 2] = [PaddingMode::Zeros, PaddingMode::Replicate];
 
-/// Batch, channels of the small and of the large side, height and width of the small side: one
-/// pixel, odd sizes, few tiles (a panel of several samples, too), fewer samples than blocks, panels
-/// of channels with a remainder, oblong images, one sample per block, several blocks per partial
-/// sum, and the sizes that are known to the compiler.
+/// Batch, channels of the small and the large side, height and width of the small side. The cases:
+/// one pixel; odd sizes; few tiles (also a panel of several samples); fewer samples than blocks;
+/// panels of channels with a remainder; oblong images; one sample per block; several blocks per
+/// partial sum; the sizes that are known to the compiler.
 const SIZES: [[usize; 5]; 15] = [
     [2, 3, 2, 4, 4],
     [3, 2, 3, 1, 1],
@@ -45,13 +45,13 @@ fn run(
     input: [usize; 4],
     weight: [usize; 4],
     bias: usize,
-    edge: PaddingMode,
+    padding: PaddingMode,
     dtype: DType,
 ) -> [Vec<f64>; 4] {
     let input = tensor(1, input, dtype);
     let weight = tensor(2, weight, dtype);
     let bias = tensor(3, [bias], dtype);
-    let output = convolution(input.clone(), weight.clone(), Some(bias.clone()), edge);
+    let output = convolution(input.clone(), weight.clone(), Some(bias.clone()), padding);
     let weighting = tensor(4, output.dims(), dtype).detach();
     let gradients = (output.clone() * weighting).sum().backward();
     [
@@ -66,12 +66,12 @@ fn run(
 fn kernels_equal_burns_convolutions_in_double_precision() {
     for [batch, m, n, h, w] in SIZES {
         let (small, large) = ([batch, m, h, w], [batch, n, 2 * h, 2 * w]);
-        for edge in EDGES {
+        for padding in PADDINGS {
             for (convolution, input, bias) in [
                 (strided_conv2d as Convolution, large, m),
                 (strided_conv_transpose2d, small, n),
             ] {
-                let run = |dtype| run(convolution, input, [m, n, 4, 4], bias, edge, dtype);
+                let run = |dtype| run(convolution, input, [m, n, 4, 4], bias, padding, dtype);
                 for (single, double) in run(DType::F32).iter().zip(run(DType::F64)) {
                     assert_close(single, &double, 1e-5);
                 }
@@ -81,7 +81,7 @@ fn kernels_equal_burns_convolutions_in_double_precision() {
 }
 
 #[test]
-fn zero_edge_is_burns_padding() {
+fn zero_padding_is_burns() {
     let (images, weight) = (
         tensor(1, [3, 2, 6, 8], DType::F32),
         tensor(2, [4, 2, 4, 4], DType::F32),
@@ -99,14 +99,14 @@ fn zero_edge_is_burns_padding() {
 }
 
 #[test]
-fn replicated_edge_is_burns_edge_padding() {
+fn replication_is_burns_edge_padding() {
     for dtype in [DType::F32, DType::F64] {
         let (images, weight) = (
             tensor(1, [3, 2, 6, 2], dtype),
             tensor(2, [4, 2, 4, 4], dtype),
         );
         let options = ConvOptions::new([2, 2], [0, 0], [1, 1], 1);
-        let padded = images.clone().pad([(1, 1), (1, 1)], PadMode::PaddingMode);
+        let padded = images.clone().pad([(1, 1), (1, 1)], PadMode::Edge);
         let expected = conv2d(padded, weight.clone(), None, options);
         let weighting = tensor(3, expected.dims(), dtype).detach();
         let output = strided_conv2d(images.clone(), weight, None, PaddingMode::Replicate);
@@ -155,19 +155,21 @@ fn only_wanted_gradients_are_computed() {
 
 #[test]
 fn no_images_give_no_features() {
-    for size in [1, 2, 4] {
-        let weight = tensor(2, [3, 2, 4, 4], DType::F32);
-        let images = tensor(1, [0, 2, 2 * size, 2 * size], DType::F32);
-        let features = strided_conv2d(images, weight.clone(), None, PaddingMode::Replicate);
-        assert_eq!(features.dims(), [0, 3, size, size]);
-        let images = strided_conv_transpose2d(features, weight, None, PaddingMode::Zeros);
-        assert_eq!(images.dims(), [0, 2, 2 * size, 2 * size]);
+    for dtype in [DType::F32, DType::F64] {
+        for (size, padding) in [1, 2, 4].into_iter().flat_map(|s| PADDINGS.map(|p| (s, p))) {
+            let weight = tensor(2, [3, 2, 4, 4], dtype);
+            let images = tensor(1, [0, 2, 2 * size, 2 * size], dtype);
+            let features = strided_conv2d(images, weight.clone(), None, padding);
+            assert_eq!(features.dims(), [0, 3, size, size]);
+            let images = strided_conv_transpose2d(features, weight, None, padding);
+            assert_eq!(images.dims(), [0, 2, 2 * size, 2 * size]);
+        }
     }
 }
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    // Many tiles; so few that the gradient is shared by points; so few that a product is all.
+    // Many tiles; few tiles, whose points the cores share; very few tiles, for the plain product.
     for [batch, m, n, size] in [[40, 16, 8, 12], [60, 24, 16, 2], [3, 70, 16, 4]] {
         let weight = [m, n, 4, 4];
         let (large, small) = ([batch, n, 2 * size, 2 * size], [batch, m, size, size]);
@@ -192,7 +194,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
     }
 }
 
-/// Convolutions are linear in each argument, so differences of any width give their slope.
+/// Convolutions are linear in each argument, so differences of any width give the exact slope.
 #[test]
 fn gradients_match_differences() {
     for (convolution, input) in [

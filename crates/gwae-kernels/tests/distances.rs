@@ -1,4 +1,4 @@
-//! Distances from differences, and the gradient that is attached to them.
+//! Distances computed from differences, and the gradient that is attached to them.
 
 mod common;
 
@@ -85,8 +85,20 @@ fn equal_rows_pass_on_nothing() {
     assert_eq!(values(rows.grad(&gradients).unwrap()), [0.0; 12]);
 }
 
-/// The huge weight of a pair that differs in the last bit of one value takes nothing from the other
-/// pairs.
+#[test]
+fn no_rows_have_no_distances_and_an_empty_gradient() {
+    for dtype in [DType::F32, DType::F64] {
+        let rows = tensor(1, [0, 3], dtype).require_grad();
+        let distances = Tensor::<2>::zeros([0, 0], (&Device::flex(), dtype));
+        let direct = direct_distances(&rows.clone().without_autodiff());
+        assert!(direct.is_none_or(|direct| direct.dims() == [0, 0]));
+        let gradients = attach_distances(rows.clone(), distances).sum().backward();
+        assert_eq!(rows.grad(&gradients).unwrap().dims(), [0, 3]);
+    }
+}
+
+/// A pair that differs only in the last bit of one value has a huge weight. It must not destroy the
+/// gradients of the other pairs.
 #[test]
 fn a_near_pair_leaves_the_others_their_gradient() {
     let rows = values(tensor(9, [20, 300], DType::F32));
@@ -106,7 +118,7 @@ fn a_near_pair_leaves_the_others_their_gradient() {
         values(rows.grad(&sum.backward()).unwrap())
     };
     let (single, double) = (gradient(DType::F32), gradient(DType::F64));
-    // In the value that differs, the pair's own gradient is lost.
+    // The pair loses its own gradient in the value that differs.
     assert_close(&single[1..300], &double[1..300], 1e-4);
     assert_close(&single[301..], &double[301..], 1e-4);
 }

@@ -1,5 +1,5 @@
-//! Spectral normalisation in single precision against double precision, which is composed of Burn's
-//! operations, and both against differences.
+//! Spectral normalisation in single precision against double precision, which uses Burn's
+//! operations, and both against finite differences.
 
 mod common;
 
@@ -59,7 +59,7 @@ fn iterations_lead_to_norm_one() {
         triple = SingularTriple::after_power_iteration(weight.clone(), triple.left);
     }
     let normalised = divide_by_spectral_norm(weight, triple);
-    // The largest eigenvalue of a symmetric matrix is what its powers grow by.
+    // The powers of a symmetric matrix grow by its largest eigenvalue.
     let square = normalised.clone().matmul(normalised.transpose());
     let mut vector: Tensor<2> = Tensor::ones([6, 1], (&square.device(), DType::F64));
     for _ in 0..500 {

@@ -1,10 +1,10 @@
-//! What can be wrong with the input of a metric.
+//! Errors of the metrics.
 
 /// Why a metric cannot be computed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetricError {
-    /// Two inputs that belong together differ in length.
+    /// Two inputs of the same items have different lengths.
     #[error(
         "expected has {expected} values but actual has {actual}; compare images of the same shape"
     )]
@@ -15,14 +15,14 @@ pub enum MetricError {
         actual: usize,
     },
 
-    /// There is nothing to measure.
+    /// An input is empty.
     #[error("{field}: empty; there is nothing to measure")]
     Empty {
         /// Name of the input.
         field: &'static str,
     },
 
-    /// The values are no whole number of images.
+    /// The number of values is not a multiple of the values per image.
     #[error(
         "{values} values are no whole number of images of {image_len} values; \
          image_len is channels·height·width"
@@ -43,7 +43,7 @@ pub enum MetricError {
         index: usize,
     },
 
-    /// A score is NaN. Infinite scores are allowed where this is raised: they have an order.
+    /// A score is NaN. Infinite scores are allowed here, because they have an order.
     #[error("{field}[{index}] is NaN; the model that gave this score has diverged")]
     NotANumber {
         /// Name of the input.
@@ -52,7 +52,7 @@ pub enum MetricError {
         index: usize,
     },
 
-    /// Two lists of labels that belong together differ in length.
+    /// Two lists of labels of the same items have different lengths.
     #[error(
         "{first} has {first_len} labels but {second} has {second_len}; \
          give both labels of the same items in the same order"
@@ -68,7 +68,7 @@ pub enum MetricError {
         second_len: usize,
     },
 
-    /// The values are no whole number of points.
+    /// The number of values is not a multiple of the values per point.
     #[error(
         "{values} values are no whole number of points of {dimensions} dimensions; \
          points are row-major [n, dimensions]"
@@ -80,12 +80,12 @@ pub enum MetricError {
         dimensions: usize,
     },
 
-    /// An option lies outside its range.
+    /// An option is out of range.
     #[error("{field} = {value}; allowed is {allowed}")]
     OutOfRange {
         /// Name of the option.
         field: &'static str,
-        /// Its value, as written by a person.
+        /// Its value, as text.
         value: String,
         /// The allowed range.
         allowed: &'static str,
@@ -102,7 +102,7 @@ pub enum MetricError {
         clusters: usize,
     },
 
-    /// An index that compares clusters with each other has nothing to compare.
+    /// An index that compares clusters has too few or too many of them.
     #[error(
         "{points} points in {clusters} non-empty clusters; \
          this index needs at least 2 clusters and fewer clusters than points"
@@ -114,10 +114,10 @@ pub enum MetricError {
         clusters: usize,
     },
 
-    /// The system gives no thread.
+    /// The system cannot start a thread.
     #[error("no thread to compute on ({reason}); end other programs and try again")]
     NoThread {
-        /// What the system says.
+        /// The system's message.
         reason: String,
     },
 }

@@ -1,6 +1,6 @@
-//! Points as rows of one slice, checked once.
+//! Points as rows of one slice, which is checked once.
 
-use crate::MetricError;
+use crate::error::MetricError;
 
 /// Finite points, row-major `[n, dimensions]` with `n ≥ 1` and `dimensions ≥ 1`.
 #[derive(Clone, Copy)]

@@ -3,15 +3,15 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A generator for one purpose (a ChaCha stream of its own), so that two computations that start
-/// from the same seed share no draws.
+/// A generator for one purpose (a separate ChaCha stream), so that two computations with the same
+/// seed share no draws.
 pub(crate) fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);
     generator
 }
 
-/// A number below `bound ≥ 1`: the upper half of a 128-bit product. Its bias is below
+/// A number below `bound ≥ 1`, from the upper half of a 128-bit product. Its bias is below
 /// `bound · 2⁻⁶⁴`.
 pub(crate) fn below(generator: &mut ChaCha8Rng, bound: usize) -> usize {
     ((u128::from(generator.next_u64()) * bound as u128) >> 64) as usize

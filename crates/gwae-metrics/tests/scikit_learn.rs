@@ -1,4 +1,4 @@
-//! Numbers of scikit-learn; `golden/scikit_learn.py` computes them.
+//! Compares with numbers of scikit-learn, which `golden/scikit_learn.py` computes.
 
 use gwae_metrics::{
     ContingencyTable, KMeansConfig, RankedScores, calinski_harabasz, k_means, principal_components,
@@ -98,7 +98,7 @@ fn divisions_agree() {
         let dimensions = case.points[0].len();
         let points = case.points.concat();
         let config = KMeansConfig {
-            // Some hundreds of starts may miss the best division of points without structure.
+            // Even some hundreds of starts may miss the best division of points without structure.
             restarts: 4_000,
             tolerance: 0.0,
             ..KMeansConfig::default()

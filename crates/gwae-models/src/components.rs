@@ -1,20 +1,17 @@
-//! The components of a model's mixture.
+//! The components of a model's latent mixture.
 
 use burn::tensor::Tensor;
-use gwae_core::Mode;
-use gwae_core::random::{RandomSource, normal_tensor};
-use gwae_priors::GaussianMixturePrior;
+use gwae_core::random::RandomSource;
 
-use crate::autoencoder::Encoded;
-use crate::dagmm::Dagmm;
+use crate::encoded::Encoded;
 
-/// A law of codes that is a mixture of K components.
+/// A latent mixture of K components.
 pub trait Components {
-    /// Mixture weights, `[K]`, of sum 1.
+    /// Mixture weights, `[K]`, which sum to 1.
     fn weights(&self) -> Tensor<1>;
 
-    /// The logarithm of each component's weight times its density at each image, whose largest entry
-    /// is the component that the image most probably belongs to.
+    /// The logarithm of each component's weight times its density at each image. The largest entry
+    /// of a row marks the most probable component of the image.
     ///
     /// # Shapes
     /// - output: `[batch, K]`
@@ -24,55 +21,17 @@ pub trait Components {
     /// standard normal `[count, latent]`.
     ///
     /// # Panics
-    /// If there is no such component.
+    /// If `component` is not below K.
     fn draw(&self, component: usize, count: usize, noise: &mut dyn RandomSource) -> Tensor<2>;
-}
-
-/// The mixture over the codes.
-impl Components for GaussianMixturePrior {
-    fn weights(&self) -> Tensor<1> {
-        Self::weights(self)
-    }
-
-    fn log_densities(&self, encoded: &Encoded) -> Tensor<2> {
-        self.mixture()
-            .component_log_densities(encoded.codes.clone())
-    }
-
-    fn draw(&self, component: usize, count: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
-        let device = self.component_mean.val().device();
-        self.component_samples(component, count, Mode::Evaluate, noise, &device)
-            .expect("a component of the mixture")
-    }
-}
-
-/// The mixture over codes and two features of the reconstruction, by the running statistics; draws are
-/// of the codes alone.
-impl Components for Dagmm {
-    fn weights(&self) -> Tensor<1> {
-        self.running.moments().weights
-    }
-
-    fn log_densities(&self, encoded: &Encoded) -> Tensor<2> {
-        self.mixture()
-            .component_log_densities(self.features(encoded))
-    }
-
-    fn draw(&self, component: usize, count: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
-        let mixture = self.mixture_of(self.code_moments());
-        let mean = mixture.means.slice_dim(0, component);
-        let factor = mixture.factors.slice_dim(0, component).squeeze_dim::<2>(0);
-        let latent = mean.dims()[1];
-        let epsilon = normal_tensor(noise, [count, latent], &mean.device());
-        epsilon.matmul(factor.transpose()) + mean
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::values;
-    use crate::{Autoencoder, BackboneConfig, DagmmConfig, Gwae, GwaeConfig, Vae, VaeConfig};
+    use crate::{
+        Autoencoder, BackboneConfig, Dagmm, DagmmConfig, Gwae, GwaeConfig, ModelSettings, VaeConfig,
+    };
     use burn::tensor::Device;
     use gwae_core::MixtureMoments;
     use gwae_core::random::{SeededGenerator, uniform_tensor};
@@ -93,8 +52,10 @@ mod tests {
             components: 3,
             ..DagmmConfig::default()
         };
-        let model = Dagmm::new(&config, &mut SeededGenerator::new(4, 0), device).unwrap();
-        // Any moments but those that it begins with.
+        let model = config
+            .init(&mut SeededGenerator::new(4, 0), device)
+            .unwrap();
+        // Moments that differ from the initial ones.
         let features = uniform_tensor(&mut SeededGenerator::new(6, 0), [40, 4], device);
         let memberships: Tensor<2> =
             uniform_tensor(&mut SeededGenerator::new(7, 0), [40, 3], device);
@@ -108,14 +69,13 @@ mod tests {
 
     fn mixture(device: &Device) -> Gwae {
         let config = GwaeConfig {
-            image_size: 32,
-            channels: 1,
-            latent_dim: 2,
-            width: 0.1,
+            backbone: backbone(),
             prior: "gaussian_mixture".parse().unwrap(),
             ..GwaeConfig::default()
         };
-        Gwae::new(&config, &mut SeededGenerator::new(5, 0), device).unwrap()
+        config
+            .init(&mut SeededGenerator::new(5, 0), device)
+            .unwrap()
     }
 
     #[test]
@@ -148,7 +108,7 @@ mod tests {
         let model = dagmm(&device);
         let count = 4_000;
         for component in 0..3 {
-            let draws = model.draw(component, count, &mut SeededGenerator::new(8, 0));
+            let draws = (&model).draw(component, count, &mut SeededGenerator::new(8, 0));
             assert_eq!(draws.dims(), [count, 2]);
             let draws = values(draws);
             let moments = model.running.moments();
@@ -160,7 +120,8 @@ mod tests {
                     .map(|z| (z[row] - mean(row)) * (z[column] - mean(column)));
                 let found = products.sum::<f64>() / count as f64;
                 let expected = covariances[16 * component + 4 * row + column];
-                // Five standard deviations of the estimate, with what the factorisation enlarges.
+                // Five standard deviations of the estimate, plus the enlargement by the
+                // factorisation.
                 let scale = covariances[16 * component + 5 * row].sqrt()
                     * covariances[16 * component + 5 * column].sqrt();
                 let allowed = (5.0 * (2.0 / count as f64).sqrt() + 2e-3) * scale;
@@ -176,16 +137,13 @@ mod tests {
             backbone: backbone(),
             ..VaeConfig::default()
         };
-        let vae = Vae::new(&vae, &mut SeededGenerator::new(4, 0), &device).unwrap();
+        let vae = vae.init(&mut SeededGenerator::new(4, 0), &device).unwrap();
         assert!(vae.components().is_none());
         let gwae = GwaeConfig {
-            image_size: 32,
-            channels: 1,
-            latent_dim: 2,
-            width: 0.1,
+            backbone: backbone(),
             ..GwaeConfig::default()
         };
-        let gwae = Gwae::new(&gwae, &mut SeededGenerator::new(4, 0), &device).unwrap();
+        let gwae = gwae.init(&mut SeededGenerator::new(4, 0), &device).unwrap();
         assert!(gwae.components().is_none());
     }
 }

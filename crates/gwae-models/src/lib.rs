@@ -1,37 +1,35 @@
-//! The Gromov-Wasserstein autoencoder with its encoder, decoder and critic, and the baselines that
-//! share them: [`Vae`] and [`Dagmm`].
+#![doc = include_str!("../README.md")]
 
 mod autoencoder;
-mod backbone;
 mod components;
-mod config;
 mod critic;
-mod critic_activation;
 mod dagmm;
-mod decoder;
-mod encoder;
+mod encoded;
 mod gwae;
-mod latent_norm;
-mod model;
-pub mod official;
-mod residual;
-mod spectral;
+mod networks;
+mod objective;
+mod score;
+mod settings;
 #[cfg(test)]
 mod testing;
 mod vae;
 
-pub use autoencoder::{Autoencoder, Encoded, Score, reconstruction_scores};
-pub use backbone::BackboneConfig;
+pub use autoencoder::Autoencoder;
 pub use components::Components;
-pub use config::{GwaeConfig, ModelConfigError};
-pub use critic::{Critic, ImageBranch, NormalisedCritic};
-pub use critic_activation::CriticActivation;
-pub use dagmm::{Dagmm, DagmmConfig, EstimationNetwork, RunningMoments};
-pub use decoder::{Decoder, DecoderStage};
-pub use encoder::{Encoder, EncoderStage, Head, Posterior};
-pub use gwae::Gwae;
-pub use latent_norm::LatentNorm;
-pub use model::{Model, ModelConfig, ModelKind};
-pub use residual::{PointwiseLayer, ResidualBlock};
-pub use spectral::{NormalisedWeight, SpectralWeight};
-pub use vae::{Vae, VaeConfig};
+pub use critic::{
+    ConvCritic, ConvCriticWeights, Critic, CriticActivation, CriticConfig, CriticWeights,
+    ImageBranch, NormalisedWeight, SpectralWeight,
+};
+pub use dagmm::{Dagmm, DagmmConfig, DagmmObjective, EstimationNetwork, RunningMoments};
+pub use encoded::Encoded;
+pub use gwae::{CriticTerms, Gwae, GwaeConfig, GwaeObjective, MainTerms, PriorModule};
+pub use networks::{
+    BackboneConfig, ConvDecoder, ConvDecoderStage, ConvEncoder, ConvEncoderStage, Decoder, Encoder,
+    Head, LatentNorm, PointwiseLayer, Posterior, ResidualBlock, in_precision,
+};
+pub use objective::{Forward, Generated, LossTerm, LossTerms, Objective};
+pub use score::{Score, ScoreDirection, reconstruction_scores};
+pub use settings::{ModelConfigError, ModelSettings, SingleObjectiveSettings};
+#[doc(hidden)]
+pub use settings::{field_names, read_table};
+pub use vae::{Vae, VaeConfig, VaeObjective};

@@ -1,4 +1,4 @@
-//! Helpers of this crate's tests: double precision.
+//! Helpers of this crate's tests in double precision.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};

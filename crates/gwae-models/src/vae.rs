@@ -1,27 +1,41 @@
 //! The variational autoencoder, a baseline.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::random::{RandomSource, normal_tensor};
-use gwae_core::{Mode, standard_normal_negative_log_density};
-use serde::Serialize;
+use gwae_core::{
+    Mode, NamedLosses, reconstruction_loss, standard_normal_divergence,
+    standard_normal_negative_log_density,
+};
+use serde::{Deserialize, Serialize};
 
-use crate::autoencoder::{Autoencoder, Encoded, Score};
-use crate::backbone::{BackboneConfig, check};
-use crate::config::ModelConfigError;
-use crate::decoder::Decoder;
-use crate::encoder::{Encoder, Posterior};
+use crate::autoencoder::Autoencoder;
+use crate::encoded::Encoded;
+use crate::networks::{BackboneConfig, ConvDecoder, ConvEncoder, Decoder, Encoder, Posterior};
+use crate::objective::{Forward, LossTerms, Objective};
+use crate::score::{Score, ScoreDirection};
+use crate::settings::{
+    ModelConfigError, ModelSettings, SingleObjectiveSettings, in_range, settings_table,
+};
 
-/// Architecture and objective of a [`Vae`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Settings of a [`Vae`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    remote = "Self",
+    default,
+    deny_unknown_fields,
+    expecting = "a table: [model], with its fields in the lines below"
+)]
 pub struct VaeConfig {
     /// Encoder and decoder.
-    #[serde(flatten)]
+    #[serde(flatten, skip_deserializing)]
     pub backbone: BackboneConfig,
-    /// Weight β of the divergence from the prior: 1 is the evidence lower bound, more is a β-VAE
-    /// (Higgins et al., ICLR 2017).
+    /// Weight β of the divergence from the prior. 1 gives the evidence lower bound, a larger value a
+    /// β-VAE (Higgins et al., ICLR 2017).
     pub divergence_weight: f64,
 }
+
+settings_table!(VaeConfig);
 
 impl Default for VaeConfig {
     fn default() -> Self {
@@ -32,88 +46,153 @@ impl Default for VaeConfig {
     }
 }
 
-impl VaeConfig {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// The first field that is out of range.
-    pub fn validate(&self) -> Result<(), ModelConfigError> {
+impl ModelSettings for VaeConfig {
+    const KIND: &'static str = "vae";
+    const SUMMARY: &'static str = "variational autoencoder";
+    type Model = Vae;
+
+    fn validate(&self) -> Result<(), ModelConfigError> {
         self.backbone.validate()?;
-        check(
+        in_range(
             (0.0..=1e9).contains(&self.divergence_weight),
             "divergence_weight",
             self.divergence_weight,
             "from 0 to 1e9 (1 is the evidence lower bound)",
         )
     }
+
+    fn backbone(&self) -> &BackboneConfig {
+        &self.backbone
+    }
+
+    fn backbone_mut(&mut self) -> &mut BackboneConfig {
+        &mut self.backbone
+    }
+
+    fn init(&self, noise: &mut dyn RandomSource, device: &Device) -> Result<Vae, ModelConfigError> {
+        self.validate()?;
+        let (encoder, decoder) = self.backbone.init(noise, device)?;
+        Ok(Vae::new(encoder, decoder, self.backbone.latent_dim))
+    }
+}
+
+impl SingleObjectiveSettings for VaeConfig {
+    type Objective = VaeObjective;
+
+    fn objective(&self) -> VaeObjective {
+        VaeObjective {
+            divergence_weight: self.divergence_weight,
+        }
+    }
 }
 
 /// A variational autoencoder (Kingma, Welling, ICLR 2014) with a Gaussian likelihood of unit
-/// variance and the prior N(0, I): the encoder and decoder of a GWAE without prior and critic.
+/// variance and the prior N(0, I). It has an encoder and a decoder, and neither a trainable prior
+/// nor a critic.
 #[derive(Module, Debug)]
-pub struct Vae {
+pub struct Vae<E = ConvEncoder, D = ConvDecoder>
+where
+    E: Module,
+    D: Module,
+{
     /// Image to posterior over codes.
-    pub encoder: Encoder,
+    pub encoder: E,
     /// Code to image.
-    pub decoder: Decoder,
+    pub decoder: D,
     latent_dim: usize,
 }
 
-impl Vae {
-    /// Builds a model with PyTorch's default initialisation drawn from `noise`.
-    ///
-    /// Pass an autodiff device to train it.
-    ///
-    /// # Errors
-    /// For a configuration that no model can be built from.
-    pub fn new(
-        config: &VaeConfig,
-        noise: &mut dyn RandomSource,
-        device: &Device,
-    ) -> Result<Self, ModelConfigError> {
-        config.validate()?;
-        Ok(Self {
-            encoder: Encoder::new(&config.backbone, noise, device),
-            decoder: Decoder::new(&config.backbone, noise, device),
-            latent_dim: config.backbone.latent_dim,
-        })
-    }
-
-    /// The posterior of each image.
-    ///
-    /// # Shapes
-    /// - `images`: `[batch, channels, size, size]` in `[0, 1]`
-    /// - output: mean and logvar `[batch, latent]`
-    pub fn encode(&self, images: Tensor<4>) -> Posterior {
-        self.encoder.forward(images, Mode::Evaluate)
+impl<E: Encoder, D: Decoder> Vae<E, D> {
+    /// Builds a model from any encoder and decoder of codes with `latent_dim` entries.
+    pub fn new(encoder: E, decoder: D, latent_dim: usize) -> Self {
+        Self {
+            encoder,
+            decoder,
+            latent_dim,
+        }
     }
 }
 
-impl Autoencoder for Vae {
+impl<E: Encoder, D: Decoder> Autoencoder for Vae<E, D> {
     fn latent_dim(&self) -> usize {
         self.latent_dim
     }
 
-    fn code(&self, images: Tensor<4>) -> Tensor<2> {
-        self.encode(images).mean
+    fn posterior(&self, images: Tensor<4>) -> Option<Posterior> {
+        Some(self.encoder.encode(images, Mode::Evaluate))
+    }
+
+    fn encode(&self, images: Tensor<4>) -> Tensor<2> {
+        self.encoder.encode(images, Mode::Evaluate).mean
     }
 
     fn decode(&self, codes: Tensor<2>) -> Tensor<4> {
-        self.decoder.forward(codes, Mode::Evaluate)
+        self.decoder.decode(codes, Mode::Evaluate)
     }
 
     fn sample_prior(&self, batch: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
-        let device = self.decoder.device();
+        let devices = self.decoder.devices();
+        let device = devices.first().cloned().unwrap_or_default();
         normal_tensor(noise, [batch, self.latent_dim], &device)
     }
 
     /// `prior_negative_log_likelihood`, −log N(z; 0, I).
     fn own_scores(&self, encoded: &Encoded) -> Vec<Score> {
-        let negative_log_likelihood = standard_normal_negative_log_density(encoded.codes.clone());
-        vec![Score::new(
+        let values = standard_normal_negative_log_density(encoded.codes.clone());
+        let (name, direction) = (
             "prior_negative_log_likelihood",
-            negative_log_likelihood,
-        )]
+            ScoreDirection::HigherIsOutside,
+        );
+        vec![Score::new(name, direction, values)]
+    }
+
+    fn networks_in_precision(mut self, dtype: FloatDType) -> Self {
+        self.encoder = self.encoder.in_precision(dtype);
+        self.decoder = self.decoder.in_precision(dtype);
+        self
+    }
+}
+
+/// The negative evidence lower bound `mean_b (½ ‖x − f(z)‖² + β·KL(q(z|x) ‖ N(0, I)))` with one draw
+/// z per image (Kingma, Welling, ICLR 2014, equation 10). It omits the constant `½ D log 2π` of the
+/// Gaussian likelihood of unit variance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VaeObjective {
+    /// β.
+    pub divergence_weight: f64,
+}
+
+impl<E: Encoder, D: Decoder> Objective<Vae<E, D>> for VaeObjective {
+    /// Asks `noise` for ε `[batch, latent]`.
+    fn losses(
+        &self,
+        model: &Vae<E, D>,
+        images: Tensor<4>,
+        mode: Mode,
+        noise: &mut dyn RandomSource,
+        terms: &LossTerms<Vae<E, D>>,
+    ) -> NamedLosses<Tensor<1>> {
+        let posterior = model.encoder.encode(images.clone(), mode);
+        let codes = posterior.sample(noise);
+        let reconstructed = model.decoder.decode(codes.clone(), mode);
+        let reconstruction = reconstruction_loss(images.clone(), reconstructed.clone());
+        let divergence =
+            standard_normal_divergence(posterior.mean.clone(), posterior.logvar.clone());
+        let total = reconstruction.clone() + divergence.clone() * self.divergence_weight;
+        let losses = NamedLosses::new([
+            ("total", total),
+            ("reconstruction", reconstruction),
+            ("divergence", divergence),
+        ]);
+        terms.add_to(losses, || Forward {
+            model,
+            mode,
+            images,
+            posterior: Some(posterior),
+            codes,
+            reconstructed,
+            generated: None,
+        })
     }
 }
 
@@ -141,7 +220,7 @@ mod tests {
     fn scores_are_those_of_their_definitions() {
         let device = Device::flex();
         let mut noise = SeededGenerator::new(4, 0);
-        let model = Vae::new(&config(), &mut noise, &device).unwrap();
+        let model = config().init(&mut noise, &device).unwrap();
         let images: Tensor<4> = uniform_tensor(&mut noise, [2, 1, 32, 32], &device);
         let scores = model.scores(&model.encoded(images.clone()));
         let names: Vec<_> = scores.iter().map(|score| score.name).collect();
@@ -153,7 +232,7 @@ mod tests {
                 "relative_error"
             ]
         );
-        let codes = values(model.code(images.clone()));
+        let codes = values(model.encode(images.clone()));
         let negative_log_likelihood = values(scores[0].values.clone());
         let pixels = values(images.clone());
         let reconstructed = values(model.reconstruct(images));
@@ -180,7 +259,9 @@ mod tests {
     #[test]
     fn its_prior_is_standard_normal() {
         let device = Device::flex();
-        let model = Vae::new(&config(), &mut SeededGenerator::new(4, 0), &device).unwrap();
+        let model = config()
+            .init(&mut SeededGenerator::new(4, 0), &device)
+            .unwrap();
         let drawn = model.sample_prior(5, &mut SeededGenerator::new(8, 0));
         let expected = SeededGenerator::new(8, 0).standard_normal(15);
         assert_eq!(drawn.into_data(), TensorData::new(expected, [5, 3]));

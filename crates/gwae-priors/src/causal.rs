@@ -5,27 +5,67 @@ use burn::tensor::{Device, Tensor, activation};
 use gwae_core::initialise::{normal_parameter, uniform_parameter};
 use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM};
+use serde::{Deserialize, Serialize};
 
+use crate::family::PriorFamily;
+use crate::form::Form;
 use crate::gumbel::{gumbel_tensor, one_hot_of_largest, straight_through};
-use crate::{Form, Prior};
+use crate::prior::Prior;
 
 /// Number of masked linear maps.
 const MAPS: usize = 7;
 
+/// Noise through linear maps masked by a random directed acyclic graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CausalConfig {
+    /// Form of the sampler: [`Form::Official`] uses the last map only.
+    pub form: Form,
+}
+
+impl PriorFamily for CausalConfig {
+    const NAME: &'static str = "causal";
+    const DESCRIPTION: &'static str = "linear maps masked by a random acyclic graph";
+    type Prior = CausalPrior;
+
+    fn build(
+        &self,
+        latent_dim: usize,
+        noise: &mut dyn RandomSource,
+        device: &Device,
+    ) -> CausalPrior {
+        CausalPrior {
+            dag: RandomGraph::init(latent_dim, noise, device),
+            maps: std::array::from_fn(|_| CausalMap::init(latent_dim, noise, device)),
+            batch_norm: BatchNorm::new(latent_dim, OFFICIAL_MOMENTUM, true, device),
+            form: self.form,
+        }
+    }
+
+    fn parameters(&self, latent_dim: usize) -> usize {
+        latent_dim.saturating_mul(latent_dim).saturating_mul(8)
+    }
+
+    fn form_mut(&mut self) -> Option<&mut Form> {
+        Some(&mut self.form)
+    }
+}
+
 /// A distribution over directed acyclic graphs of the latent entries.
 ///
-/// A graph is an order of the entries and, for every pair, whether the edge that the order
-/// allows is there: `A = R ⊙ (P·U·Pᵀ)` with U strictly upper triangular ones,
+/// A graph is an order of the entries, and for every pair whether it has the edge that the order
+/// allows. Its adjacency matrix is `A = R ⊙ (P·U·Pᵀ)`, where U is strictly upper triangular with
+/// ones:
 ///
 /// - P, the order: with s = scores + Gumbel noise, row j is the softmax over i of
 ///   `s_i·(L − 1 − 2j) − Σ_k |s_i − s_k|` (SoftSort of temperature 1);
 /// - R, the edges: the second entry of the softmax of (E, −E) + Gumbel noise.
 ///
-/// In evaluation mode P and R are hardened to zeros and ones, with straight-through gradients.
-/// The hardened P holds its ones at [argmax_i of row j, j], as in the authors' program.
+/// In evaluation mode P and R are rounded to zeros and ones, with straight-through gradients. The
+/// rounded P has its ones at [argmax_i of row j, j], as in the authors' program.
 #[derive(Module, Debug)]
 pub struct RandomGraph {
-    /// Scores whose perturbed order is the order of the entries `[L]` (official:
+    /// Scores `[L]` that, with added noise, give the order of the entries (official:
     /// `dag.permutation_score`).
     pub permutation_score: Param<Tensor<1>>,
     /// Scores E against each edge `[L, L]` (official: `dag.edge_score`).
@@ -34,7 +74,7 @@ pub struct RandomGraph {
 
 impl RandomGraph {
     /// A distribution over graphs of `entries` nodes with scores from N(0, 1).
-    pub fn new(entries: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
+    fn init(entries: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
         Self {
             permutation_score: normal_parameter([entries], noise, device),
             edge_score: normal_parameter([entries, entries], noise, device),
@@ -76,7 +116,8 @@ impl RandomGraph {
 
     fn edges(&self, mode: Mode, gumbels: Tensor<3>) -> Tensor<2> {
         let difference = gumbels.clone().slice_dim(2, 1) - gumbels.slice_dim(2, 0);
-        // The second of a softmax of two is the sigmoid of second minus first.
+        // The second entry of a softmax of two is the sigmoid of the difference, second minus
+        // first.
         let logits = difference.squeeze_dim::<2>(2) - self.edge_score.val() * 2.0;
         let soft = activation::sigmoid(logits.clone());
         match mode {
@@ -97,7 +138,7 @@ pub struct CausalMap {
 
 impl CausalMap {
     /// A map over `entries` entries, weight and bias uniform in ±1/√L.
-    pub fn new(entries: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
+    fn init(entries: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
         Self {
             weight: uniform_parameter([entries, entries], entries, noise, device),
             bias: uniform_parameter([entries], entries, noise, device),
@@ -117,12 +158,13 @@ impl CausalMap {
     }
 }
 
-/// Seven masked linear maps under one random acyclic graph per draw, then an affine batch
-/// normalisation: entries that cause one another.
+/// Seven masked linear maps, then an affine batch normalisation. Each draw masks all maps with one
+/// random acyclic graph, so entries can cause one another.
 ///
-/// - [`Form::Corrected`]: the maps are chained, ε through the first, its output through the second…
-/// - [`Form::Official`]: the authors' program feeds ε to every map by a slip, so that only the last
-///   one acts; the others get no gradient.
+/// - [`Form::Corrected`]: the maps form a chain. The first one takes ε, each later one the output
+///   of the one before.
+/// - [`Form::Official`]: the authors' program feeds ε to every map by mistake, so only the last map
+///   has an effect. The others get no gradient.
 ///
 /// A draw asks for: standard normal ε `[batch, L]`, uniform `[L]` (the order), uniform
 /// `[L, L, 2]` (the edges).
@@ -139,22 +181,7 @@ pub struct CausalPrior {
 }
 
 impl CausalPrior {
-    /// A prior over `latent_dim` entries.
-    pub fn new(
-        latent_dim: usize,
-        form: Form,
-        noise: &mut dyn RandomSource,
-        device: &Device,
-    ) -> Self {
-        Self {
-            dag: RandomGraph::new(latent_dim, noise, device),
-            maps: std::array::from_fn(|_| CausalMap::new(latent_dim, noise, device)),
-            batch_norm: BatchNorm::new(latent_dim, OFFICIAL_MOMENTUM, true, device),
-            form,
-        }
-    }
-
-    /// Which form of the sampler this is.
+    /// Form of the sampler.
     pub fn form(&self) -> Form {
         self.form
     }

@@ -7,36 +7,35 @@ use gwae_core::activation::leaky_silu;
 use gwae_core::initialise::pointwise_conv1d;
 use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM};
+use serde::{Deserialize, Serialize};
 
-use crate::{Prior, SLOPE};
+use crate::family::PriorFamily;
+use crate::neural::SLOPE;
+use crate::prior::Prior;
 
 /// Width of the perceptron of one entry.
 const WIDTH: usize = 4;
 
-/// Entry l is `BatchNorm(MLP_l(ε_l))`, ε ~ N(0, I): the entries are independent by construction,
-/// which is what disentanglement asks of them.
-///
-/// Each perceptron is 1 → 4 → 4 → 4 → 1 with LeakySiLU(0.2) between its layers. The batch
-/// normalisation has no scale and shift.
-///
-/// A draw asks for: standard normal `[batch, L]`.
-#[derive(Module, Debug)]
-pub struct FactorizedNeuralPrior {
-    /// The layers of all perceptrons as pointwise convolutions with one group per entry
-    /// (official: `net.1`, `net.3`, `net.5`, `net.7`), laid out as in PyTorch: weights `[4L, 1, 1]`,
-    /// `[4L, 4, 1]`, `[4L, 4, 1]`, `[L, 4, 1]`, the channels of one entry side by side.
-    pub layers: [Conv1d; 4],
-    /// Normalisation of the codes (official: `net.8`).
-    pub batch_norm: BatchNorm,
-    latent_dim: usize,
-}
+/// One small perceptron per latent entry (FNP): independent entries, for disentanglement.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FactorizedNeuralConfig {}
 
-impl FactorizedNeuralPrior {
-    /// A prior over `latent_dim` entries with PyTorch's default initialisation.
-    pub fn new(latent_dim: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
+impl PriorFamily for FactorizedNeuralConfig {
+    const NAME: &'static str = "factorized_neural";
+    const DESCRIPTION: &'static str = "a perceptron per entry: independent entries";
+    type Prior = FactorizedNeuralPrior;
+
+    /// With PyTorch's default initialisation.
+    fn build(
+        &self,
+        latent_dim: usize,
+        noise: &mut dyn RandomSource,
+        device: &Device,
+    ) -> FactorizedNeuralPrior {
         let hidden = WIDTH * latent_dim;
         let mut layer = |channels| pointwise_conv1d(channels, latent_dim, noise, device);
-        Self {
+        FactorizedNeuralPrior {
             layers: [
                 layer([latent_dim, hidden]),
                 layer([hidden, hidden]),
@@ -47,12 +46,34 @@ impl FactorizedNeuralPrior {
             latent_dim,
         }
     }
+
+    fn parameters(&self, latent_dim: usize) -> usize {
+        latent_dim.saturating_mul(53)
+    }
 }
 
-/// A pointwise convolution with one group per entry, as one small matrix product per entry.
+/// Entry l is `BatchNorm(MLP_l(ε_l))`, ε ~ N(0, I). The entries are independent by construction, as
+/// disentanglement requires.
 ///
-/// Burn's grouped convolution is slow with as many groups as entries: at 64 entries and a batch of
-/// 64, forward and backward through the prior take five times as long on the CPU.
+/// Each perceptron is 1 → 4 → 4 → 4 → 1 with LeakySiLU(0.2) between its layers. The batch
+/// normalisation has no scale and shift.
+///
+/// A draw asks for: standard normal `[batch, L]`.
+#[derive(Module, Debug)]
+pub struct FactorizedNeuralPrior {
+    /// The layers of all perceptrons as pointwise convolutions with one group per entry (official:
+    /// `net.1`, `net.3`, `net.5`, `net.7`). They have PyTorch's layout: weights `[4L, 1, 1]`,
+    /// `[4L, 4, 1]`, `[4L, 4, 1]`, `[L, 4, 1]`, with the channels of one entry next to each other.
+    pub layers: [Conv1d; 4],
+    /// Normalisation of the codes (official: `net.8`).
+    pub batch_norm: BatchNorm,
+    latent_dim: usize,
+}
+
+/// A pointwise convolution with one group per entry, computed as one small matrix product per entry.
+///
+/// Burn's grouped convolution is slow with one group per entry: at 64 entries and a batch of 64,
+/// forward and backward through the prior take five times as long on the CPU.
 ///
 /// # Shapes
 /// - `input`: `[entries, inputs, batch]`
@@ -142,7 +163,9 @@ mod tests {
     fn samples_and_gradients_equal_the_naive_perceptrons() {
         let device = Device::flex().autodiff();
         let mut tape = Tape::new(5);
-        let prior = FactorizedNeuralPrior::new(L, &mut tape, &device);
+        let prior = FactorizedNeuralConfig {}
+            .init(L, &mut tape, &device)
+            .unwrap();
         tape.draws.clear();
         let codes = prior.sample(BATCH, Mode::Train, &mut tape, &device);
         assert_eq!(tape.shapes(), [(Kind::Normal, BATCH * L)]);
@@ -172,7 +195,9 @@ mod tests {
     fn matrix_products_equal_the_grouped_convolution() {
         let device = Device::flex().autodiff();
         let mut noise = Tape::new(6);
-        let prior = FactorizedNeuralPrior::new(L, &mut noise, &device);
+        let prior = FactorizedNeuralConfig {}
+            .init(L, &mut noise, &device)
+            .unwrap();
         for (layer, width) in prior.layers.iter().zip([1, WIDTH, WIDTH, WIDTH]) {
             // The convolution sees [batch, channels, 1].
             let input = normal_tensor(&mut noise, [BATCH, L * width, 1], &device);
@@ -197,7 +222,9 @@ mod tests {
     #[test]
     fn an_entry_depends_on_its_own_noise_only() {
         let device = Device::flex();
-        let prior = FactorizedNeuralPrior::new(4, &mut Tape::new(7), &device);
+        let prior = FactorizedNeuralConfig {}
+            .init(4, &mut Tape::new(7), &device)
+            .unwrap();
         let draw = |epsilon: [f32; 4]| {
             let mut noise = Replay::new([epsilon.to_vec()]);
             values(prior.sample(1, Mode::Evaluate, &mut noise, &device))

@@ -7,26 +7,88 @@ use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{
     BatchNorm, GaussianMixture, MixtureMoments, Mode, OFFICIAL_MOMENTUM, identity_like,
 };
+use serde::{Deserialize, Serialize};
 
+use crate::family::{MOST, PriorConfigError, PriorFamily, check_range};
+use crate::form::Form;
 use crate::gumbel::{gumbel_tensor, one_hot_of_largest, straight_through};
-use crate::{Form, Prior};
+use crate::prior::{Prior, PriorComponents};
 
-/// Standard deviation of the initial matrices around the identity.
+/// Standard deviation of the noise that is added to the identity in the initial matrices.
 const INITIAL_SPREAD: f64 = 0.01;
 
-/// Share that variances are enlarged by before covariances are factorised.
+/// Variances are enlarged by this share before covariances are factorised.
 const JITTER: f64 = 1e-4;
+
+/// A mixture of Gaussians (GMP), for clusters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GaussianMixtureConfig {
+    /// Number of components, 2 to 65536 (default 10).
+    pub components: usize,
+    /// Form of the sampler: [`Form::Official`] has diagonal covariances and frozen mixture weights.
+    pub form: Form,
+}
+
+impl Default for GaussianMixtureConfig {
+    fn default() -> Self {
+        Self {
+            components: 10,
+            form: Form::default(),
+        }
+    }
+}
+
+impl PriorFamily for GaussianMixtureConfig {
+    const NAME: &'static str = "gaussian_mixture";
+    const DESCRIPTION: &'static str = "a mixture of Gaussians, for clusters";
+    type Prior = GaussianMixturePrior;
+
+    fn validate(&self) -> Result<(), PriorConfigError> {
+        check_range("components", self.components, 2..=MOST)
+    }
+
+    /// Near-identity Gaussians: means and logits from N(0, 1), matrices I + 0.01·N(0, 1).
+    fn build(
+        &self,
+        latent_dim: usize,
+        noise: &mut dyn RandomSource,
+        device: &Device,
+    ) -> GaussianMixturePrior {
+        let components = self.components;
+        let component_mean = normal_parameter([components, latent_dim], noise, device);
+        let spread = normal_tensor(noise, [components, latent_dim, latent_dim], device);
+        let identity = Tensor::<2>::eye(latent_dim, device).unsqueeze_dim::<3>(0);
+        GaussianMixturePrior {
+            component_mean,
+            component_sqrtprecision: Param::from_tensor(spread * INITIAL_SPREAD + identity),
+            logits_unnormalized: normal_parameter([components], noise, device),
+            batch_norm: BatchNorm::new(latent_dim, OFFICIAL_MOMENTUM, false, device),
+            form: self.form,
+        }
+    }
+
+    fn parameters(&self, latent_dim: usize) -> usize {
+        let square = latent_dim.saturating_mul(latent_dim);
+        let component = square.saturating_add(latent_dim);
+        self.components.saturating_mul(component)
+    }
+
+    fn form_mut(&mut self) -> Option<&mut Form> {
+        Some(&mut self.form)
+    }
+}
 
 /// A mixture of K Gaussians, then a batch normalisation without scale and shift.
 ///
-/// The component of a draw is chosen by the Gumbel-max trick, k = argmax(log w + gumbel) with
-/// mixture weights w = softmax(logits). With ε ~ N(0, I),
+/// The Gumbel-max trick chooses the component of a draw: k = argmax(log w + gumbel) with the mixture
+/// weights w = softmax(logits). With ε ~ N(0, I):
 ///
-/// - [`Form::Corrected`]: `z = m_k + S_kᵀ ε`, covariance S_kᵀ S_k. The logits are trainable by a
-///   straight-through estimator: one-hot weights forward, the softmax of the perturbed
-///   logits backward.
-/// - [`Form::Official`]: `z_j = m_kj + ε_j·Σ_i S_k,ij`, which the authors' program computes by a slip
-///   of the contraction: the covariance is diagonal. The logits get no gradient.
+/// - [`Form::Corrected`]: `z = m_k + S_kᵀ ε`, with the covariance S_kᵀ S_k. A straight-through
+///   estimator makes the logits trainable: the forward pass uses one-hot weights, the backward pass
+///   the softmax of the perturbed logits.
+/// - [`Form::Official`]: `z_j = m_kj + ε_j·Σ_i S_k,ij`. The authors' program contracts the wrong
+///   index, so the covariance is diagonal. The logits get no gradient.
 ///
 /// A draw asks for: uniform `[batch, K]`, then standard normal `[batch, L]`.
 #[derive(Module, Debug)]
@@ -43,102 +105,29 @@ pub struct GaussianMixturePrior {
     form: Form,
 }
 
-/// A component that the mixture does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("component {component} does not exist: the mixture has components 0 to {}", components - 1)]
-pub struct ComponentError {
-    /// The component asked for.
-    pub component: usize,
-    /// Number of components.
-    pub components: usize,
-}
-
 impl GaussianMixturePrior {
-    /// A mixture of `components` near-identity Gaussians over `latent_dim` entries: means and
-    /// logits from N(0, 1), matrices I + 0.01·N(0, 1).
-    pub fn new(
-        latent_dim: usize,
-        components: usize,
-        form: Form,
-        noise: &mut dyn RandomSource,
-        device: &Device,
-    ) -> Self {
-        let component_mean = normal_parameter([components, latent_dim], noise, device);
-        let spread = normal_tensor(noise, [components, latent_dim, latent_dim], device);
-        let identity = Tensor::<2>::eye(latent_dim, device).unsqueeze_dim::<3>(0);
-        Self {
-            component_mean,
-            component_sqrtprecision: Param::from_tensor(spread * INITIAL_SPREAD + identity),
-            logits_unnormalized: normal_parameter([components], noise, device),
-            batch_norm: BatchNorm::new(latent_dim, OFFICIAL_MOMENTUM, false, device),
-            form,
-        }
-    }
-
     /// Number of components K.
-    pub fn components(&self) -> usize {
+    pub fn component_count(&self) -> usize {
         self.component_mean.dims()[0]
     }
 
-    /// Which form of the sampler this is.
+    /// Form of the sampler.
     pub fn form(&self) -> Form {
         self.form
     }
 
-    /// Draws from one component, normalised like the draws of the whole mixture.
-    ///
-    /// Use [`Mode::Evaluate`]: in [`Mode::Train`] the batch statistics are those of the one
-    /// component, so its mean is lost and the running statistics move towards it.
-    ///
-    /// Asks for: standard normal `[batch, L]`.
-    ///
-    /// # Shapes
-    /// - output: `[batch, L]`
-    ///
-    /// # Errors
-    /// If the mixture has no such component.
-    pub fn component_samples(
-        &self,
-        component: usize,
-        batch: usize,
-        mode: Mode,
-        noise: &mut dyn RandomSource,
-        device: &Device,
-    ) -> Result<Tensor<2>, ComponentError> {
-        let components = self.components();
-        if component >= components {
-            return Err(ComponentError {
-                component,
-                components,
-            });
-        }
-        let epsilon = normal_tensor(noise, [batch, self.latent_dim()], device);
-        let mean = self.component_mean.val().slice_dim(0, component);
-        let matrix = self.component_sqrtprecision.val().slice_dim(0, component);
-        let deviation = match self.form {
-            Form::Corrected => epsilon.matmul(matrix.squeeze_dim(0)),
-            Form::Official => epsilon * matrix.sum_dim(1).squeeze_dim::<2>(1),
-        };
-        Ok(self.batch_norm.forward(mean + deviation, mode))
-    }
-
-    /// Mixture weights, `[K]`.
-    pub fn weights(&self) -> Tensor<1> {
-        activation::softmax(self.logits_unnormalized.val(), 0)
-    }
-
-    /// The law of the draws in [`Mode::Evaluate`], as a mixture with densities.
+    /// The distribution of the draws in [`Mode::Evaluate`], as a mixture with a density.
     pub fn mixture(&self) -> GaussianMixture {
         let matrices = self.component_sqrtprecision.val();
         let covariances = match self.form {
             Form::Corrected => matrices.clone().transpose().matmul(matrices),
             Form::Official => {
-                // The diagonal matrix of the squared sums of columns.
+                // The diagonal matrix of the squared column sums.
                 let identity = identity_like(&matrices);
                 matrices.sum_dim(1).square() * identity
             }
         };
-        // The normalisation is a shift and a scale per entry; it acts on a mean as on any code.
+        // The normalisation shifts and scales each entry. It treats a mean like any code.
         let means = self
             .batch_norm
             .forward(self.component_mean.val(), Mode::Evaluate);
@@ -155,8 +144,8 @@ impl GaussianMixturePrior {
 
     /// `Σ_k weight_k (m_k + S_kᵀ ε)` with straight-through one-hot weights.
     ///
-    /// Every component is drawn, [K, B, L]: the gradient of the weights needs all of them, and
-    /// gathering one matrix per row would take [B, L, L].
+    /// Draws every component, [K, B, L], because the gradient of the weights needs all of them.
+    /// Gathering one matrix per row would take [B, L, L].
     fn corrected(&self, scores: Tensor<2>, epsilon: Tensor<2>) -> Tensor<2> {
         let weights = straight_through(
             one_hot_of_largest(scores.clone()),
@@ -189,7 +178,7 @@ impl Prior for GaussianMixturePrior {
         noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Tensor<2> {
-        let gumbels = gumbel_tensor(noise, [batch, self.components()], device);
+        let gumbels = gumbel_tensor(noise, [batch, self.component_count()], device);
         let epsilon = normal_tensor(noise, [batch, self.latent_dim()], device);
         let logits = self.logits_unnormalized.val();
         let scores = activation::log_softmax(logits, 0).unsqueeze_dim::<2>(0) + gumbels;
@@ -198,6 +187,42 @@ impl Prior for GaussianMixturePrior {
             Form::Official => self.official(scores, epsilon),
         };
         self.batch_norm.forward(codes, mode)
+    }
+
+    fn log_density(&self, codes: Tensor<2>) -> Option<Tensor<1>> {
+        Some(-self.mixture().energy(codes))
+    }
+
+    fn components(&self) -> Option<&dyn PriorComponents> {
+        Some(self)
+    }
+}
+
+impl PriorComponents for GaussianMixturePrior {
+    fn weights(&self) -> Tensor<1> {
+        activation::softmax(self.logits_unnormalized.val(), 0)
+    }
+
+    fn log_densities(&self, codes: Tensor<2>) -> Tensor<2> {
+        self.mixture().component_log_densities(codes)
+    }
+
+    /// Asks for: standard normal `[count, L]`.
+    fn draw(&self, component: usize, count: usize, noise: &mut dyn RandomSource) -> Tensor<2> {
+        let components = self.component_count();
+        assert!(
+            component < components,
+            "component {component} does not exist: the mixture has components 0 to {}",
+            components - 1
+        );
+        let mean = self.component_mean.val().slice_dim(0, component);
+        let epsilon = normal_tensor(noise, [count, self.latent_dim()], &mean.device());
+        let matrix = self.component_sqrtprecision.val().slice_dim(0, component);
+        let deviation = match self.form {
+            Form::Corrected => epsilon.matmul(matrix.squeeze_dim(0)),
+            Form::Official => epsilon * matrix.sum_dim(1).squeeze_dim::<2>(1),
+        };
+        self.batch_norm.forward(mean + deviation, Mode::Evaluate)
     }
 }
 
@@ -213,7 +238,11 @@ mod tests {
     /// A mixture with matrices far from the identity.
     fn mixture(form: Form, seed: u64, device: &Device) -> GaussianMixturePrior {
         let mut tape = Tape::new(seed);
-        let mut prior = GaussianMixturePrior::new(L, K, form, &mut tape, device);
+        let config = GaussianMixtureConfig {
+            components: K,
+            form,
+        };
+        let mut prior = config.init(L, &mut tape, device).unwrap();
         prior.component_sqrtprecision = normal_parameter([K, L, L], &mut tape, device);
         prior
     }
@@ -226,7 +255,7 @@ mod tests {
         ]
     }
 
-    /// Softmax of the perturbed logits of one row, and the place of its largest entry.
+    /// Softmax of the perturbed logits of one row, and the index of its largest entry.
     fn memberships(logits: &[f64], uniforms: &[f64]) -> (Vec<f64>, usize) {
         let perturbed = |k: usize| (logits[k] - (-uniforms[k].ln()).ln()).exp();
         let total: f64 = (0..K).map(perturbed).sum();
@@ -236,8 +265,8 @@ mod tests {
     }
 
     /// The draws before the batch normalisation. With an `anchor`, the corrected form's weights are
-    /// one-hot(anchor) + softmax(logits) − softmax(anchor): the function whose derivative at
-    /// the anchor is the straight-through gradient.
+    /// one-hot(anchor) + softmax(logits) − softmax(anchor). The derivative of this function at the
+    /// anchor is the straight-through gradient.
     fn draws(
         form: Form,
         parameters: &[Vec<f64>],
@@ -306,7 +335,7 @@ mod tests {
     fn components_are_chosen_in_proportion_to_their_weights() {
         let device = Device::flex();
         let mut prior = mixture(Form::Corrected, 14, &device);
-        // Component k sits at 100·k and hardly spreads.
+        // Component k is at 100·k and has a small spread.
         let places: Vec<f32> = (0..K * L).map(|i| 100.0 * (i / L) as f32).collect();
         let places = burn::tensor::TensorData::new(places, [K, L]);
         prior.component_mean = Param::from_tensor(Tensor::from_data(places, &device));
@@ -328,16 +357,7 @@ mod tests {
         let device = Device::flex();
         let prior = mixture(Form::Corrected, 16, &device);
         let (count, component) = (40_000, 2);
-        let codes = prior
-            .component_samples(
-                component,
-                count,
-                Mode::Evaluate,
-                &mut Tape::new(17),
-                &device,
-            )
-            .unwrap();
-        let codes = values(codes);
+        let codes = values(prior.draw(component, count, &mut Tape::new(17)));
         let [mean, matrix, _] = parameters(&prior);
         let (mean, matrix) = (&mean[component * L..], &matrix[component * L * L..]);
         let mut covariance = [[0.0; L]; L];
@@ -360,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn component_samples_equal_the_mixture_that_chose_that_component() {
+    fn draws_of_a_component_equal_the_mixture_that_chose_it() {
         let device = Device::flex();
         for form in [Form::Corrected, Form::Official] {
             let prior = mixture(form, 18, &device);
@@ -371,17 +391,17 @@ mod tests {
                 let mut noise = Replay::new([u, epsilon.clone()]);
                 let mixed = prior.sample(1, Mode::Evaluate, &mut noise, &device);
                 let mut noise = Replay::new([epsilon.clone()]);
-                let alone =
-                    prior.component_samples(component, 1, Mode::Evaluate, &mut noise, &device);
-                assert_close(&values(mixed), &values(alone.unwrap()), 1e-5);
+                let alone = prior.draw(component, 1, &mut noise);
+                assert_close(&values(mixed), &values(alone), 1e-5);
             }
-            let missing =
-                prior.component_samples(K, 1, Mode::Evaluate, &mut Replay::new([]), &device);
-            assert_eq!(
-                missing.unwrap_err().to_string(),
-                "component 4 does not exist: the mixture has components 0 to 3"
-            );
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "component 4 does not exist: the mixture has components 0 to 3")]
+    fn a_component_that_does_not_exist_is_named() {
+        let prior = mixture(Form::Corrected, 18, &Device::flex());
+        prior.draw(K, 1, &mut Replay::new([]));
     }
 
     #[test]
@@ -403,20 +423,18 @@ mod tests {
         for form in [Form::Corrected, Form::Official] {
             let device = Device::flex();
             let prior = mixture(form, 5, &device);
-            // A normalisation that is not the identity.
+            // A batch normalisation other than the identity.
             let mut tape = Tape::new(6);
             prior.sample(64, Mode::Train, &mut tape, &device);
             let count = 20_000;
             for component in 0..K {
-                let mode = Mode::Evaluate;
-                let draws = prior.component_samples(component, count, mode, &mut tape, &device);
-                let draws = values(draws.unwrap());
+                let draws = values(prior.draw(component, count, &mut tape));
                 let mean: Vec<f64> = (0..L)
                     .map(|i| draws.chunks(L).map(|z| z[i]).sum::<f64>() / count as f64)
                     .collect();
-                let law = prior.mixture();
-                let means = values(law.means);
-                let factor = values(law.factors);
+                let distribution = prior.mixture();
+                let means = values(distribution.means);
+                let factor = values(distribution.factors);
                 let factor = &factor[component * L * L..(component + 1) * L * L];
                 for i in 0..L {
                     let covariance = |j| covariance_of(factor, i, j);

@@ -3,10 +3,10 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gwae_core::random::RandomSource;
 
-/// Standard Gumbel draws `−log(−log u)`, row-major, from as many uniform draws.
+/// Standard Gumbel draws `−log(−log u)`, row-major, each from one uniform draw.
 ///
-/// Computed in double precision on the host: near u = 1 the inner logarithm is about −10⁻⁷,
-/// which the fast logarithm of a graphics card rounds to zero, and the draw to infinity.
+/// Computed in double precision on the host. Near u = 1 the inner logarithm is about −10⁻⁷. The
+/// fast logarithm of a graphics card rounds that to zero, and the draw becomes infinite.
 pub fn gumbel_tensor<const D: usize>(
     noise: &mut dyn RandomSource,
     shape: [usize; D],

@@ -7,30 +7,33 @@ use gwae_core::activation::leaky_silu;
 use gwae_core::initialise::linear;
 use gwae_core::random::{RandomSource, normal_tensor};
 use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM};
+use serde::{Deserialize, Serialize};
 
-use crate::{Prior, SLOPE};
+use crate::family::PriorFamily;
+use crate::prior::Prior;
 
-/// `BatchNorm(MLP(ε))`, ε ~ N(0, I): a smooth deformation of a Gaussian into any shape.
-///
-/// Four linear maps L → 4L → 4L → 4L → L with LeakySiLU(0.2) between them, then a batch
-/// normalisation without scale and shift, which keeps the prior at zero mean and unit variance.
-///
-/// A draw asks for: standard normal `[batch, L]`.
-#[derive(Module, Debug)]
-pub struct NeuralPrior {
-    /// The linear maps (official: `net.0`, `net.2`, `net.4`, `net.6`). Weights are stored
-    /// `[inputs, outputs]`, the transpose of PyTorch's layout.
-    pub layers: [Linear; 4],
-    /// Normalisation of the codes (official: `net.7`).
-    pub batch_norm: BatchNorm,
-    latent_dim: usize,
-}
+/// Slope a of the LeakySiLU between the layers.
+pub(crate) const SLOPE: f64 = 0.2;
 
-impl NeuralPrior {
-    /// A prior over `latent_dim` entries with PyTorch's default initialisation.
-    pub fn new(latent_dim: usize, noise: &mut dyn RandomSource, device: &Device) -> Self {
+/// A multilayer perceptron over Gaussian noise (NP): any smooth distribution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NeuralConfig {}
+
+impl PriorFamily for NeuralConfig {
+    const NAME: &'static str = "neural";
+    const DESCRIPTION: &'static str = "a perceptron over normal noise: any smooth distribution";
+    type Prior = NeuralPrior;
+
+    /// With PyTorch's default initialisation.
+    fn build(
+        &self,
+        latent_dim: usize,
+        noise: &mut dyn RandomSource,
+        device: &Device,
+    ) -> NeuralPrior {
         let hidden = 4 * latent_dim;
-        Self {
+        NeuralPrior {
             layers: [
                 linear(latent_dim, hidden, noise, device),
                 linear(hidden, hidden, noise, device),
@@ -41,6 +44,28 @@ impl NeuralPrior {
             latent_dim,
         }
     }
+
+    /// Four maps, L → 4L → 4L → 4L → L.
+    fn parameters(&self, latent_dim: usize) -> usize {
+        latent_dim.saturating_mul(latent_dim).saturating_mul(40)
+    }
+}
+
+/// `BatchNorm(MLP(ε))`, ε ~ N(0, I): a smooth transformation of a Gaussian into any shape.
+///
+/// Four linear maps L → 4L → 4L → 4L → L with LeakySiLU(0.2) between them, then a batch
+/// normalisation without scale and shift. The batch normalisation keeps the prior at zero mean and
+/// unit variance.
+///
+/// A draw asks for: standard normal `[batch, L]`.
+#[derive(Module, Debug)]
+pub struct NeuralPrior {
+    /// The linear maps (official: `net.0`, `net.2`, `net.4`, `net.6`). Weights are stored
+    /// `[inputs, outputs]`, the transpose of PyTorch's layout.
+    pub layers: [Linear; 4],
+    /// Normalisation of the codes (official: `net.7`).
+    pub batch_norm: BatchNorm,
+    latent_dim: usize,
 }
 
 impl Prior for NeuralPrior {
@@ -98,7 +123,7 @@ mod tests {
     fn samples_and_gradients_equal_the_naive_perceptron() {
         let device = Device::flex().autodiff();
         let mut tape = Tape::new(3);
-        let prior = NeuralPrior::new(L, &mut tape, &device);
+        let prior = NeuralConfig {}.init(L, &mut tape, &device).unwrap();
         tape.draws.clear();
         let codes = prior.sample(BATCH, Mode::Train, &mut tape, &device);
         assert_eq!(tape.shapes(), [(Kind::Normal, BATCH * L)]);
@@ -134,7 +159,7 @@ mod tests {
     fn evaluation_uses_the_running_statistics() {
         let device = Device::flex();
         let mut tape = Tape::new(4);
-        let prior = NeuralPrior::new(L, &mut tape, &device);
+        let prior = NeuralConfig {}.init(L, &mut tape, &device).unwrap();
         prior.sample(BATCH, Mode::Train, &mut tape, &device);
         let statistics = running_statistics(&prior.batch_norm);
         assert!(statistics.0.iter().all(|&mean| mean != 0.0));

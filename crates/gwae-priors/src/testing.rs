@@ -1,4 +1,4 @@
-//! What the tests of the families share: recorded and scripted noise, and naive arithmetic in f64.
+//! Helpers of the families' tests: recorded and prepared noise, and simple arithmetic in f64.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ pub enum Kind {
     Uniform,
 }
 
-/// A generator that remembers what it gave.
+/// A generator that records its draws.
 pub struct Tape {
     generator: SeededGenerator,
     pub draws: Vec<(Kind, Vec<f32>)>,
@@ -55,7 +55,7 @@ impl RandomSource for Tape {
     }
 }
 
-/// Noise that the test chose, handed out in order.
+/// Noise chosen by the test, returned in order.
 pub struct Replay(VecDeque<Vec<f32>>);
 
 impl Replay {
@@ -104,7 +104,7 @@ pub fn moment(values: &[f64], power: i32) -> f64 {
     values.iter().map(|x| x.powi(power)).sum::<f64>() / values.len() as f64
 }
 
-/// Unequal weights, so that no symmetry of a batch normalisation hides a gradient.
+/// Unequal weights: equal ones could hide a gradient by the symmetry of a batch normalisation.
 fn weights(count: usize) -> Vec<f64> {
     (0..count).map(|i| (1.7 * i as f64 + 0.3).sin()).collect()
 }

@@ -5,32 +5,60 @@ use burn::tensor::{Device, Tensor};
 use gwae_core::Mode;
 use gwae_core::initialise::normal_parameter;
 use gwae_core::random::{RandomSource, normal_tensor};
+use serde::{Deserialize, Serialize};
 
-use crate::Prior;
+use crate::family::{MOST, PriorConfigError, PriorFamily, check_range};
+use crate::prior::Prior;
 
-/// `z = e_k`, k the embedding nearest to a draw ε ~ N(0, I).
+/// The trainable embedding nearest to a normal draw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VectorQuantizedConfig {
+    /// Number of embeddings, 1 to 65536 (default 64).
+    pub embeddings: usize,
+}
+
+impl Default for VectorQuantizedConfig {
+    fn default() -> Self {
+        Self { embeddings: 64 }
+    }
+}
+
+impl PriorFamily for VectorQuantizedConfig {
+    const NAME: &'static str = "vector_quantized";
+    const DESCRIPTION: &'static str = "the trainable embedding nearest to a normal draw";
+    type Prior = VectorQuantizedPrior;
+
+    fn validate(&self) -> Result<(), PriorConfigError> {
+        check_range("embeddings", self.embeddings, 1..=MOST)
+    }
+
+    /// Embeddings from N(0, I).
+    fn build(
+        &self,
+        latent_dim: usize,
+        noise: &mut dyn RandomSource,
+        device: &Device,
+    ) -> VectorQuantizedPrior {
+        VectorQuantizedPrior {
+            embeddings: normal_parameter([self.embeddings, latent_dim], noise, device),
+        }
+    }
+
+    fn parameters(&self, latent_dim: usize) -> usize {
+        self.embeddings.saturating_mul(latent_dim)
+    }
+}
+
+/// `z = e_k`, where e_k is the embedding nearest to a draw ε ~ N(0, I).
 ///
-/// The gradient reaches the chosen embeddings; the choice itself carries none.
+/// The gradient reaches the chosen embeddings. The choice itself has no gradient.
 ///
 /// A draw asks for: standard normal `[batch, L]`.
 #[derive(Module, Debug)]
 pub struct VectorQuantizedPrior {
     /// The codes `[embeddings, L]` (official: `embeddings`), laid out as in PyTorch.
     pub embeddings: Param<Tensor<2>>,
-}
-
-impl VectorQuantizedPrior {
-    /// A prior over `latent_dim` entries with `embeddings` codes drawn from N(0, I).
-    pub fn new(
-        latent_dim: usize,
-        embeddings: usize,
-        noise: &mut dyn RandomSource,
-        device: &Device,
-    ) -> Self {
-        Self {
-            embeddings: normal_parameter([embeddings, latent_dim], noise, device),
-        }
-    }
 }
 
 impl Prior for VectorQuantizedPrior {
@@ -48,7 +76,8 @@ impl Prior for VectorQuantizedPrior {
         let epsilon = normal_tensor(noise, [batch, self.latent_dim()], device);
         let embeddings = self.embeddings.val();
         let table = embeddings.clone().detach();
-        // ‖ε − e‖² without ‖ε‖², which is the same for every embedding of a row: no [B, E, L] tensor.
+        // ‖ε − e‖² without ‖ε‖², which is the same for every embedding. This avoids a [B, E, L]
+        // tensor.
         let squares = table.clone().square().sum_dim(1).transpose();
         let distance = squares - epsilon.matmul(table.transpose()) * 2.0;
         embeddings.select(0, distance.argmin(1).squeeze_dim(1))
@@ -82,7 +111,10 @@ mod tests {
     fn samples_are_the_nearest_embeddings_and_pass_the_gradient_to_them() {
         let device = Device::flex().autodiff();
         let mut tape = Tape::new(11);
-        let prior = VectorQuantizedPrior::new(L, EMBEDDINGS, &mut tape, &device);
+        let config = VectorQuantizedConfig {
+            embeddings: EMBEDDINGS,
+        };
+        let prior = config.init(L, &mut tape, &device).unwrap();
         tape.draws.clear();
         let codes = prior.sample(BATCH, Mode::Train, &mut tape, &device);
         assert_eq!(tape.shapes(), [(Kind::Normal, BATCH * L)]);

@@ -1,25 +1,25 @@
-//! Averages of a model's parameters over the steps of its training.
+//! Averages of a model's parameters over the training steps.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
 /// An exponential moving average of every trainable parameter (Polyak, Juditsky, 1992).
 ///
-/// A critic and the networks it trains against circle around their equilibrium; the average of the
-/// way round is nearer to it than any point of the way. Buffers (running statistics, the vectors of
-/// spectral normalisation) are taken from the model as it is.
+/// A critic and the networks that it trains against circle around their equilibrium. The average
+/// over the circle is nearer to the equilibrium than any point on it. Buffers (running statistics,
+/// the vectors of spectral normalisation) are not averaged; they are the model's own.
 #[derive(Debug)]
 pub struct ParameterAverage {
     decay: f64,
-    /// Steps that went in.
+    /// Number of steps in the average.
     steps: u64,
-    /// In the order in which a module is visited, without gradients; parameters as rows of numbers.
+    /// In the order in which a module is visited, without gradients; each parameter is flattened.
     averages: Vec<Tensor<1>>,
 }
 
 impl ParameterAverage {
-    /// An average that has seen nothing. A step weighs `1 − decay` in it, more while there are few
-    /// (step n at least `9/(n + 9)`).
+    /// An empty average. A new step has the weight `1 − decay`, and more in the first steps (step n
+    /// at least `9/(n + 9)`).
     pub fn new(decay: f64) -> Self {
         Self {
             decay,
@@ -28,7 +28,7 @@ impl ParameterAverage {
         }
     }
 
-    /// Goes on with the averages of `model`, which `steps` steps went into.
+    /// Continues the averages in `model`, which were taken over `steps` steps.
     pub fn resume<M: Module>(decay: f64, model: &M, steps: u64) -> Self {
         Self {
             decay,
@@ -41,10 +41,10 @@ impl ParameterAverage {
         }
     }
 
-    /// Takes in the parameters after a step.
+    /// Adds the parameters after a step.
     pub fn update<M: Module>(&mut self, model: &M) {
-        // Early on the average reaches over a ninth of the steps so far: the first ones are soon
-        // forgotten.
+        // In the first steps the average covers about a ninth of all steps so far, so it soon
+        // forgets the very first.
         let old = ((self.steps + 1) as f64 / (self.steps + 10) as f64).min(self.decay);
         self.steps += 1;
         let new = trainable(model);
@@ -57,7 +57,7 @@ impl ParameterAverage {
         };
     }
 
-    /// `model` with the averages in place of its parameters, without autodiff.
+    /// A copy of `model` with the averages as its parameters, without autodiff.
     pub fn averaged<M: Module>(&self, model: &M) -> M {
         if self.averages.is_empty() {
             return model.valid();
@@ -71,7 +71,7 @@ impl ParameterAverage {
     }
 }
 
-/// Every trainable parameter as a row of numbers, without autodiff.
+/// Every trainable parameter, flattened, without autodiff.
 fn trainable<M: Module>(model: &M) -> Vec<Tensor<1>> {
     struct Collect(Vec<Tensor<1>>);
     impl ModuleVisitor for Collect {
@@ -87,7 +87,7 @@ fn trainable<M: Module>(model: &M) -> Vec<Tensor<1>> {
     collect.0
 }
 
-/// For every parameter and buffer, whether it is trainable.
+/// For every parameter and buffer: is it trainable?
 fn which_are_trainable<M: Module>(model: &M) -> Vec<bool> {
     struct Ask(Vec<bool>);
     impl ModuleVisitor for Ask {
@@ -100,7 +100,7 @@ fn which_are_trainable<M: Module>(model: &M) -> Vec<bool> {
     ask.0
 }
 
-/// Puts averages in the places of trainable parameters.
+/// Replaces trainable parameters by averages.
 struct Replace<A, B> {
     trainable: A,
     averages: B,
@@ -170,7 +170,7 @@ mod tests {
             let expected = 0.2 * (2.0 * a[k] + 9.0 * b[k]) / 11.0 + 0.8 * c[k];
             assert!((value - expected).abs() < 1e-6);
         }
-        // Buffers are those of the model, and stay what they are in it.
+        // Buffers come from the model, and the model keeps its own.
         let before = statistics(&models[2]);
         assert_eq!(statistics(&averaged), before);
         assert_eq!(statistics(&models[2]), before);
@@ -183,7 +183,7 @@ mod tests {
         models.iter().for_each(|model| whole.update(model));
         let mut first = ParameterAverage::new(0.9);
         models[..2].iter().for_each(|model| first.update(model));
-        // As from a file: the averages in a model that could be trained.
+        // As after reading a file: the averages in a model that can be trained.
         let saved = first.averaged(&models[1]).train();
         let mut second = ParameterAverage::resume(0.9, &saved, 2);
         second.update(&models[2]);

@@ -1,14 +1,14 @@
-//! Our datasets behind Burn's dataset trait, for its data loaders, samplers and transformations.
+//! Our datasets as Burn datasets, for Burn's data loaders, samplers and transformations.
 //!
-//! A run itself does not go through this: [`gwae_datasets::BatchStream`] begins anywhere in an
-//! epoch, which a resumed run needs, and decodes on threads of its own.
+//! A run does not use this. It uses [`gwae_datasets::BatchStream`], which can begin anywhere in an
+//! epoch, as a resumed run must, and which decodes on its own threads.
 
 use std::sync::Arc;
 
 use gwae_datasets::{Dataset, DatasetError, Item};
 
-/// Some items of one of our datasets, such as the training part of a
-/// [`Split`](gwae_datasets::Split), as a dataset of Burn's.
+/// Some items of one of our datasets as a Burn dataset, for example the training part of a
+/// [`Split`](gwae_datasets::Split).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -54,7 +54,7 @@ impl BurnDataset {
 }
 
 impl burn_dataset::Dataset<Item> for BurnDataset {
-    /// The error is Burn's, which its data loaders ask for, around a [`DatasetError`].
+    /// The error is Burn's type, which its data loaders need; it contains a [`DatasetError`].
     fn get(&self, index: usize) -> Result<Item, burn_dataset::DatasetError> {
         let item = self.dataset.item(self.indices[index] as usize);
         item.map_err(burn_dataset::DatasetError::new)

@@ -1,10 +1,15 @@
-//! Checkpoints that a crash, a full disk or a damaged file cannot turn into a lost run.
+//! Checkpoints that survive crashes, full disks and damaged files.
 //!
-//! A checkpoint is a directory of plain files, `step-00000500`. It is written under a temporary
-//! name, forced to the disk and renamed; then `index.json`, which names the last and the best one
-//! with the length and SHA-256 of every file, is replaced; only then are directories removed that
-//! the index no longer names. So the index names whole checkpoints at every moment. Where it is not
-//! there, it is made anew from the directories, without a check of what is in them.
+//! A checkpoint is a directory of plain files, such as `step-00000500`. It is written in this
+//! order:
+//!
+//! 1. The directory is written under a temporary name, forced to the disk and renamed.
+//! 2. `index.json` is replaced. It names the last checkpoint, the best one and the newest ones
+//!    before the last, with the length and SHA-256 of every file.
+//! 3. Directories that the index no longer names are removed.
+//!
+//! So the index names complete checkpoints at every moment. If it is missing, it is rebuilt from
+//! the directories; their contents are then not checked.
 
 mod files;
 
@@ -13,10 +18,13 @@ use std::fmt::Display;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{FileError, sync_directory, write_atomically};
+use gwae_formats::atomic::{FileError, sync_directory, write_atomically};
+
+use crate::monitor::Goal;
 
 pub use files::FileRecord;
 use files::{is_plain_name, record, remove_directory, sha256, sync_and_record};
@@ -24,15 +32,16 @@ use files::{is_plain_name, record, remove_directory, sha256, sync_and_record};
 const INDEX: &str = "index.json";
 const FORMAT: u32 = 1;
 
-/// One checkpoint, as the index names it.
+/// One checkpoint in the index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckpointEntry {
     /// Main steps done.
     pub step: u64,
-    /// Name of its directory.
+    /// Name of the directory.
     pub directory: String,
-    /// Validation loss, where it was measured at this step.
-    pub validation_loss: Option<f64>,
+    /// The monitored value; only for a checkpoint that was the best one when it was saved.
+    #[serde(alias = "validation_loss")]
+    pub monitored: Option<f64>,
     /// Its files by name.
     pub files: BTreeMap<String, FileRecord>,
 }
@@ -42,44 +51,69 @@ struct Index {
     format: u32,
     last: Option<CheckpointEntry>,
     best: Option<CheckpointEntry>,
+    /// The newest ones before the last, newest first.
+    #[serde(default)]
+    kept: Vec<CheckpointEntry>,
 }
 
-/// One of the two checkpoints that a store keeps.
+impl Index {
+    /// Every checkpoint, the last one first. The best one may appear twice.
+    fn entries(&self) -> impl Iterator<Item = &CheckpointEntry> {
+        self.last.iter().chain(&self.kept).chain(&self.best)
+    }
+}
+
+/// Selects one of the checkpoints of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     /// The newest one, to resume from.
     Last,
-    /// The one with the lowest validation loss, to use.
+    /// The one with the best monitored value, to use.
     Best,
+    /// The one after this step.
+    Step(u64),
 }
 
-impl Which {
-    fn other(self) -> Self {
+/// The name that [`Which::from_str`] reads: `last`, `best` or the step.
+impl Display for Which {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Last => Self::Best,
-            Self::Best => Self::Last,
+            Self::Last => formatter.pad("last"),
+            Self::Best => formatter.pad("best"),
+            Self::Step(step) => formatter.pad(&step.to_string()),
         }
     }
 }
 
-impl Display for Which {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.pad(match self {
-            Self::Last => "last",
-            Self::Best => "best",
-        })
+/// A text that does not name a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no checkpoint: give `last`, `best` or a step, such as 500")]
+pub struct WhichError(String);
+
+impl FromStr for Which {
+    type Err = WhichError;
+
+    fn from_str(name: &str) -> Result<Self, WhichError> {
+        match name {
+            "last" => Ok(Self::Last),
+            "best" => Ok(Self::Best),
+            step => {
+                let step = step.parse().map_err(|_| WhichError(step.to_owned()))?;
+                Ok(Self::Step(step))
+            }
+        }
     }
 }
 
-/// What a new checkpoint is kept as.
+/// The role of a new checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum KeepAs {
     /// The last one.
     Last,
-    /// The last one and, with this validation loss, the best one.
+    /// The last one and, with this monitored value, also the best one.
     LastAndBest {
-        /// The validation loss that makes it the best one.
-        validation_loss: f64,
+        /// The value that makes it the best one.
+        monitored: f64,
     },
 }
 
@@ -89,7 +123,7 @@ pub enum CheckpointError {
     /// The file system failed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The index is not what was written.
+    /// The index is damaged.
     #[error("{} is damaged ({problem}): restore it from a copy; the checkpoints beside it were left alone", path.display())]
     Index {
         /// The index.
@@ -97,7 +131,7 @@ pub enum CheckpointError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A file of a checkpoint is not what was written.
+    /// A file of a checkpoint is damaged.
     #[error("{} is damaged ({problem}); {way_out}", file.display())]
     Damaged {
         /// The file.
@@ -107,19 +141,19 @@ pub enum CheckpointError {
         /// Which other checkpoint is still good.
         way_out: String,
     },
-    /// Nothing was saved yet.
-    #[error("{} holds no {which} checkpoint: {reason}", directory.display())]
+    /// The checkpoint does not exist.
+    #[error("{} holds no {}: {reason}", directory.display(), described(*.which))]
     Missing {
         /// The directory of all checkpoints.
         directory: PathBuf,
-        /// Which one was asked for.
+        /// Which one was requested.
         which: Which,
-        /// Why there is none.
-        reason: &'static str,
+        /// Why it does not exist.
+        reason: String,
     },
 }
 
-/// A checkpoint that was not saved; the ones before it are as they were.
+/// A checkpoint could not be saved; the earlier ones are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError<E: Display> {
     /// The caller's function failed.
@@ -129,7 +163,7 @@ pub enum SaveError<E: Display> {
     Contents {
         /// The step.
         step: u64,
-        /// What the function returned.
+        /// The error that the function returned.
         cause: E,
     },
     /// The file system failed.
@@ -139,26 +173,37 @@ pub enum SaveError<E: Display> {
     File {
         /// The step.
         step: u64,
-        /// What failed.
+        /// The failure.
         cause: FileError,
     },
 }
 
-/// The checkpoints of one run: the last and the best one.
+fn described(which: Which) -> String {
+    match which {
+        Which::Last | Which::Best => format!("{which} checkpoint"),
+        Which::Step(step) => format!("checkpoint of step {step}"),
+    }
+}
+
+/// The checkpoints of one run: the newest ones, including the last, and the best one.
 #[derive(Debug)]
 pub struct CheckpointStore {
     root: PathBuf,
     index: Index,
+    keep: usize,
 }
 
 impl CheckpointStore {
-    /// Reads the index in `root`. Where there is none, the checkpoints that lie there count: the one
-    /// of the most steps as the last, another one, or else the same, as the best, whose validation
-    /// loss is not known. Writes nothing.
+    /// Reads the index in `root`. Without an index, the checkpoints in `root` count: the one with
+    /// the most steps is the last. The one with the fewest is the best, because only the best one
+    /// is kept when it is older than the newest ones; its monitored value is then unknown. Writes
+    /// nothing.
+    ///
+    /// The store keeps one newest checkpoint unless [`Self::with_keep`] changes that.
     ///
     /// # Errors
     ///
-    /// Names the index, or else the checkpoint, when it cannot be read.
+    /// Names the index or the checkpoint that cannot be read.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, CheckpointError> {
         let root = root.into();
         let path = root.join(INDEX);
@@ -174,13 +219,14 @@ impl CheckpointStore {
                     let problem = format!("format {} instead of {FORMAT}", index.format);
                     return Err(damaged(problem));
                 }
-                let named = index.last.iter().chain(&index.best);
-                // Nothing outside this directory is ever read because an index says so.
-                let mut names = named.flat_map(|entry| {
+                // An index must not lead to files outside this directory.
+                let mut names = index.entries().flat_map(|entry| {
                     std::iter::once(entry.directory.as_str())
                         .chain(entry.files.keys().map(String::as_str))
                 });
-                if let Some(name) = names.find(|name| !is_plain_name(name)) {
+                let outside = names.find(|name| !is_plain_name(name)).map(str::to_owned);
+                drop(names);
+                if let Some(name) = outside {
                     return Err(damaged(format!("`{name}` is no plain file name")));
                 }
                 index
@@ -188,23 +234,71 @@ impl CheckpointStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => index_of_what_is_there(&root)?,
             Err(error) => return Err(FileError::on("read", path)(error).into()),
         };
-        Ok(Self { root, index })
+        Ok(Self {
+            root,
+            index,
+            keep: 1,
+        })
     }
 
-    /// What the index says of a checkpoint.
+    /// The same store, but it keeps the `keep` newest checkpoints (including the last) and the best
+    /// one. 0 means 1. The next save removes the others.
+    pub fn with_keep(self, keep: usize) -> Self {
+        Self { keep, ..self }
+    }
+
+    /// The index entry of a checkpoint.
     pub fn entry(&self, which: Which) -> Option<&CheckpointEntry> {
         match which {
             Which::Last => self.index.last.as_ref(),
             Which::Best => self.index.best.as_ref(),
+            Which::Step(step) => self.index.entries().find(|entry| entry.step == step),
         }
     }
 
-    /// Saves a checkpoint: `write` puts its files, plain ones, into the directory it is given.
+    /// The checkpoint to use: the best one, or the last one if no validation has chosen a best one
+    /// yet.
+    pub fn best_or_last(&self) -> Which {
+        match self.index.best {
+            Some(_) => Which::Best,
+            None => Which::Last,
+        }
+    }
+
+    /// Every checkpoint once: the newest ones, newest first, then the best one if it is not among
+    /// them.
+    pub fn entries(&self) -> Vec<&CheckpointEntry> {
+        let mut entries: Vec<&CheckpointEntry> = Vec::new();
+        for entry in self.index.entries() {
+            if !entries
+                .iter()
+                .any(|known| known.directory == entry.directory)
+            {
+                entries.push(entry);
+            }
+        }
+        entries
+    }
+
+    /// The role of a checkpoint with this monitored value. It is the best one if the value is
+    /// finite and strictly better than the best so far. `known` is the best value so far, in case a
+    /// rebuilt index does not have it.
+    pub fn keep_as(&self, monitored: f64, goal: Goal, known: Option<f64>) -> KeepAs {
+        let best = self.entry(Which::Best);
+        let best = best.and_then(|best| best.monitored.or(known));
+        if goal.is_better(monitored, best) {
+            KeepAs::LastAndBest { monitored }
+        } else {
+            KeepAs::Last
+        }
+    }
+
+    /// Saves a checkpoint. `write` puts plain files into the directory that it receives.
     ///
     /// # Errors
     ///
-    /// When `write` or the file system fails; the checkpoints before are then as they were, and
-    /// of the new one nothing is left.
+    /// When `write` or the file system fails. The earlier checkpoints are then unchanged, and
+    /// nothing of the new one remains.
     pub fn save<E: Display>(
         &mut self,
         step: u64,
@@ -215,7 +309,7 @@ impl CheckpointStore {
         let name = self.free_name(step);
         let temporary = self.root.join(format!("{name}.tmp"));
         let directory = self.root.join(&name);
-        // Left by a crash, and named by no index.
+        // Leftovers of a crash; no index names them.
         for path in [&temporary, &directory] {
             remove_directory(path).map_err(failed)?;
         }
@@ -230,17 +324,21 @@ impl CheckpointStore {
             .map_err(FileError::on("rename", &temporary))
             .map_err(failed)?;
 
-        let entry = |validation_loss| CheckpointEntry {
+        let entry = |monitored| CheckpointEntry {
             step,
             directory: name.clone(),
-            validation_loss,
+            monitored,
             files: files.clone(),
         };
         let mut index = self.index.clone();
+        let older = index.last.take().into_iter().chain(index.kept);
+        // The new checkpoint replaces an old one of the same step.
+        let older = older.filter(|old| old.step != step);
+        index.kept = older.take(self.keep.saturating_sub(1)).collect();
         match keep {
             KeepAs::Last => index.last = Some(entry(None)),
-            KeepAs::LastAndBest { validation_loss } => {
-                index.last = Some(entry(Some(validation_loss)));
+            KeepAs::LastAndBest { monitored } => {
+                index.last = Some(entry(Some(monitored)));
                 index.best = index.last.clone();
             }
         }
@@ -250,26 +348,32 @@ impl CheckpointStore {
         Ok(())
     }
 
-    /// The directory of a checkpoint, after every file was compared with its length and SHA-256.
+    /// The directory of a checkpoint, after a check of the length and SHA-256 of every file.
     ///
     /// # Errors
     ///
-    /// When there is none, or a file is missing, cut or altered: names the file, and says whether
-    /// the other checkpoint is still good.
+    /// When the checkpoint does not exist, or a file is missing, cut short or altered. The error
+    /// names the file and another checkpoint that is still good.
     pub fn verified(&self, which: Which) -> Result<(PathBuf, &CheckpointEntry), CheckpointError> {
         let entry = self.entry(which).ok_or_else(|| self.missing(which))?;
         let Err((file, problem)) = self.verify(entry) else {
             return Ok((self.root.join(&entry.directory), entry));
         };
-        let other = self.entry(which.other());
-        let other = other.filter(|other| other.directory != entry.directory);
-        let way_out = match other {
-            Some(other) if self.verify(other).is_ok() => format!(
-                "the {0} checkpoint (step {1}) is intact: use that one (--checkpoint {0})",
-                which.other(),
-                other.step
-            ),
-            _ => {
+        let others = self.entries().into_iter();
+        let mut others = others.filter(|other| other.directory != entry.directory);
+        let way_out = match others.find(|other| self.verify(other).is_ok()) {
+            Some(other) => {
+                let name = self.name_of(other);
+                let step = match name {
+                    Which::Last | Which::Best => format!(" (step {})", other.step),
+                    Which::Step(_) => String::new(),
+                };
+                format!(
+                    "the {}{step} is intact: use that one (--checkpoint {name})",
+                    described(name)
+                )
+            }
+            None => {
                 "no other checkpoint is intact: restore the file from a copy, or train anew".into()
             }
         };
@@ -280,15 +384,34 @@ impl CheckpointStore {
         })
     }
 
+    fn name_of(&self, entry: &CheckpointEntry) -> Which {
+        let is = |which| {
+            self.entry(which)
+                .is_some_and(|named| named.directory == entry.directory)
+        };
+        let names = [Which::Best, Which::Last];
+        let name = names.into_iter().find(|which| is(*which));
+        name.unwrap_or(Which::Step(entry.step))
+    }
+
     fn missing(&self, which: Which) -> CheckpointError {
+        let reason = match which {
+            _ if self.index.last.is_none() => "the run stopped before it saved one".into(),
+            Which::Step(_) => {
+                let mut steps: Vec<u64> = self.entries().iter().map(|entry| entry.step).collect();
+                steps.sort_unstable();
+                steps.dedup();
+                let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
+                format!("the steps of those that it holds are {}", steps.join(", "))
+            }
+            Which::Last | Which::Best => {
+                "no validation says which one it would be; use the last".into()
+            }
+        };
         CheckpointError::Missing {
             directory: self.root.clone(),
             which,
-            reason: if self.index.last.is_some() {
-                "no validation says which one it would be; use the last"
-            } else {
-                "the run stopped before it saved one"
-            },
+            reason,
         }
     }
 
@@ -300,7 +423,7 @@ impl CheckpointStore {
                 .iter()
                 .map(|(n, record)| (directory.join(n), record))
         };
-        // Lengths first: they cost nothing, and a cut file is the likely damage.
+        // Lengths first: the check is free, and a cut file is the most likely damage.
         for (path, record) in paths() {
             let problem = match fs::metadata(&path) {
                 Ok(found) if found.len() == record.bytes => continue,
@@ -320,7 +443,7 @@ impl CheckpointStore {
         Ok(())
     }
 
-    /// `step-00000500`, or with a number behind it where the index names that one already.
+    /// `step-00000500`, with a number appended if the index already uses that name.
     fn free_name(&self, step: u64) -> String {
         let name = format!("step-{step:08}");
         std::iter::once(name.clone())
@@ -330,7 +453,7 @@ impl CheckpointStore {
     }
 
     fn names(&self, directory: &str) -> bool {
-        let mut named = self.index.last.iter().chain(&self.index.best);
+        let mut named = self.index.entries();
         named.any(|entry| entry.directory == directory)
     }
 
@@ -344,8 +467,8 @@ impl CheckpointStore {
         Ok(())
     }
 
-    /// Removes the checkpoints that the index does not name. A failure only leaves litter, which
-    /// the next save tries to remove again.
+    /// Removes the checkpoints that the index does not name. After a failure they stay, and the
+    /// next save tries again.
     fn remove_unnamed(&self) {
         let Ok(entries) = fs::read_dir(&self.root) else {
             return;
@@ -363,8 +486,8 @@ impl CheckpointStore {
     }
 }
 
-/// An index in place of one that was lost, or not yet written when the process ended. Directories get
-/// their names when they are whole.
+/// Builds an index when it is missing: it was lost, or the process ended before writing it. A
+/// directory gets its final name only when it is complete.
 fn index_of_what_is_there(root: &Path) -> Result<Index, CheckpointError> {
     let entries = match fs::read_dir(root) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -377,24 +500,27 @@ fn index_of_what_is_there(root: &Path) -> Result<Index, CheckpointError> {
     });
     let mut found: Vec<(u64, u64, String)> = names.collect();
     found.sort_unstable();
-    let mut newest = found.into_iter().rev().map(|(step, _, directory)| {
+    let newest_first = found.into_iter().rev().map(|(step, _, directory)| {
         Ok::<_, CheckpointError>(CheckpointEntry {
             step,
             files: record(&root.join(&directory))?,
             directory,
-            validation_loss: None,
+            monitored: None,
         })
     });
-    let last = newest.next().transpose()?;
+    let mut entries = newest_first.collect::<Result<Vec<_>, _>>()?.into_iter();
+    let last = entries.next();
+    let kept: Vec<CheckpointEntry> = entries.collect();
     Ok(Index {
         format: FORMAT,
-        // A single one may be both.
-        best: newest.next().transpose()?.or_else(|| last.clone()),
+        // A single checkpoint may be both.
+        best: kept.last().or(last.as_ref()).cloned(),
         last,
+        kept,
     })
 }
 
-/// The step that a whole checkpoint's name says, and the number behind it, if there is one.
+/// The step in the name of a complete checkpoint, and the number appended to it, if any.
 fn step_and_copy(name: &str) -> Option<(u64, u64)> {
     let number = name
         .strip_prefix("step-")
@@ -403,8 +529,8 @@ fn step_and_copy(name: &str) -> Option<(u64, u64)> {
     Some((step.parse().ok()?, copy.parse().ok()?))
 }
 
-/// Whether a directory was named by [`CheckpointStore::free_name`], finished or not. Anything else,
-/// such as a user's copy, is left alone.
+/// Whether [`CheckpointStore::free_name`] made this name, for a complete directory or not.
+/// Everything else, such as a user's copy, is left alone.
 fn is_checkpoint_name(name: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let name = name.strip_suffix(".tmp").unwrap_or(name);
@@ -417,7 +543,7 @@ fn is_checkpoint_name(name: &str) -> bool {
     }
 }
 
-/// Directories that are removed when a save fails.
+/// Directories to remove when a save fails.
 struct Litter(Vec<PathBuf>);
 
 impl Drop for Litter {

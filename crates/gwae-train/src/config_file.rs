@@ -1,48 +1,132 @@
-//! Reading a [`RunConfig`] from TOML or from the authors' YAML settings.
+//! Reading a [`RunConfig`] from TOML.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::atomic::FileError;
-use crate::config::{ConfigError, LoadOptions, RunConfig};
-use crate::official_settings;
-use crate::suggestion::closest;
+use gwae_formats::atomic::FileError;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 
-/// Bytes of the largest file that can be a configuration: a thousand times those that are.
+use crate::config::{ConfigError, RunConfig, TrainingConfig};
+use crate::model_config::{KindOfModel, ModelConfig, ReadWithModel};
+use gwae_datasets::config::DataConfig;
+
+/// Largest size of a configuration file in bytes; real ones are a thousand times smaller.
 const MOST_BYTES: u64 = 1 << 20;
 
-pub(crate) fn load(path: &Path, options: &LoadOptions) -> Result<RunConfig, ConfigError> {
-    let text = read(path)?;
-    let mut config = if is_official(path, &text) {
-        official_settings::parse(&text, options.prior_form, options.dataset).map_err(|error| {
-            ConfigError::Content {
-                place: place(path, error.location),
-                problem: error.problem,
-            }
-        })?
-    } else {
-        parse_toml(path, &text)?
-    };
-    if let Some(dataset) = options.dataset {
-        config.data.dataset = dataset;
+impl RunConfig {
+    /// Reads a TOML file. [`Self::validate`] checks the ranges, so that a caller can change fields
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// One line that names the file and, if known, line and column.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::parse_toml(path, &read_text(path)?)
     }
-    Ok(config)
+
+    /// Reads a TOML text; `name` stands for the file in errors.
+    ///
+    /// # Errors
+    ///
+    /// One line that names `name`, line and column.
+    pub fn parse_toml(name: &Path, text: &str) -> Result<Self, ConfigError> {
+        let failed = |kind: &str, error: toml::de::Error| {
+            let location = error.span().map(|span| line_and_column(text, span.start));
+            let problem = ModelConfig::misplaced_field(kind, error.message());
+            let problem = problem.unwrap_or_else(|| with_suggestion(error.message()));
+            ConfigError::in_file(name, location, problem)
+        };
+        let kind: KindOfModel = toml::from_str(text).map_err(|error| failed("", error))?;
+        let config = ModelConfig::read(kind.name(), ReadRun(text));
+        let config = config.expect("the kind was checked when it was read");
+        config.map_err(|error| failed(kind.name(), error))
+    }
+
+    /// Writes the TOML that [`Self::load`] reads back to an equal configuration.
+    ///
+    /// # Errors
+    ///
+    /// When `data.directory` is not Unicode text, because TOML cannot hold it.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string(self).map_err(|error| ConfigError::Content {
+            place: "data.directory".into(),
+            problem: format!("{error}: give the directory a name in Unicode"),
+        })
+    }
 }
 
-/// The text of a file, of which no more is read than a configuration has: a device has no end.
-fn read(path: &Path) -> Result<String, ConfigError> {
+/// Reads records in formats other than TOML, such as JSON. Errors do not name a place in the file;
+/// use [`RunConfig::load`] for files that people write.
+impl<'de> Deserialize<'de> for RunConfig {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut value = serde_json::Value::deserialize(from)?;
+        remove_nulls(&mut value);
+        let text = toml::to_string(&value).map_err(D::Error::custom)?;
+        Self::parse_toml(Path::new("the configuration"), &text).map_err(D::Error::custom)
+    }
+}
+
+/// TOML leaves out fields without a value.
+fn remove_nulls(value: &mut serde_json::Value) {
+    if let serde_json::Value::Object(fields) = value {
+        fields.retain(|_, value| !value.is_null());
+        fields.values_mut().for_each(remove_nulls);
+    }
+}
+
+/// Reads a whole configuration whose table `[model]` has the settings of one kind of model.
+struct ReadRun<'a>(&'a str);
+
+impl ReadWithModel for ReadRun<'_> {
+    type Output = Result<RunConfig, toml::de::Error>;
+
+    fn read<S: DeserializeOwned + Into<ModelConfig>>(self) -> Self::Output {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File<S> {
+            model: Option<S>,
+            #[serde(default)]
+            training: TrainingConfig,
+            #[serde(default)]
+            data: DataConfig,
+        }
+        let file: File<S> = toml::from_str(self.0)?;
+        Ok(RunConfig {
+            model: file.model.map_or_else(ModelConfig::default, S::into),
+            training: file.training,
+            data: file.data,
+        })
+    }
+}
+
+impl ConfigError {
+    /// An error in a configuration file, with line and column if known.
+    pub fn in_file(path: &Path, location: Option<(u64, u64)>, problem: String) -> Self {
+        let place = match location {
+            Some((line, column)) => format!("{}, line {line}, column {column}", path.display()),
+            None => path.display().to_string(),
+        };
+        Self::Content { place, problem }
+    }
+}
+
+/// Reads the text of a configuration file. It reads no more than the largest size, because a device
+/// file may never end.
+///
+/// # Errors
+///
+/// A file that cannot be read, is larger than 1 MiB or is not text.
+pub fn read_text(path: &Path) -> Result<String, ConfigError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
         .map_err(FileError::on("read", path))?;
     if bytes.len() as u64 > MOST_BYTES {
-        return Err(ConfigError::Content {
-            place: place(path, None),
-            problem: "is larger than 1 MiB, so it is no configuration: name a TOML file or the \
-                      authors' YAML settings"
-                .into(),
-        });
+        let problem = "is larger than 1 MiB, so it is no configuration: name a TOML file or the \
+                       authors' YAML settings";
+        return Err(ConfigError::in_file(path, None, problem.into()));
     }
     let text = String::from_utf8(bytes).map_err(|_| {
         std::io::Error::new(
@@ -53,41 +137,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     Ok(text.map_err(FileError::on("read", path))?)
 }
 
-/// By content first: no TOML line begins with one of these keys and a colon.
-fn is_official(path: &Path, text: &str) -> bool {
-    let by_content = text.lines().any(|line| {
-        let line = line.trim_start_matches([' ', '\t', '{', '"', '\'']);
-        ["model_name", "hyperparameters"].iter().any(|key| {
-            line.strip_prefix(key).is_some_and(|rest| {
-                rest.trim_start_matches(['"', '\''])
-                    .trim_start()
-                    .starts_with(':')
-            })
-        })
-    });
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    by_content || matches!(extension, Some("yaml" | "yml"))
-}
-
-fn place(path: &Path, location: Option<(u64, u64)>) -> String {
-    match location {
-        Some((line, column)) => format!("{}, line {line}, column {column}", path.display()),
-        None => path.display().to_string(),
-    }
-}
-
-pub(crate) fn parse_toml(path: &Path, text: &str) -> Result<RunConfig, ConfigError> {
-    let content = |offset: Option<usize>, problem| ConfigError::Content {
-        place: place(path, offset.map(|offset| line_and_column(text, offset))),
-        problem,
-    };
-    toml::from_str(text).map_err(|error| {
-        let offset = error.span().map(|span| span.start);
-        content(offset, with_suggestion(error.message()))
-    })
-}
-
-/// 1-based line and column, in characters, of a byte offset.
+/// Line and column of a byte offset, in characters, counted from 1.
 fn line_and_column(text: &str, offset: usize) -> (u64, u64) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() as u64 + 1;
@@ -95,16 +145,16 @@ fn line_and_column(text: &str, offset: usize) -> (u64, u64) {
     (line, before[start..].chars().count() as u64 + 1)
 }
 
-/// In one line, with the nearest known name where a name is unknown.
+/// Puts the message in one line, and adds the most similar known name if a name is unknown.
 fn with_suggestion(message: &str) -> String {
     let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
     if !message.starts_with("unknown field") && !message.starts_with("unknown variant") {
         return message;
     }
-    // Serde's wording: unknown field `a`, expected one of `b`, `c`.
+    // Serde writes: unknown field `a`, expected one of `b`, `c`.
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = names.next().unwrap_or_default();
-    match closest(unknown, names) {
+    match names.min_by_key(|name| strsim::osa_distance(unknown, name)) {
         Some(near) => format!("{message}; did you mean `{near}`?"),
         None => message,
     }
@@ -113,8 +163,7 @@ fn with_suggestion(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::DatasetName;
-    use gwae_priors::PriorConfig;
+    use gwae_priors::{GaussianMixtureConfig, PriorConfig, VectorQuantizedConfig};
     use std::fs;
     use std::path::PathBuf;
 
@@ -133,20 +182,16 @@ mod tests {
         message
     }
 
-    const YAML: &str = "model_name: gwae\nhyperparameters:\n  lr: 1e-4\n  z_dim: 8\n  coef_w: 1\n  \
-        coef_d: 1\n  coef_qentropy: 0.03\n  sampler_type: neural\n  merged_condition: false\n\
-        dataset: mnist\nbatch_size: 64\nuntil_convergence: true\npatience: 10\n";
-
     #[test]
     fn toml_overrides_defaults() {
         let text = "[model]\nlatent_dim = 16\n[model.prior]\nfamily = \"gaussian_mixture\"\n\
                     [training]\nreconstruction_weight = 2\npatience = 0\nsteps = 10\n";
         let (_directory, path) = file("run.toml", text);
         let config = RunConfig::load(&path).unwrap();
-        assert_eq!(config.model.backbone().latent_dim, 16);
+        assert_eq!(config.model.backbone().unwrap().latent_dim, 16);
         assert!(matches!(
             config.model.gwae().unwrap().prior,
-            PriorConfig::GaussianMixture { components: 10, .. }
+            PriorConfig::GaussianMixture(GaussianMixtureConfig { components: 10, .. })
         ));
         assert_eq!(config.training.reconstruction_weight, 2.0);
         assert_eq!(
@@ -205,49 +250,13 @@ mod tests {
         let config = RunConfig::load(&path).unwrap();
         assert_eq!(
             config.model.gwae().unwrap().prior,
-            PriorConfig::VectorQuantized { embeddings: 5 }
+            PriorConfig::VectorQuantized(VectorQuantizedConfig { embeddings: 5 })
         );
         let message = error(
             "c.toml",
             "[model.prior]\nfamily = \"causal\"\nembeddings = 5\n",
         );
         assert!(message.contains("embeddings"), "{message}");
-    }
-
-    #[test]
-    fn official_settings_are_recognised_by_name_and_content() {
-        for name in ["gwae.yaml", "gwae.yml", "gwae.settings"] {
-            let (_directory, path) = file(name, YAML);
-            let config = RunConfig::load(&path).unwrap();
-            assert_eq!(config.model.backbone().latent_dim, 8);
-            assert_eq!(config.data.dataset, DatasetName::Mnist);
-        }
-        let (_directory, path) = file("celeba.yaml", &YAML.replace("mnist", "celeba"));
-        let data = RunConfig::load(&path).unwrap().data;
-        assert_eq!(
-            (data.dataset, data.crop_side()),
-            (DatasetName::Celeba, Some(144))
-        );
-        let message = error("x.yaml", "[training]\nseed = 1\n");
-        assert!(message.contains("line"), "{message}");
-        let message = error("y.yaml", &YAML.replace("z_dim", "zdim"));
-        assert!(message.contains("y.yaml, line 4"), "{message}");
-        assert!(message.contains("`z_dim`"), "{message}");
-    }
-
-    #[test]
-    fn a_dataset_that_is_not_known_can_be_replaced() {
-        let text = YAML.replace("mnist", "imagenet");
-        let message = error("a.yaml", &text);
-        assert!(message.contains("line 10"), "{message}");
-        assert!(message.contains("`imagenet`") && message.contains("digits, mnist"));
-        let (_directory, path) = file("a.yaml", &text);
-        let options = LoadOptions {
-            dataset: Some(DatasetName::Digits),
-            ..LoadOptions::default()
-        };
-        let config = RunConfig::load_with(&path, &options).unwrap();
-        assert_eq!(config.data.dataset, DatasetName::Digits);
     }
 
     #[test]

@@ -13,13 +13,13 @@ use crate::precision::Precision;
 
 pub use list::{DeviceList, DeviceListError, ShardError};
 
-/// A way to compute, each behind the Cargo feature of the same name.
+/// A compute backend; the Cargo feature of the same name compiles it in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceBackend {
     /// Burn's multi-threaded CPU backend.
     #[default]
     Cpu,
-    /// WGSL through whichever graphics interface wgpu finds.
+    /// WGSL through the graphics interface that wgpu finds.
     Wgpu,
     /// SPIR-V through Vulkan.
     Vulkan,
@@ -42,7 +42,7 @@ impl DeviceBackend {
         Self::Rocm,
     ];
 
-    /// The name on the command line, and of the Cargo feature.
+    /// The name on the command line; the Cargo feature has the same name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -54,7 +54,7 @@ impl DeviceBackend {
         }
     }
 
-    /// Whether this build has it.
+    /// Whether this build contains it.
     pub fn is_compiled_in(self) -> bool {
         match self {
             Self::Cpu => cfg!(feature = "cpu"),
@@ -66,7 +66,7 @@ impl DeviceBackend {
         }
     }
 
-    /// What to look at when a device of this kind is not found.
+    /// What to check when a device of this kind is not found.
     fn hint(self) -> &'static str {
         match self {
             Self::Cpu => "this should not happen: please report it",
@@ -83,17 +83,17 @@ impl DeviceBackend {
     }
 }
 
-/// Which device to compute on: `cpu`, `wgpu`, `vulkan`, `metal`, `cuda` or `rocm`, with `:N` behind
-/// it for the N-th one from 0; without, the backend's own choice.
+/// The device to compute on: `cpu`, `wgpu`, `vulkan`, `metal`, `cuda` or `rocm`. `:N` after it
+/// selects the N-th device, counted from 0; without it the backend chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeviceSpec {
     /// The backend.
     pub backend: DeviceBackend,
-    /// The number among the devices of this backend.
+    /// The number of the device in this backend.
     pub index: Option<usize>,
 }
 
-/// A text that names no device.
+/// A text that does not name a device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no device: it must be cpu, wgpu, vulkan, metal, cuda or rocm, with :N for the N-th one from 0 (cpu has only cpu:0)"
@@ -103,44 +103,44 @@ pub struct DeviceSpecError(String);
 /// A device that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
-    /// The program was built without it.
+    /// The program was built without the backend.
     #[error(
         "device {spec}: this program was built without {feature} (it has: {available}); build it with `--features {feature}`, as in `cargo run --release --features {feature} …`"
     )]
     NotCompiledIn {
-        /// What was asked for.
+        /// The requested device.
         spec: DeviceSpec,
-        /// The Cargo feature that is missing.
+        /// The missing Cargo feature.
         feature: &'static str,
-        /// The backends that this build has.
+        /// The backends in this build.
         available: String,
     },
-    /// There is no such device in this machine.
+    /// This machine has no such device.
     #[error("device {spec} is not there: found {found}; {hint}")]
     NotFound {
-        /// What was asked for.
+        /// The requested device.
         spec: DeviceSpec,
-        /// What there is.
+        /// The devices that were found.
         found: String,
         /// What to do.
         hint: String,
     },
-    /// The device is there, but does not compute in a floating-point type.
+    /// The device exists, but does not support a floating-point type.
     #[error(
         "device {spec} does not compute in {precision}: set training.precision = \"single\", or choose another device"
     )]
     Precision {
-        /// What was asked for.
+        /// The requested device.
         spec: DeviceSpec,
-        /// The type that it does not have.
+        /// The unsupported type.
         precision: Precision,
     },
-    /// The device is there, but does not compute.
+    /// The device exists, but does not compute.
     #[error("device {spec} cannot be used: {problem}; {hint}")]
     Unusable {
-        /// What was asked for.
+        /// The requested device.
         spec: DeviceSpec,
-        /// What the driver or backend says.
+        /// The message of the driver or backend.
         problem: String,
         /// What to check.
         hint: &'static str,
@@ -171,7 +171,7 @@ impl FromStr for DeviceSpec {
             .find(|backend| backend.name() == name)
             .ok_or_else(error)?;
         let index = match index {
-            // `usize::from_str` would take `+1` too.
+            // `usize::from_str` would also accept `+1`.
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 Some(digits.parse().map_err(|_| error())?)
             }
@@ -186,13 +186,13 @@ impl FromStr for DeviceSpec {
 }
 
 impl DeviceSpec {
-    /// Finds the device and computes something small on it, so that a missing driver is noticed
-    /// here and not in the middle of the work. The device comes without autodiff, and with its
-    /// default data types settled.
+    /// Finds the device and computes something small on it, so that a missing driver shows here and
+    /// not in the middle of the work. The device is without autodiff, and its default data types
+    /// are set.
     ///
     /// # Errors
     ///
-    /// When the backend is not compiled in, the device is not there, or it does not compute.
+    /// When the backend is not compiled in, or the device does not exist or does not compute.
     pub fn open(self) -> Result<Device, DeviceError> {
         if !self.backend.is_compiled_in() {
             let available = DeviceBackend::ALL.into_iter();
@@ -225,7 +225,7 @@ impl DeviceSpec {
     ///
     /// # Errors
     ///
-    /// As [`Self::open`], and when the device does not compute in that type.
+    /// As [`Self::open`], and when the device does not support that type.
     pub fn open_for(self, precision: Precision) -> Result<Device, DeviceError> {
         let device = self.open()?;
         let supported = precision
@@ -270,8 +270,7 @@ impl DeviceSpec {
     }
 }
 
-/// The devices of a backend, and the one that it would choose itself where that may be another
-/// than the first.
+/// The devices of a backend, and the backend's default device if it may differ from the first.
 struct Found {
     devices: Vec<Device>,
     default: Option<Device>,
@@ -311,13 +310,13 @@ fn find(backend: DeviceBackend) -> Found {
         DeviceBackend::Cuda => (Device::enumerate(DeviceType::Cuda).into_vec(), None),
         #[cfg(feature = "rocm")]
         DeviceBackend::Rocm => (Device::enumerate(DeviceType::Rocm).into_vec(), None),
-        #[allow(unreachable_patterns)] // Only with every feature on.
+        #[allow(unreachable_patterns)] // Unreachable only if all features are on.
         _ => (Vec::new(), None),
     };
     Found { devices, default }
 }
 
-/// Uploads, multiplies and downloads: what needs the driver, the compiler and the memory.
+/// Uploads, multiplies and downloads. This needs the driver, the compiler and the memory.
 fn compute(device: &Device) -> Result<(), String> {
     let product = Tensor::<1>::from_data([1.5_f32, -2.0], device) * 2.0;
     let values = product
@@ -331,13 +330,13 @@ fn compute(device: &Device) -> Result<(), String> {
     }
 }
 
-/// Runs what may panic because a driver is missing, silently, and returns the panic's message in
-/// one line. For start-up only: a panic elsewhere in the process would be silent meanwhile.
+/// Runs work that may panic because a driver is missing, without output, and returns the panic's
+/// message in one line. Use it at start-up only: it also silences panics of other threads.
 pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    // The first panic tells the cause; it may be on a thread of the backend, whose end then makes
-    // this one panic too.
+    // The first panic has the cause. It may be on a thread of the backend; when that thread ends,
+    // this one panics too.
     let first = Arc::new(Mutex::new(None));
     let previous = panic::take_hook();
     panic::set_hook(Box::new({

@@ -1,64 +1,78 @@
-//! Stopping when the validation loss no longer falls.
+//! Stopping when the monitored quantity no longer improves.
 
 use serde::{Deserialize, Serialize};
 
-/// The lowest validation loss so far.
+use crate::monitor::Goal;
+
+/// The best value of the monitored quantity so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Best {
-    /// The loss, finite.
+    /// The value; it is finite.
     pub value: f64,
     /// The step after which it was measured.
     pub step: u64,
 }
 
-/// What a resumed run has to know to go on counting.
+/// The state that a resumed run needs to continue the count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStoppingState {
-    /// The lowest validation loss so far, if there was a finite one.
+    /// The best value so far, if a finite one was measured.
     pub best: Option<Best>,
-    /// Validations since then.
+    /// Number of validations since then.
     pub without_improvement: u64,
 }
 
-/// Tracks the lowest validation loss and counts the validations since.
+/// Tracks the best value of the monitored quantity and counts the validations since.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStopping {
     patience: Option<u64>,
+    goal: Goal,
     state: EarlyStoppingState,
 }
 
 impl EarlyStopping {
-    /// Stops after `patience` validations in a row without improvement; `None` never stops.
+    /// Stops after `patience` validations in a row without improvement; `None` never stops. The
+    /// lowest value is best unless [`Self::with_goal`] changes that.
     pub fn new(patience: Option<u64>) -> Self {
         Self::resume(patience, EarlyStoppingState::default())
     }
 
-    /// Goes on from [`Self::state`].
+    /// Continues from [`Self::state`].
     pub fn resume(patience: Option<u64>, state: EarlyStoppingState) -> Self {
-        Self { patience, state }
+        Self {
+            patience,
+            goal: Goal::Lowest,
+            state,
+        }
     }
 
-    /// For a checkpoint.
+    /// The same with another goal.
+    pub fn with_goal(self, goal: Goal) -> Self {
+        Self { goal, ..self }
+    }
+
+    /// The state for a checkpoint.
     pub fn state(&self) -> EarlyStoppingState {
         self.state
     }
 
-    /// The lowest validation loss so far.
+    /// The best value so far.
     pub fn best(&self) -> Option<Best> {
         self.state.best
     }
 
-    /// Whether there were as many validations without improvement as the patience allows.
+    /// Whether the patience has run out.
     pub fn is_used_up(&self) -> bool {
         self.patience
             .is_some_and(|patience| self.state.without_improvement >= patience)
     }
 
-    /// Takes the validation loss measured after `step` and says whether it is the lowest so far.
-    /// Only a finite, strictly lower value is.
+    /// Takes the value measured after `step` and returns whether it is the best so far: it must be
+    /// finite and strictly better.
     pub fn update(&mut self, step: u64, value: f64) -> bool {
-        let improved = value.is_finite() && self.state.best.is_none_or(|best| value < best.value);
+        let best = self.state.best.map(|best| best.value);
+        let improved = self.goal.is_better(value, best);
         if improved {
             self.state.best = Some(Best { value, step });
             self.state.without_improvement = 0;
@@ -73,7 +87,7 @@ impl EarlyStopping {
 mod tests {
     use super::*;
 
-    /// For each value, whether it is an improvement, and whether the patience is used up then.
+    /// For each value: is it an improvement, and has the patience run out after it?
     fn verdicts(
         stopping: &mut EarlyStopping,
         first_step: u64,
@@ -118,6 +132,38 @@ mod tests {
         assert_eq!(stopping.best(), None);
         assert!(stopping.update(4, 1.0));
         assert!(!stopping.update(5, f64::NAN));
+    }
+
+    #[test]
+    fn the_goal_may_be_the_highest_value() {
+        let mut stopping = EarlyStopping::new(Some(2)).with_goal(Goal::Highest);
+        assert_eq!(
+            verdicts(&mut stopping, 1, &[3.0, 3.5, 2.0, 3.5]),
+            [(true, false), (true, false), (false, false), (false, true)]
+        );
+        assert_eq!(
+            stopping.best(),
+            Some(Best {
+                value: 3.5,
+                step: 2
+            })
+        );
+    }
+
+    /// An earlier version wrote this text into state.json.
+    #[test]
+    fn states_of_earlier_runs_are_read() {
+        let text = r#"{"best":{"value":7.0383,"step":300},"without_improvement":2}"#;
+        let state: EarlyStoppingState = serde_json::from_str(text).unwrap();
+        let expected = EarlyStoppingState {
+            best: Some(Best {
+                value: 7.0383,
+                step: 300,
+            }),
+            without_improvement: 2,
+        };
+        assert_eq!(state, expected);
+        assert_eq!(serde_json::to_string(&state).unwrap(), text);
     }
 
     #[test]

@@ -1,30 +1,30 @@
-//! How a model does on images that it is not trained on.
+//! How well a model does on images outside its training set.
 
 use burn::tensor::Device;
+use gwae_core::NamedLosses;
 use gwae_core::random::SeededGenerator;
 use gwae_datasets::DatasetError;
 use gwae_metrics::psnr;
 use gwae_models::Autoencoder;
 
-use crate::algorithm::TrainingAlgorithm;
+use crate::algorithm::Learner;
 use crate::data::RunData;
-use crate::named_losses::NamedLosses;
 
-/// Images that are reconstructed at a time; the result does not depend on it.
+/// Images reconstructed at a time; the result does not depend on it.
 const PSNR_BATCH: usize = 128;
 
-/// The losses over the images at `indices`, averaged over batches by their size, with the noise
-/// of `noise` from its start, so that every validation of a run draws the same. `None` with fewer
-/// than two images, and where `stop`, asked before each batch, says so.
+/// The losses of the images at `indices`: the mean over batches, weighted by their size. `noise`
+/// starts from the beginning, so every validation of a run draws the same numbers. `None` for fewer
+/// than two images, or when `stop` returns true; it is asked before each batch.
 ///
-/// `model` is a plain one ([`burn::module::Module::valid`]).
+/// `model` is a copy without autodiff ([`burn::module::Module::valid`]).
 ///
 /// # Errors
 /// When an image cannot be read.
-#[allow(clippy::too_many_arguments)] // All of them are what a validation depends on.
-pub fn validation_losses<T: TrainingAlgorithm>(
-    trainer: &T,
-    model: &T::Model,
+#[allow(clippy::too_many_arguments)] // A validation depends on all of them.
+pub fn validation_losses<L: Learner>(
+    learner: &L,
+    model: &L::Model,
     data: &RunData,
     indices: &[u32],
     batch_size: usize,
@@ -38,14 +38,14 @@ pub fn validation_losses<T: TrainingAlgorithm>(
             return Ok(None);
         }
         let images = data.images(batch, device)?;
-        let losses = trainer.evaluate(model, images, &mut noise).read();
+        let losses = learner.evaluate(model, images, &mut noise).read();
         all.push((losses, batch.len() as f64));
     }
     Ok(NamedLosses::weighted_mean(&all))
 }
 
-/// Batches of `batch_size` in order. The losses need the spread of at least two images, so a
-/// single one that is left over joins the batch before it; without one, there is no batch.
+/// Batches of `batch_size`, in order. The losses need at least two images, so a single remaining
+/// image joins the batch before it. Without such a batch there is none at all.
 fn batches(indices: &[u32], batch_size: usize) -> Vec<&[u32]> {
     let mut rest = indices;
     let mut batches = Vec::new();
@@ -61,8 +61,8 @@ fn batches(indices: &[u32], batch_size: usize) -> Vec<&[u32]> {
     batches
 }
 
-/// Peak signal-to-noise ratio in dB of reconstructions (through the posterior mean) of the images
-/// at `indices`, averaged over the images. `None` without images.
+/// Peak signal-to-noise ratio in dB of the images at `indices`, reconstructed through the posterior
+/// mean; the mean over the images. `None` without images.
 ///
 /// # Errors
 /// When an image cannot be read.
@@ -82,7 +82,7 @@ pub fn reconstruction_psnr(
             .iter::<f32>()
             .collect();
         let images: Vec<f32> = images.into_data().iter::<f32>().collect();
-        // A model that gives NaN has no PSNR; the losses say so elsewhere.
+        // A model that returns NaN has no PSNR; the losses report the failure.
         sum += batch.len() as f64 * psnr(&images, &reconstructed, image_len).unwrap_or(f64::NAN);
     }
     Ok((!indices.is_empty()).then(|| sum / indices.len() as f64))

@@ -1,12 +1,12 @@
-//! Noticing at once that a run has broken.
+//! Checks that notice at once when a training has failed.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
+use gwae_core::NamedLosses;
 
 use crate::metrics_log::Phase;
-use crate::named_losses::NamedLosses;
 
-/// A loss that is no finite number.
+/// A loss that is not finite.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
     "step {step}{}: loss `{loss}` is {value}, so training stops here; what was saved before is \
@@ -16,7 +16,7 @@ use crate::named_losses::NamedLosses;
 pub struct NonFiniteLoss {
     /// The step that computed it.
     pub step: u64,
-    /// In training or in validation.
+    /// Training or validation.
     pub phase: Phase,
     /// Its name.
     pub loss: String,
@@ -28,34 +28,34 @@ pub struct NonFiniteLoss {
 ///
 /// # Errors
 ///
-/// The first one that is NaN or infinite; the total only where all its terms are finite, so that
-/// the error names the term that broke.
+/// The first loss that is NaN or infinite. The total is reported only if all its terms are finite,
+/// so the error names the term that failed.
 pub fn check_finite(
     step: u64,
     phase: Phase,
     losses: &NamedLosses<f64>,
 ) -> Result<(), NonFiniteLoss> {
-    let named = losses.named();
-    let terms_first = named.iter().skip(1).chain(named.first());
-    let broken = terms_first.copied().find(|(_, value)| !value.is_finite());
+    let terms_first = losses.named().skip(1).chain(losses.named().take(1));
+    let broken = terms_first
+        .into_iter()
+        .find(|(_, value)| !value.is_finite());
     match broken {
         None => Ok(()),
         Some((loss, value)) => Err(NonFiniteLoss {
             step,
             phase,
             loss: loss.to_owned(),
-            value,
+            value: *value,
         }),
     }
 }
 
-/// Whether every parameter and buffer of a module is a finite number; reads one value from the
-/// device.
+/// Whether every parameter and buffer of a module is finite. Reads one value from the device.
 pub fn parameters_are_finite<M: Module>(module: &M) -> bool {
     struct Probe(Option<Tensor<1>>);
     impl ModuleVisitor for Probe {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            // 0·x is 0 for every finite x and NaN for all others.
+            // 0·x is 0 for every finite x and NaN otherwise.
             let probe = (param.val().without_autodiff() * 0.0).sum();
             self.0 = Some(match self.0.take() {
                 Some(sum) => sum + probe,

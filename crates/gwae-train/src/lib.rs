@@ -1,41 +1,49 @@
-//! Training algorithms, the loop, checkpoints, run directories and pictures.
+#![doc = include_str!("../README.md")]
 
-pub mod adam;
 pub mod algorithm;
-pub mod atomic;
 pub mod averaging;
 #[cfg(feature = "burn-dataset")]
 pub mod burn_dataset;
+pub mod callback;
 pub mod checkpoint;
 pub mod config;
-mod config_file;
+pub mod config_file;
+#[cfg(feature = "pictures")]
+pub mod contact_sheet;
+#[cfg(test)]
+mod crash_tests;
 pub mod data;
 pub mod device;
 pub mod early_stopping;
 pub mod evaluation;
 pub mod health;
-pub mod import;
 pub mod interrupt;
-pub mod losses;
 pub mod metrics_log;
+mod model_config;
 pub mod model_file;
-pub mod named_losses;
-pub mod official_checkpoint;
-pub mod official_settings;
-pub mod ood;
+pub mod monitor;
+pub mod optimizer;
+mod option_error;
+mod option_table;
+#[cfg(feature = "pictures")]
 pub mod pictures;
 pub mod precision;
 pub mod progress;
-pub mod report;
-pub mod rms_prop;
+mod registry;
 pub mod run_directory;
+pub mod schedule;
 pub mod session;
 pub mod state;
-mod suggestion;
 pub mod threads;
-mod timestamp;
+pub mod timestamp;
+pub mod trained_model;
 
-pub use config::{ConfigError, DataConfig, DatasetName, LoadOptions, RunConfig, TrainingConfig};
+pub use callback::{Callback, Flow};
+pub use config::{ConfigError, RunConfig, TrainingConfig};
 pub use device::{DeviceList, DeviceSpec};
+pub use model_config::{ModelConfig, OwnModel};
+pub use option_error::OptionError;
 pub use precision::Precision;
+pub use session::Trainer;
 pub use threads::compute_on_this_thread;
+pub use trained_model::TrainedModel;

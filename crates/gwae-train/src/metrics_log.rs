@@ -1,4 +1,4 @@
-//! `metrics.jsonl`: one JSON object per line, only ever appended to.
+//! `metrics.jsonl`: one JSON object per line. Lines are only appended.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::atomic::{FileError, write_atomically};
+use gwae_formats::atomic::{FileError, write_atomically};
 
-/// Where losses were measured.
+/// Training or validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -29,12 +29,12 @@ pub struct MetricsRecord {
     pub epoch: u64,
     /// Where the losses were measured.
     pub phase: Phase,
-    /// Seconds of training since the run began, interruptions left out.
+    /// Seconds of training since the run began, without interruptions.
     pub seconds: f64,
-    /// Images per second, all the work of a step included; of training steps only.
+    /// Images per second, including all the work of a step; only for training steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images_per_second: Option<f64>,
-    /// Losses by name, in order. In the file, a value that is not finite is `null`, which is read
+    /// Losses by name, in order. In the file, a value that is not finite is `null`; it is read back
     /// as NaN.
     #[serde(with = "named_values")]
     pub losses: Vec<(String, f64)>,
@@ -46,19 +46,19 @@ pub enum MetricsLogError {
     /// The file system failed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A line that is no record.
+    /// A line that is not a record.
     #[error("{}, line {line}: not a metrics record ({problem}); restore or delete that line", path.display())]
     Line {
         /// The log.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What the parser says.
+        /// The parser's message.
         problem: String,
     },
 }
 
-/// Appends to a log; every record is handed to the operating system at once.
+/// Appends to a log. Every record goes to the operating system at once.
 #[derive(Debug)]
 pub struct MetricsLog {
     file: File,
@@ -67,7 +67,8 @@ pub struct MetricsLog {
 }
 
 impl MetricsLog {
-    /// Opens a log for appending, or begins one. A cut last line, left by a crash, is removed.
+    /// Opens a log for appending, or begins one. Removes an incomplete last line, which a crash may
+    /// leave.
     ///
     /// # Errors
     ///
@@ -102,14 +103,14 @@ impl MetricsLog {
     ///
     /// # Errors
     ///
-    /// Names the file; what had been written of the line is then taken back.
+    /// Names the file. The incomplete line is then removed again.
     pub fn append(&mut self, record: &MetricsRecord) -> Result<(), FileError> {
         let failed = |error| FileError::on("write", &self.path)(error);
         let mut line = serde_json::to_vec(record).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
-        // One call, so that a crash cuts at most this line.
+        // A single call, so that a crash cuts at most this line.
         if let Err(error) = self.file.write_all(&line) {
-            // Best effort: `open` removes a cut line too.
+            // This may fail; `open` also removes an incomplete line.
             let _ = self.file.set_len(self.length);
             let _ = self.file.seek(SeekFrom::End(0));
             return Err(failed(error));
@@ -133,11 +134,11 @@ impl MetricsLog {
         }
     }
 
-    /// Every record of a log; a cut last line is left out, a log that is not there is empty.
+    /// Every record of a log, without an incomplete last line. A missing log is empty.
     ///
     /// # Errors
     ///
-    /// Names the file, and the line that is no record.
+    /// Names the file, and the line that is not a record.
     pub fn read(path: &Path) -> Result<Vec<MetricsRecord>, MetricsLogError> {
         let text = read_if_there(path)?;
         lines(&text)
@@ -146,12 +147,12 @@ impl MetricsLog {
             .collect()
     }
 
-    /// Drops what was recorded after `step`: a run that resumes from the checkpoint of that step
-    /// records it anew. Call it before [`Self::open`].
+    /// Removes the records after `step`, because a run that resumes from the checkpoint of that
+    /// step writes them again. Call it before [`Self::open`].
     ///
     /// # Errors
     ///
-    /// Names the file, and the line that is no record; the log is then as before.
+    /// Names the file, and the line that is not a record; the log is then unchanged.
     pub fn truncate_after(path: &Path, step: u64) -> Result<(), MetricsLogError> {
         let text = read_if_there(path)?;
         let mut kept = Vec::with_capacity(text.len());
@@ -194,7 +195,7 @@ fn parse(path: &Path, index: usize, line: &[u8]) -> Result<MetricsRecord, Metric
     })
 }
 
-/// Pairs as a JSON object that keeps their order.
+/// Name-value pairs as a JSON object that keeps their order.
 mod named_values {
     use super::*;
 

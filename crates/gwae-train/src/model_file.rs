@@ -6,17 +6,22 @@ use burn::module::Module;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use gwae_core::random::SeededGenerator;
-use gwae_models::{Dagmm, Gwae, Model, ModelConfig, ModelConfigError, Vae};
+use gwae_models::{Autoencoder, ModelConfigError};
 
-use crate::atomic::FileError;
+use gwae_formats::atomic::FileError;
+use gwae_formats::one_line::folded;
+
+use crate::algorithm::Algorithm;
+use crate::algorithm::AlgorithmVisitor;
+use crate::model_config::ModelConfig;
 
 /// Name of the model file in a checkpoint.
 pub const MODEL_FILE: &str = "model.bpk";
 
-/// Name of the file with the averaged parameters, in a checkpoint of a run that keeps them.
+/// Name of the file with the averaged parameters, in checkpoints of runs that keep them.
 pub const AVERAGED_FILE: &str = "averaged.bpk";
 
-/// The file of a checkpoint with the model for use: the averaged parameters where there are some.
+/// The file of a checkpoint with the model to use: the averaged parameters if they exist.
 pub fn model_for_use(checkpoint: &Path) -> PathBuf {
     let averaged = checkpoint.join(AVERAGED_FILE);
     if averaged.exists() {
@@ -32,20 +37,20 @@ pub enum ModelFileError {
     /// The file system failed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The parameters do not go into a file.
+    /// The parameters cannot be serialised.
     #[error("{path}: the model cannot be written: {problem}", path = path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The failure.
         problem: String,
     },
-    /// The file is missing, cut short or no model file.
+    /// The file is missing, cut short or not a model file.
     #[error("{path}: the model cannot be read: {problem}", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The failure.
         problem: String,
     },
     /// The file holds a model of another architecture.
@@ -64,7 +69,7 @@ pub enum ModelFileError {
     Config(#[from] ModelConfigError),
 }
 
-/// Writes the parameters and buffers of `model` to `path`. Not atomic: checkpoints are.
+/// Writes the parameters and buffers of `model` to `path`. Not atomic; saving a checkpoint is.
 ///
 /// # Errors
 /// Names the file when it cannot be written.
@@ -72,47 +77,59 @@ pub fn save_model<M: Module>(model: &M, path: &Path) -> Result<(), ModelFileErro
     let record = model.clone().into_record();
     let record = record.into_bytes().map_err(|error| ModelFileError::Write {
         path: path.to_owned(),
-        problem: one_line(error),
+        problem: folded(error),
     })?;
-    // Not by Burn's own `save`, whose errors do not tell a full disk from others.
+    // Burn's own `save` does not report a full disk separately from other errors.
     Ok(std::fs::write(path, &record[..]).map_err(FileError::on("write", path))?)
 }
 
-/// Builds the model that `config` describes on `device`, without autodiff, with the parameters and
-/// buffers of `path`.
+/// Builds the model of `config` on `device`, without autodiff, with the parameters and buffers in
+/// `path`.
 ///
 /// # Errors
-/// When the file is missing, cut short, or of another architecture; names it.
+/// When the file is missing, cut short or from another architecture; the error names it. Also for a
+/// model that only the user's program knows: use [`load_model_of`] for it.
 pub fn load_model(
     config: &ModelConfig,
     path: &Path,
     device: &Device,
-) -> Result<Model, ModelFileError> {
-    // The values are all replaced; a fixed seed keeps the generator of the run out of it.
-    let noise = &mut SeededGenerator::new(0, 0);
-    Ok(match config {
-        ModelConfig::Gwae(config) => Model::Gwae(
-            load_parameters(Gwae::new(config, noise, device)?, path)?
-                .valid()
-                .into(),
-        ),
-        ModelConfig::Vae(config) => Model::Vae(
-            load_parameters(Vae::new(config, noise, device)?, path)?
-                .valid()
-                .into(),
-        ),
-        ModelConfig::Dagmm(config) => Model::Dagmm(
-            load_parameters(Dagmm::new(config, noise, device)?, path)?
-                .valid()
-                .into(),
-        ),
-    })
+) -> Result<Box<dyn Autoencoder>, ModelFileError> {
+    struct Load<'a> {
+        path: &'a Path,
+        device: &'a Device,
+    }
+    impl AlgorithmVisitor for Load<'_> {
+        type Output = Result<Box<dyn Autoencoder>, ModelFileError>;
+
+        fn visit<A: Algorithm>(self, algorithm: A) -> Self::Output
+        where
+            A::Model: 'static,
+        {
+            Ok(Box::new(load_model_of(&algorithm, self.path, self.device)?))
+        }
+    }
+    config.with_algorithm(Load { path, device })?
 }
 
-/// `model` with the parameters and buffers of `path`.
+/// The model of `algorithm` on `device`, without autodiff, with the parameters and buffers in
+/// `path`.
 ///
 /// # Errors
-/// When the file is missing, cut short, or of another architecture; names it.
+/// When the file is missing, cut short or from another architecture; the error names it.
+pub fn load_model_of<A: Algorithm>(
+    algorithm: &A,
+    path: &Path,
+    device: &Device,
+) -> Result<A::Model, ModelFileError> {
+    // All values are replaced; the fixed seed keeps the run's generator unchanged.
+    let model = algorithm.init(&mut SeededGenerator::new(0, 0), device)?;
+    Ok(load_parameters(model, path)?.valid())
+}
+
+/// `model` with the parameters and buffers in `path`.
+///
+/// # Errors
+/// When the file is missing, cut short or from another architecture; the error names it.
 pub fn load_parameters<M: Module>(model: M, path: &Path) -> Result<M, ModelFileError> {
     let read = |problem: String| ModelFileError::Read {
         path: path.to_owned(),
@@ -124,44 +141,57 @@ pub fn load_parameters<M: Module>(model: M, path: &Path) -> Result<M, ModelFileE
     if bytes == 0 {
         return Err(read("the file is empty".into()));
     }
-    let record = ModuleRecord::load(path).map_err(|error| read(one_line(error)))?;
+    let record = ModuleRecord::load(path).map_err(|error| read(folded(error)))?;
     model
         .try_load_record(record)
         .map_err(|error| ModelFileError::Architecture {
             path: path.to_owned(),
-            problem: one_line(error),
+            problem: folded(error),
         })
-}
-
-/// Burn's messages can run over several lines.
-pub(crate) fn one_line(error: impl std::fmt::Display) -> String {
-    error
-        .to_string()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gwae_models::GwaeConfig;
+    use burn::module::{ModuleVisitor, Param};
+    use burn::tensor::Tensor;
+    use gwae_models::{BackboneConfig, Gwae, GwaeConfig, ModelSettings};
+
+    use crate::algorithm::GwaeAlgorithm;
 
     fn config() -> GwaeConfig {
         let batchnorm = true;
         GwaeConfig {
-            image_size: 32,
-            channels: 1,
-            latent_dim: 3,
-            width: 0.1,
-            batchnorm,
+            backbone: BackboneConfig {
+                image_size: 32,
+                channels: 1,
+                latent_dim: 3,
+                width: 0.1,
+                batchnorm,
+                ..BackboneConfig::default()
+            },
             ..Default::default()
         }
     }
 
     fn model(config: &GwaeConfig) -> Gwae {
         let device = Device::flex().autodiff();
-        Gwae::new(config, &mut SeededGenerator::new(9, 0), &device).unwrap()
+        config
+            .init(&mut SeededGenerator::new(9, 0), &device)
+            .unwrap()
+    }
+
+    /// Every parameter and buffer, in module order.
+    fn parameters(model: &Gwae) -> Vec<Vec<f32>> {
+        struct Read(Vec<Vec<f32>>);
+        impl ModuleVisitor for Read {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                self.0.push(param.val().into_data().iter::<f32>().collect());
+            }
+        }
+        let mut read = Read(Vec::new());
+        model.visit(&mut read);
+        read.0
     }
 
     #[test]
@@ -171,15 +201,13 @@ mod tests {
         let saved = model(&config());
         save_model(&saved, &path).unwrap();
         let loaded = load_model(&config().into(), &path, &Device::flex()).unwrap();
-        let loaded = loaded.gwae().expect("it was saved as one");
-        assert_eq!(loaded.official_state(), saved.official_state());
-        let another = Gwae::new(
-            &config(),
-            &mut SeededGenerator::new(1, 0),
-            &Device::flex().autodiff(),
-        );
+        assert_eq!(loaded.latent_dim(), 3);
+        let loaded = load_model_of(&GwaeAlgorithm::new(config()), &path, &Device::flex());
+        assert_eq!(parameters(&loaded.unwrap()), parameters(&saved));
+        let noise = &mut SeededGenerator::new(1, 0);
+        let another = config().init(noise, &Device::flex().autodiff());
         let loaded = load_parameters(another.unwrap(), &path).unwrap();
-        assert_eq!(loaded.official_state(), saved.official_state());
+        assert_eq!(parameters(&loaded), parameters(&saved));
     }
 
     #[test]
@@ -189,7 +217,8 @@ mod tests {
         save_model(&model(&config()), &path).unwrap();
         let error = |config: &GwaeConfig| {
             let message = load_model(&config.clone().into(), &path, &Device::flex())
-                .unwrap_err()
+                .err()
+                .unwrap()
                 .to_string();
             assert!(
                 message.contains(MODEL_FILE) && !message.contains('\n'),
@@ -198,12 +227,18 @@ mod tests {
             message
         };
         let other = GwaeConfig {
-            latent_dim: 4,
+            backbone: BackboneConfig {
+                latent_dim: 4,
+                ..config().backbone
+            },
             ..config()
         };
         assert!(error(&other).contains("another architecture"));
         let plain = GwaeConfig {
-            batchnorm: false,
+            backbone: BackboneConfig {
+                batchnorm: false,
+                ..config().backbone
+            },
             ..config()
         };
         assert!(error(&plain).contains("another architecture"));

@@ -6,24 +6,27 @@ use burn::tensor::{Device, Tensor, TensorData};
 use gwae_core::random::RandomSource;
 use gwae_models::Autoencoder;
 
-use crate::metrics_log::{MetricsRecord, Phase};
-use crate::report::{
+use crate::callback::{Callback, CallbackError, End, Flow, Validation};
+use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
+use crate::run_directory::METRICS;
+use crate::session::stream::{Stream, generator};
+use gwae_report::{
     Curve, Grid, Images, ReportError, save_curves, save_reconstructions, save_table,
 };
 
 /// Columns of a picture of reconstructions.
 const RECONSTRUCTION_COLUMNS: usize = 16;
 
-/// Prior codes from which the range of a traversal is estimated.
+/// Number of prior codes used to estimate the range of a traversal.
 const TRAVERSAL_SAMPLES: usize = 512;
 
-/// Rows of a traversal where none are asked for.
+/// Default number of rows of a traversal.
 const TRAVERSAL_ROWS: usize = 10;
 
-/// Images that are computed at once.
+/// Images computed at a time.
 const BATCH: usize = 64;
 
-/// Values of images with their shape.
+/// Pixel values of images, with their shape.
 struct Pixels {
     values: Vec<f32>,
     shape: [usize; 4],
@@ -43,7 +46,7 @@ impl Pixels {
     }
 }
 
-/// Draws images above their reconstructions.
+/// Draws images, each with its reconstruction below it.
 ///
 /// # Errors
 /// When the picture cannot be written.
@@ -58,7 +61,7 @@ pub fn draw_reconstructions(
     save_reconstructions(inputs.images()?, outputs.images()?, columns, path)
 }
 
-/// Draws `count` decoded draws from the prior.
+/// Draws `count` samples of the prior, decoded.
 ///
 /// # Errors
 /// When the picture cannot be written.
@@ -73,7 +76,7 @@ pub fn draw_samples(
     draw_codes(model, codes, path)
 }
 
-/// Draws the image of each code, in a square.
+/// Draws the image of each code, arranged in a square.
 ///
 /// # Shapes
 /// - `codes`: `[images, latent]`
@@ -89,15 +92,15 @@ pub fn draw_codes(
     Grid::new(columns).save(decode(model, codes).images()?, path)
 }
 
-/// What a traversal walks through.
+/// The settings of a latent traversal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traversal {
-    /// Latent dimensions, one row each; empty takes those whose walk changes the image most, at
-    /// most ten.
+    /// Latent dimensions, one row each. If empty, the (at most ten) dimensions that change the
+    /// image most.
     pub dimensions: Vec<usize>,
     /// Columns, at least 2.
     pub columns: usize,
-    /// The walk reaches this many standard deviations of the prior to either side of its mean.
+    /// The walk ends at this many standard deviations of the prior on both sides of its mean.
     pub range: f64,
 }
 
@@ -111,8 +114,8 @@ impl Default for Traversal {
     }
 }
 
-/// Draws the code `start` while one dimension at a time runs over the range of the prior, a row
-/// each, named `z0`, `z1`, …; returns the dimensions.
+/// Draws the image of `start` while one dimension at a time runs over the range of the prior. Each
+/// dimension has a row, named `z0`, `z1`, and so on. Returns the dimensions.
 ///
 /// # Shapes
 /// - `start`: `[1, latent]`
@@ -145,12 +148,12 @@ pub fn draw_traversal(
     Ok(dimensions)
 }
 
-/// Codes that leave `start` along one dimension.
+/// Codes that differ from `start` in one dimension.
 struct Walk<'a> {
     model: &'a dyn Autoencoder,
     device: Device,
     start: Vec<f32>,
-    /// Mean of the prior and how far the walk reaches, for each dimension.
+    /// Mean of the prior and the distance to the end of the walk, for each dimension.
     reach: Vec<(f64, f64)>,
 }
 
@@ -179,7 +182,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The start with one dimension at `along` of its reach, −1 to 1.
+    /// The start with one dimension at the fraction `along` of its range, −1 to 1.
     fn code(&self, dimension: usize, along: f64) -> Vec<f32> {
         let mut code = self.start.clone();
         let (mean, reach) = self.reach[dimension];
@@ -193,8 +196,8 @@ impl<'a> Walk<'a> {
         decode(self.model, Tensor::from_data(codes, &self.device))
     }
 
-    /// The dimensions whose two ends differ most (sum of absolute pixel differences), first the
-    /// most different.
+    /// The dimensions whose two end images differ most (sum of absolute pixel differences), largest
+    /// difference first.
     fn most_influential(&self) -> Vec<usize> {
         let change = |ends: &[f32]| {
             let (least, most) = ends.split_at(ends.len() / 2);
@@ -206,7 +209,7 @@ impl<'a> Walk<'a> {
         };
         let all: Vec<usize> = (0..self.start.len()).collect();
         let mut ranking = Vec::new();
-        // Some at a time: all codes of a large latent space would fill the memory.
+        // In parts: all codes of a large latent space would fill the memory.
         for some in all.chunks(BATCH / 2) {
             let ends = some
                 .iter()
@@ -222,6 +225,52 @@ impl<'a> Walk<'a> {
             .into_iter()
             .map(|(dimension, _)| dimension)
             .collect()
+    }
+}
+
+/// Number of images in the reconstructions, and of samples in the samples picture.
+const PICTURED: usize = 64;
+
+/// Draws reconstructions, samples and a traversal after every validation, and the loss curves at
+/// the end.
+///
+/// Noise and images are the same every time, so pictures of different steps can be compared.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pictures;
+
+impl Callback<dyn Autoencoder> for Pictures {
+    fn on_validation(
+        &mut self,
+        validation: &Validation<'_, dyn Autoencoder>,
+    ) -> Result<Flow, CallbackError> {
+        if validation.repeated {
+            return Ok(Flow::Continue);
+        }
+        let view = &validation.view;
+        let held_out = match view.split.held_out() {
+            [] => &view.split.train,
+            held_out => held_out,
+        };
+        let indices = &held_out[..held_out.len().min(PICTURED)];
+        let images = view.data.images(indices, view.device)?;
+        let mut noise = generator(view.config, Stream::Pictures);
+        let noise: &mut dyn RandomSource = &mut noise;
+        let file = |name: &str| view.directory.join(name);
+        draw_reconstructions(view.model, images.clone(), &file("reconstructions.png"))?;
+        draw_samples(view.model, PICTURED, noise, &file("samples.png"))?;
+        let traversal = Traversal::default();
+        let start = view.model.encode(images.narrow(0, 0, 1));
+        draw_traversal(view.model, start, &traversal, noise, &file("traversal.png"))?;
+        Ok(Flow::Continue)
+    }
+
+    fn on_end(&mut self, end: &End<'_>) -> Result<(), CallbackError> {
+        let records = MetricsLog::read(&end.directory.join(METRICS))?;
+        // An interruption can come before the first step.
+        if !records.is_empty() {
+            draw_losses(&records, &end.directory.join("losses.png"))?;
+        }
+        Ok(())
     }
 }
 
@@ -266,7 +315,7 @@ pub fn draw_losses(records: &[MetricsRecord], path: &Path) -> Result<(), ReportE
     save_curves("Losses", &curves, path)
 }
 
-/// Decodes codes, so many at a time that memory does not grow with their number.
+/// Decodes codes in batches, so that memory does not grow with their number.
 fn decode(model: &dyn Autoencoder, codes: Tensor<2>) -> Pixels {
     in_batches(codes, |codes| model.decode(codes))
 }
@@ -308,18 +357,23 @@ mod tests {
     use burn::module::Module;
     use gwae_core::random::SeededGenerator;
     use gwae_models::Gwae;
-    use gwae_models::GwaeConfig;
+    use gwae_models::{BackboneConfig, GwaeConfig, ModelSettings};
 
     fn model() -> Gwae {
         let config = GwaeConfig {
-            image_size: 32,
-            channels: 1,
-            latent_dim: 4,
-            width: 0.0625,
+            backbone: BackboneConfig {
+                image_size: 32,
+                channels: 1,
+                latent_dim: 4,
+                width: 0.0625,
+                ..BackboneConfig::default()
+            },
             merged_condition: false,
             ..Default::default()
         };
-        Gwae::new(&config, &mut SeededGenerator::new(3, 0), &Device::flex()).unwrap()
+        config
+            .init(&mut SeededGenerator::new(3, 0), &Device::flex())
+            .unwrap()
     }
 
     #[test]
@@ -334,23 +388,17 @@ mod tests {
         }
     }
 
-    /// A dimension that the decoder does not look at comes last, and its row does not change.
+    /// A dimension that the decoder ignores comes last, and its row does not change.
     #[test]
     fn rows_are_the_dimensions_that_change_the_image() {
-        let model = model();
-        let mut state = model.official_state();
-        for (name, tensor) in &mut state {
-            if name == "dec_block.net.0.weight" {
-                // `[hidden, latent]`: the decoder is deaf to dimension 2.
-                tensor
-                    .values
-                    .iter_mut()
-                    .skip(2)
-                    .step_by(4)
-                    .for_each(|value| *value = 0.0);
-            }
-        }
-        let model = model.with_official_state(state).unwrap().valid();
+        let mut model = model();
+        // `[latent, hidden]`: the decoder ignores dimension 2.
+        model.decoder.hidden.weight = model.decoder.hidden.weight.map(|weight| {
+            let [_, hidden] = weight.dims();
+            let deaf = Tensor::zeros([1, hidden], &weight.device());
+            weight.slice_assign([2..3, 0..hidden], deaf)
+        });
+        let model = model.valid();
         let start = Tensor::zeros([1, 4], &Device::flex());
         let mut noise = SeededGenerator::new(2, 0);
         let walk = Walk::new(&model, start.clone(), 2.0, &mut noise);
@@ -372,7 +420,7 @@ mod tests {
         let rows = draw_traversal(&model, start, &traversal, &mut noise, &path).unwrap();
         assert_eq!(rows, [3, 0]);
         let picture = image::open(&path).unwrap();
-        // The names stand in a margin on the left.
+        // The names are in a margin on the left.
         assert!(picture.width() > 2 + 5 * 66 && picture.height() == 2 + 2 * 66);
     }
 

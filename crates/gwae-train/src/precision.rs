@@ -6,12 +6,11 @@ use std::str::FromStr;
 use burn::tensor::FloatDType;
 use serde::{Deserialize, Serialize};
 
-/// What encoder and decoder compute in during a training step.
+/// The floating-point type of encoder and decoder during a training step.
 ///
-/// The parameters, their optimisers and their averages, batch normalisation, the prior, the critic and
-/// all losses are in single precision whatever this says, and so are validation and everything
-/// after it: an update of 1e-4 would be lost on a weight of 0.1 that has only the eight bits of
-/// `bf16`.
+/// Everything else always uses single precision: the parameters, their optimisers and averages,
+/// batch normalisation, the prior, the critic, all losses, and validation and all later work.
+/// `bf16` has only eight significant bits: an update of 1e-4 to a weight of 0.1 would be lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
@@ -20,12 +19,12 @@ pub enum Precision {
     Single,
     /// 16 bits with the range of single precision and 8 bits of significand.
     Bf16,
-    /// 16 bits with 11 bits of significand; a gradient below 6e-8 is 0, and losses are not scaled
-    /// to prevent that.
+    /// 16 bits with 11 bits of significand. Gradients below 6e-8 become 0; losses are not scaled to
+    /// prevent that.
     F16,
 }
 
-/// A text that names no precision.
+/// A text that does not name a precision.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no precision: choose single, bf16 or f16")]
 pub struct PrecisionError(String);
@@ -43,7 +42,7 @@ impl Precision {
         }
     }
 
-    /// The type that weights are rounded to, where that is not the one that they have.
+    /// The type that weights are rounded to; `None` in single precision.
     pub fn reduced(self) -> Option<FloatDType> {
         match self {
             Self::Single => None,

@@ -1,28 +1,35 @@
-//! Showing how a run is doing.
+//! Displays of a run's progress.
 
+#[cfg(feature = "progress")]
 mod bar;
+mod callback;
 mod plain;
+#[cfg(feature = "progress")]
 mod preparation;
 #[cfg(feature = "tui")]
 mod tui;
 
+#[cfg(feature = "progress")]
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use crate::data::Preparation;
+use gwae_datasets::open::Preparation;
 
+#[cfg(feature = "progress")]
 pub use bar::BarDisplay;
+pub use callback::Progress;
 pub use plain::PlainDisplay;
+#[cfg(feature = "progress")]
 pub use preparation::PreparationBar;
 #[cfg(feature = "tui")]
 pub use tui::{TuiDisplay, TuiError};
 
-/// The run that is about to begin or go on.
+/// A run that is about to begin or continue.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RunOutline {
-    /// Main steps done already, by a run that is resumed.
+    /// Main steps already done, in a resumed run.
     pub first_step: u64,
-    /// Main steps at the end, where that is known.
+    /// Main steps at the end, if known.
     pub total_steps: Option<u64>,
     /// Main steps per pass over the training data.
     pub steps_per_epoch: u64,
@@ -37,16 +44,16 @@ pub struct StepProgress<'a> {
     pub epoch: u64,
     /// Losses by name.
     pub losses: &'a [(&'a str, f64)],
-    /// Images per second, all the work of a step included.
+    /// Images per second, including all the work of a step.
     pub images_per_second: f64,
-    /// Time to the last step, where that is known.
+    /// Time until the last step, if known.
     pub remaining: Option<Duration>,
 }
 
 /// A validation that was just done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ValidationProgress<'a> {
-    /// Main steps done.
+    /// Number of main steps done.
     pub step: u64,
     /// Pass over the training data, from 1.
     pub epoch: u64,
@@ -56,20 +63,20 @@ pub struct ValidationProgress<'a> {
     pub improved: bool,
 }
 
-/// Where a training loop tells what it does. No method fails: a display that cannot be drawn is no
-/// reason to stop a run.
+/// Shows what a training loop reports. No method fails: a run must not stop because it cannot be
+/// displayed.
 pub trait ProgressDisplay: Send {
-    /// While a faster copy of the dataset is made, before the first step.
+    /// Called while a faster copy of the dataset is made, before the first step.
     fn preparation(&mut self, _: &Preparation) {}
-    /// Once, before the first step.
+    /// Called once, before the first step.
     fn start(&mut self, outline: &RunOutline);
-    /// After every main step.
+    /// Called after every main step.
     fn step(&mut self, progress: &StepProgress<'_>);
-    /// After every validation.
+    /// Called after every validation.
     fn validation(&mut self, progress: &ValidationProgress<'_>);
-    /// Anything else worth a line, such as a saved checkpoint.
+    /// Called with any other message, such as a saved checkpoint.
     fn message(&mut self, text: &str);
-    /// Once, at the end, with the reason for it.
+    /// Called once, at the end, with the reason.
     fn finish(&mut self, text: &str);
     /// Whether the user asked, through this display, to finish the step, save and return.
     fn stop_requested(&self) -> bool {
@@ -89,8 +96,9 @@ impl ProgressDisplay for SilentDisplay {
     fn finish(&mut self, _: &str) {}
 }
 
-/// A progress bar where standard error is a terminal (with the feature `tui` the full-screen
-/// dashboard, where it can be drawn), else a line for every `every`-th step.
+#[cfg(feature = "progress")]
+/// A progress bar if standard error is a terminal (with the feature `tui` the full-screen
+/// dashboard, if it can be drawn), otherwise one line for every `every`-th step.
 pub fn standard_display(every: u64) -> Box<dyn ProgressDisplay> {
     let errors = std::io::stderr();
     #[cfg(feature = "tui")]
@@ -106,7 +114,7 @@ pub fn standard_display(every: u64) -> Box<dyn ProgressDisplay> {
     }
 }
 
-/// `gw 1.234  reconstruction 33.21`.
+/// Losses as text, such as `gw 1.234  reconstruction 33.21`.
 fn losses_text(losses: &[(&str, f64)]) -> String {
     let texts: Vec<_> = losses
         .iter()
@@ -115,7 +123,7 @@ fn losses_text(losses: &[(&str, f64)]) -> String {
     texts.join("  ")
 }
 
-/// Four significant digits, so that lines keep their width.
+/// Formats a number with four significant digits, so that lines keep their width.
 fn number_text(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || !value.is_finite() {
@@ -128,7 +136,7 @@ fn number_text(value: f64) -> String {
     }
 }
 
-/// `2:03:04`, or `3:04` below an hour.
+/// Formats a duration as `2:03:04`, or `3:04` below an hour.
 fn duration_text(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);

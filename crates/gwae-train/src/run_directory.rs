@@ -1,4 +1,4 @@
-//! The directory of one run, which says by itself how it came about.
+//! The directory of one run, with a full record of the run.
 
 mod error;
 mod record;
@@ -10,31 +10,35 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::atomic::{FileError, remove_all_temporaries, remove_temporaries, write_atomically};
 use crate::config::RunConfig;
+use gwae_formats::atomic::{
+    FileError, remove_all_temporaries, remove_temporaries, write_atomically,
+};
 
 pub use error::RunDirectoryError;
-pub(crate) use record::BURN_VERSION;
-pub use record::{Resumption, RunRecord, command_line};
+pub use record::{BURN_VERSION, Resumption, RunRecord, command_line};
 
 const CONFIG: &str = "config.toml";
 const RECORD: &str = "run.json";
 const SPLIT: &str = "split.json";
-pub(crate) const LOCK: &str = "run.lock";
+pub(crate) const METRICS: &str = "metrics.jsonl";
+/// Name of the lock file in a directory that a process writes to.
+pub const LOCK: &str = "run.lock";
 
-/// Whether there is something in a directory, so that results would overwrite or mix with it.
+/// Whether a directory has any entries. Results would overwrite them or mix with them.
 ///
 /// # Errors
-/// When the directory is there and cannot be read.
+/// When the directory exists and cannot be read.
 pub fn is_occupied(directory: &Path) -> io::Result<bool> {
     has_entry(directory, |_| true)
 }
 
-/// As [`is_occupied`], but for what a beginning leaves that was cut short: a lock and temporary files.
+/// Like [`is_occupied`], but ignores the lock and temporary files of a run whose creation was cut
+/// short.
 ///
 /// # Errors
-/// When the directory is there and cannot be read.
-pub(crate) fn is_occupied_by_more_than_a_beginning(directory: &Path) -> io::Result<bool> {
+/// When the directory exists and cannot be read.
+pub fn is_occupied_by_more_than_a_beginning(directory: &Path) -> io::Result<bool> {
     has_entry(directory, |name| {
         name != LOCK && !(name.starts_with('.') && name.ends_with(".tmp"))
     })
@@ -53,21 +57,28 @@ fn has_entry(directory: &Path, counts: impl Fn(&str) -> bool) -> io::Result<bool
     Ok(false)
 }
 
-/// The first of `base`, `base-2`, `base-3`, … that does not exist: a place for a run that nobody
-/// named.
+/// The first of `base`, `base-2`, `base-3`, … that does not exist: a directory for a run without a
+/// name.
 pub fn free_directory(base: &Path) -> PathBuf {
-    let numbered = (2..).map(|number| {
+    free_path(base, "")
+}
+
+/// Like [`free_directory`], for a file whose name ends in `ending`, such as `.png`.
+pub fn free_path(base: &Path, ending: &str) -> PathBuf {
+    let path = |number: String| {
         let mut name = base.as_os_str().to_owned();
-        name.push(format!("-{number}"));
+        name.push(number + ending);
         PathBuf::from(name)
-    });
-    std::iter::once(base.to_owned())
-        .chain(numbered)
+    };
+    let numbers = (2..).map(|number| format!("-{number}"));
+    std::iter::once(String::new())
+        .chain(numbers)
+        .map(path)
         .find(|path| !path.exists())
         .expect("numbers do not run out")
 }
 
-/// What only the caller of [`RunDirectory::create`] knows.
+/// Facts that only the caller of [`RunDirectory::create`] knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDescription {
     /// Device, such as `cpu` or `cuda:0`.
@@ -78,7 +89,7 @@ pub struct RunDescription {
     pub dataset_fingerprint: String,
 }
 
-/// What only the caller of [`RunDirectory::create_imported`] knows.
+/// Facts that only the caller of [`RunDirectory::create_imported`] knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportDescription {
     /// The file that the model comes from.
@@ -91,19 +102,19 @@ pub struct ImportDescription {
 
 /// The directory of one run.
 ///
-/// `config.toml`, `split.json` (not of an imported model) and `run.json` are written when it is created, in this order and
-/// each atomically, so a directory with a `run.json` is complete.
+/// Its creation writes `config.toml`, `split.json` (not for an imported model) and `run.json` in
+/// this order, each atomically. So a directory with a `run.json` is complete.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
     config: RunConfig,
     record: RunRecord,
-    /// Held while the run may write; the system releases it when the process ends, however.
+    /// Held while the run may write. The system releases it when the process ends in any way.
     _lock: Option<File>,
 }
 
 impl RunDirectory {
-    /// Begins a run in a new or empty directory; `split` says which images are for what.
+    /// Begins a run in a new or empty directory; `split` is the division of the images.
     ///
     /// # Errors
     ///
@@ -121,8 +132,8 @@ impl RunDirectory {
         Self::begin(path.into(), config, record, Some(split))
     }
 
-    /// Makes a run directory for a model that was trained elsewhere: there is no split, and the
-    /// fingerprint of what it was trained on is unknown.
+    /// Makes a run directory for a model that was trained elsewhere. It has no split and no
+    /// fingerprint of the training data.
     ///
     /// # Errors
     ///
@@ -152,7 +163,7 @@ impl RunDirectory {
         if is_occupied(&path).map_err(FileError::on("read", &path))? {
             return Err(RunDirectoryError::NotEmpty(path));
         }
-        let lock = lock(&path, OpenOptions::new().write(true).create_new(true))?;
+        let lock = lock_with(&path, OpenOptions::new().write(true).create_new(true))?;
         let run = Self {
             path,
             config: config.clone(),
@@ -177,20 +188,20 @@ impl RunDirectory {
         Ok(write_json(&self.path.join(RECORD), &self.record)?)
     }
 
-    /// Leaves the directory empty, as it was before, so that the same command works once there is
-    /// room again. For runs that were only just begun.
-    pub(crate) fn abandon(self) {
+    /// Empties the directory again, so that the same command works once the disk has room. Only for
+    /// runs that have just begun.
+    pub fn abandon(self) {
         Self::remove_first_files(&self.path);
         let _ = fs::remove_dir_all(self.checkpoints());
     }
 
     /// Whether a run was begun in a directory.
-    pub(crate) fn is_begun(path: &Path) -> bool {
+    pub fn is_begun(path: &Path) -> bool {
         path.join(RECORD).is_file()
     }
 
-    /// Takes away what the creation of a run leaves, such as one that was cut short.
-    pub(crate) fn remove_first_files(path: &Path) {
+    /// Removes the files of a run's creation, for example one that was cut short.
+    pub fn remove_first_files(path: &Path) {
         for name in [RECORD, SPLIT, CONFIG, LOCK] {
             let file = path.join(name);
             let _ = fs::remove_file(&file);
@@ -198,29 +209,26 @@ impl RunDirectory {
         }
     }
 
-    /// Opens a run to look at it.
+    /// Opens a run to read it.
     ///
     /// # Errors
     ///
-    /// When the directory holds no run, or one of its files is damaged.
+    /// When the directory does not hold a run, or one of its files is damaged.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, RunDirectoryError> {
         Self::read(path.into(), None)
     }
 
-    /// Opens a run to go on with it: no other process can do so at the same time. What killed
-    /// processes left half written is removed.
+    /// Opens a run to continue it. No other process can do so at the same time. Removes
+    /// half-written files of killed processes.
     ///
     /// # Errors
     ///
     /// As [`Self::open`], and when another process is training in it.
     pub fn resume(path: impl Into<PathBuf>) -> Result<Self, RunDirectoryError> {
         let path = path.into();
-        // Looks before it locks, so that no lock file appears in a directory that is no run.
+        // Reads before it locks, so that a directory without a run gets no lock file.
         Self::open(&path)?;
-        let lock = lock(
-            &path,
-            OpenOptions::new().write(true).create(true).truncate(false),
-        )?;
+        let lock = lock(&path)?;
         let run = Self::read(path, lock)?;
         for directory in [&run.path, &run.checkpoints()] {
             remove_all_temporaries(directory);
@@ -228,11 +236,11 @@ impl RunDirectory {
         Ok(run)
     }
 
-    /// Notes that a session goes on with the run, with a configuration that may have changed.
+    /// Records that a session continues the run, perhaps with a changed configuration.
     ///
     /// # Errors
     ///
-    /// When the files cannot be written; they are then as they were.
+    /// When the files cannot be written; they are then unchanged.
     pub(crate) fn record_resumption(
         &mut self,
         config: &RunConfig,
@@ -260,7 +268,7 @@ impl RunDirectory {
         })
     }
 
-    /// Checks that the data are those that the run began with.
+    /// Checks that the run began with the same data.
     ///
     /// # Errors
     ///
@@ -290,7 +298,7 @@ impl RunDirectory {
     ///
     /// # Errors
     ///
-    /// When the file is missing or damaged, and for an imported model, which has none.
+    /// When the file is missing or damaged, and for an imported model, because it has no split.
     pub fn split<S: DeserializeOwned>(&self) -> Result<S, RunDirectoryError> {
         if self.record.imported_from.is_some() {
             return Err(self.imported());
@@ -303,56 +311,43 @@ impl RunDirectory {
         &self.config
     }
 
-    /// What the run was started with.
+    /// The settings at the start of the run.
     pub fn record(&self) -> &RunRecord {
         &self.record
     }
 
-    /// The directory itself.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// The log of all losses.
     pub fn metrics(&self) -> PathBuf {
-        self.path.join("metrics.jsonl")
+        self.path.join(METRICS)
     }
 
     /// The directory of all checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
     }
-
-    /// Picture: inputs above their reconstructions.
-    pub fn reconstructions(&self) -> PathBuf {
-        self.path.join("reconstructions.png")
-    }
-
-    /// Picture: decoded draws from the prior.
-    pub fn samples(&self) -> PathBuf {
-        self.path.join("samples.png")
-    }
-
-    /// Picture: what each latent entry changes.
-    pub fn traversal(&self) -> PathBuf {
-        self.path.join("traversal.png")
-    }
-
-    /// Picture: the loss curves.
-    pub fn losses(&self) -> PathBuf {
-        self.path.join("losses.png")
-    }
 }
 
-/// Keeps other processes out of a directory. `None` on file systems without locks, where nothing is
-/// to be done about it.
-pub(crate) fn lock(
-    directory: &Path,
-    options: &OpenOptions,
-) -> Result<Option<File>, RunDirectoryError> {
+/// Keeps other processes out of a directory until the file is dropped. `None` on file systems
+/// without locks.
+///
+/// # Errors
+/// When another process has the lock, or the file cannot be created.
+pub fn lock(directory: &Path) -> Result<Option<File>, RunDirectoryError> {
+    lock_with(
+        directory,
+        OpenOptions::new().write(true).create(true).truncate(false),
+    )
+}
+
+fn lock_with(directory: &Path, options: &OpenOptions) -> Result<Option<File>, RunDirectoryError> {
     let path = directory.join(LOCK);
     let file = match options.open(&path) {
-        // Another process began a run here a moment ago.
+        // Another process has just begun a run here.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             return Err(RunDirectoryError::InUse(directory.to_owned()));
         }
@@ -368,14 +363,22 @@ pub(crate) fn lock(
     }
 }
 
-pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
+/// Writes a value as indented JSON, atomically.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| FileError::on("write", path)(error.into()))?;
     text.push(b'\n');
     write_atomically(path, &text)
 }
 
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunDirectoryError> {
+/// Reads a value that [`write_json`] wrote.
+///
+/// # Errors
+/// When the file cannot be read or does not hold such a value.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunDirectoryError> {
     let text = fs::read(path).map_err(FileError::on("read", path))?;
     serde_json::from_slice(&text).map_err(|error| RunDirectoryError::Damaged {
         path: path.to_owned(),

@@ -1,27 +1,28 @@
-//! Everything that a run needs to go on exactly where it stopped.
+//! The state that a run needs to continue exactly where it stopped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use gwae_core::random::{GeneratorState, SeededGenerator};
 use gwae_datasets::Position;
+use gwae_models::{Autoencoder, LossTerms};
 use serde::{Deserialize, Serialize};
 
-use crate::algorithm::TrainingAlgorithm;
-use crate::atomic::FileError;
+use crate::algorithm::{Algorithm, Learner};
 use crate::averaging::ParameterAverage;
 use crate::config::TrainingConfig;
 use crate::device::without_panic;
 use crate::early_stopping::EarlyStoppingState;
-use crate::model_file::{
-    AVERAGED_FILE, MODEL_FILE, ModelFileError, load_parameters, one_line, save_model,
-};
+use crate::model_file::{AVERAGED_FILE, MODEL_FILE, ModelFileError, load_parameters, save_model};
+use gwae_formats::atomic::FileError;
+use gwae_formats::one_line::folded;
 
 const STATE_FILE: &str = "state.json";
 
-/// Where a run stands, beside its parameters.
+/// The state of a run, besides its parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingState {
@@ -31,17 +32,17 @@ pub struct TrainingState {
     pub position: Position,
     /// The generator of the noise.
     pub generator: GeneratorState,
-    /// Best validation loss so far and the validations since.
+    /// Best monitored value so far, and the number of validations since.
     pub early_stopping: EarlyStoppingState,
-    /// The validation of this step was interrupted: it comes before the next step.
+    /// The validation of this step was interrupted; it is done before the next step.
     #[serde(default)]
     pub validation_pending: bool,
-    /// Seconds of training, interruptions left out.
+    /// Seconds of training, without interruptions.
     pub seconds: f64,
 }
 
 impl TrainingState {
-    /// Before the first step, with the noise from `generator` on.
+    /// The state before the first step, with `generator` as the source of the noise.
     pub fn first(generator: &SeededGenerator) -> Self {
         Self {
             step: 0,
@@ -63,15 +64,15 @@ pub enum StateError {
     /// The file system failed.
     #[error(transparent)]
     File(#[from] FileError),
-    /// An optimiser.
+    /// An optimiser cannot be written or read.
     #[error("{path}: {problem}", path = path.display())]
     Optimizer {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The failure.
         problem: String,
     },
-    /// Where the run stands.
+    /// The state of the run cannot be read.
     #[error(
         "{path}: is no training state ({problem}): resume with the version of gwae that wrote it",
         path = path.display()
@@ -79,10 +80,10 @@ pub enum StateError {
     Format {
         /// The file.
         path: PathBuf,
-        /// What the parser says.
+        /// The parser's message.
         problem: String,
     },
-    /// A model that was not trained here.
+    /// The model was not trained by this program.
     #[error(
         "{path} holds a model without optimiser state (it was imported): it can be used, but there is no training to resume",
         path = .0.display()
@@ -90,22 +91,22 @@ pub enum StateError {
     ModelOnly(PathBuf),
 }
 
-/// Writes parameters, optimisers and state into `directory`. Not atomic: checkpoints are.
+/// Writes parameters, optimisers and state into `directory`. Not atomic; saving a checkpoint is.
 ///
 /// # Errors
 /// Names the file that cannot be written.
-pub fn save_state<T: TrainingAlgorithm>(
+pub fn save_state<L: Learner>(
     directory: &Path,
-    trainer: &mut T,
+    learner: &mut L,
     average: Option<&ParameterAverage>,
     state: &TrainingState,
 ) -> Result<(), StateError> {
-    save_model(trainer.model(), &directory.join(MODEL_FILE))?;
+    save_model(learner.model(), &directory.join(MODEL_FILE))?;
     if let Some(average) = average {
-        let averaged = averaged_model::<T>(average, trainer.model());
+        let averaged = averaged_model(average, learner.model());
         save_model(&averaged, &directory.join(AVERAGED_FILE))?;
     }
-    for (file, optimizer) in trainer.optimizers() {
+    for (file, optimizer) in learner.optimizers() {
         save_optimizer(optimizer, directory.join(file))?;
     }
     let path = directory.join(STATE_FILE);
@@ -116,27 +117,25 @@ pub fn save_state<T: TrainingAlgorithm>(
     Ok(fs::write(&path, text).map_err(FileError::on("write", &path))?)
 }
 
-/// The averaged model for use, its buffers in line with its parameters.
-pub fn averaged_model<T: TrainingAlgorithm>(
-    average: &ParameterAverage,
-    model: &T::Model,
-) -> T::Model {
+/// The averaged model to use; its buffers match its parameters.
+pub fn averaged_model<M: Autoencoder + Module>(average: &ParameterAverage, model: &M) -> M {
     let averaged = average.averaged(model);
-    T::settle_buffers(&averaged);
+    averaged.settle_buffers();
     averaged
 }
 
-/// Reads what [`save_state`] wrote: the trainer, the average of its parameters where the training
+/// Reads the files of [`save_state`]: the learner, the average of its parameters if the training
 /// keeps one, and the state. `device` is an autodiff device.
 ///
 /// # Errors
-/// Names the file that is missing, damaged or of another architecture than `config` describes.
-pub fn load_state<T: TrainingAlgorithm>(
+/// Names the file that is missing, damaged or of another architecture than `algorithm`'s.
+pub fn load_state<A: Algorithm>(
     directory: &Path,
-    config: &T::Config,
+    algorithm: &A,
     training: &TrainingConfig,
+    terms: LossTerms<A::Model>,
     device: &Device,
-) -> Result<(T, Option<ParameterAverage>, TrainingState), StateError> {
+) -> Result<(A::Learner, Option<ParameterAverage>, TrainingState), StateError> {
     let path = directory.join(STATE_FILE);
     if !path.exists() {
         return Err(StateError::ModelOnly(directory.to_owned()));
@@ -146,8 +145,8 @@ pub fn load_state<T: TrainingAlgorithm>(
         path,
         problem: error.to_string(),
     })?;
-    // The values are all replaced; a fixed seed keeps the generator of the run out of it.
-    let build = || T::build(config, &mut SeededGenerator::new(0, 0), device);
+    // All values are replaced; the fixed seed keeps the run's generator unchanged.
+    let build = || algorithm.init(&mut SeededGenerator::new(0, 0), device);
     let build = || build().map_err(ModelFileError::from);
     let model = load_parameters(build()?, &directory.join(MODEL_FILE))?;
     let average = match training.average_decay {
@@ -157,19 +156,19 @@ pub fn load_state<T: TrainingAlgorithm>(
         }
         _ => None,
     };
-    let mut trainer = T::new(model, config, training);
-    trainer.set_completed_steps(state.step);
-    for (file, optimizer) in trainer.optimizers() {
+    let mut learner = algorithm.learner(model, training, terms);
+    learner.set_completed_steps(state.step);
+    for (file, optimizer) in learner.optimizers() {
         *optimizer = load_optimizer(optimizer.clone(), directory.join(file))?;
     }
-    Ok((trainer, average, state))
+    Ok((learner, average, state))
 }
 
 fn save_optimizer(optimizer: &ModuleOptimizer, path: PathBuf) -> Result<(), StateError> {
     let record = optimizer
         .into_bytes()
         .map_err(|error| StateError::Optimizer {
-            problem: format!("the optimiser cannot be written: {}", one_line(error)),
+            problem: format!("the optimiser cannot be written: {}", folded(error)),
             path: path.clone(),
         })?;
     Ok(fs::write(&path, &record[..]).map_err(FileError::on("write", path))?)
@@ -184,12 +183,12 @@ fn load_optimizer(
         path: path.clone(),
     };
     // Burn reads optimisers on its default device, the first GPU backend that is compiled in, and
-    // panics where that has no driver; the first step moves them to the device of the model.
+    // panics if that has no driver. The first step moves them to the device of the model.
     without_panic(|| optimizer.load(&path))
         .map_err(|panic| {
             failed(format!(
                 "{panic}; if this machine has no GPU, set the environment variable BURN_DEVICE=flex"
             ))
         })?
-        .map_err(|error| failed(one_line(error)))
+        .map_err(|error| failed(folded(error)))
 }

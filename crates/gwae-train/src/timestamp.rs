@@ -3,13 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// ISO 8601 in UTC, to the second: `2023-11-14T22:13:20Z`.
-pub(crate) fn utc(time: SystemTime) -> String {
+pub fn utc(time: SystemTime) -> String {
     let seconds = time
         .duration_since(UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs());
     let (day, second) = (seconds / 86_400, seconds % 86_400);
-    // Days to a date of the Gregorian calendar, with years that begin in March, so that the leap
-    // day is the last of its year (Howard Hinnant, "chrono-compatible low-level date algorithms").
+    // Converts days to a Gregorian date. Years begin in March here, so that the leap day is the
+    // last day of a year (Howard Hinnant, "chrono-compatible low-level date algorithms").
     let shifted = day + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era =

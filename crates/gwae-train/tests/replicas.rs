@@ -1,18 +1,17 @@
-//! Steps on several shards, each on a replica of its own.
+//! Steps on several shards, each with its own replica.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor};
-use gwae_core::Mode;
 use gwae_core::random::{RandomSource, SeededGenerator, uniform_tensor};
-use gwae_models::{BackboneConfig, CriticActivation, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
-use gwae_priors::{Form, PriorConfig};
-use gwae_train::algorithm::{
-    DagmmTrainer, GwaeObjective, GwaeTrainer, SingleObjective, TrainingAlgorithm, VaeObjective,
-    VaeTrainer,
+use gwae_core::{Mode, NamedLosses};
+use gwae_models::{
+    BackboneConfig, CriticActivation, DagmmConfig, Encoder, Gwae, GwaeConfig, GwaeObjective,
+    LossTerms, Objective, SingleObjectiveSettings, VaeConfig,
 };
-use gwae_train::named_losses::NamedLosses;
-use gwae_train::rms_prop::RmsProp;
+use gwae_priors::{Form, GaussianMixtureConfig, PriorConfig};
+use gwae_train::algorithm::{Algorithm, GwaeAlgorithm, Learner, SingleAlgorithm};
+use gwae_train::optimizer::rms_prop::RmsProp;
 use gwae_train::{Precision, TrainingConfig};
 
 fn device() -> Device {
@@ -22,15 +21,18 @@ fn device() -> Device {
 /// Batch statistics in encoder, decoder and prior, and a critic.
 fn config() -> GwaeConfig {
     GwaeConfig {
-        image_size: 32,
-        channels: 1,
-        latent_dim: 4,
-        width: 0.1,
-        batchnorm: true,
-        prior: PriorConfig::GaussianMixture {
+        backbone: BackboneConfig {
+            image_size: 32,
+            channels: 1,
+            latent_dim: 4,
+            width: 0.1,
+            batchnorm: true,
+            ..BackboneConfig::default()
+        },
+        prior: PriorConfig::GaussianMixture(GaussianMixtureConfig {
             components: 3,
             form: Form::Corrected,
-        },
+        }),
         ..GwaeConfig::default()
     }
 }
@@ -53,8 +55,17 @@ fn training() -> TrainingConfig {
     }
 }
 
-fn build<T: TrainingAlgorithm>(config: &T::Config) -> T::Model {
-    T::build(config, &mut SeededGenerator::new(5, 0), &device()).unwrap()
+fn build<A: Algorithm>(algorithm: &A) -> A::Model {
+    let noise = &mut SeededGenerator::new(5, 0);
+    algorithm.init(noise, &device()).unwrap()
+}
+
+fn learner<A: Algorithm>(algorithm: &A, training: &TrainingConfig) -> A::Learner {
+    algorithm.learner(build(algorithm), training, LossTerms::none())
+}
+
+fn gwae(config: &GwaeConfig) -> GwaeAlgorithm {
+    GwaeAlgorithm::new(config.clone())
 }
 
 fn images(stream: u64, count: usize) -> Tensor<4> {
@@ -62,7 +73,7 @@ fn images(stream: u64, count: usize) -> Tensor<4> {
     uniform_tensor(&mut noise, [count, 1, 32, 32], &device())
 }
 
-/// Every parameter and buffer, in the order of a visit.
+/// Every parameter and buffer, in module order.
 fn values<M: Module>(model: &M) -> Vec<f32> {
     struct Read(Vec<f32>);
     impl ModuleVisitor for Read {
@@ -75,7 +86,7 @@ fn values<M: Module>(model: &M) -> Vec<f32> {
     read.0
 }
 
-/// Bit for bit, without a screen full of numbers.
+/// Equal bit for bit; does not print all numbers on failure.
 fn assert_same(left: &[f32], right: &[f32], case: &str) {
     assert_eq!(left.len(), right.len(), "{case}");
     let pairs = left.iter().zip(right);
@@ -116,26 +127,39 @@ fn mean_on_host<M: Module>(model: &M, all: Vec<GradientsParams>) -> GradientsPar
     visitor.mean
 }
 
-/// A model of its own with the values of another.
+/// An independent model with the same values.
 fn twin(of: &Gwae, config: &GwaeConfig) -> Gwae {
-    build::<GwaeTrainer>(config).load_record(of.clone().into_record())
+    build(&gwae(config)).load_record(of.clone().into_record())
 }
 
-/// Where a step of a GWAE on two shards leads, from the objective's terms, one shard after the other:
-/// gradients of each shard alone, and their mean.
+/// The result of a GWAE step on two shards, computed from the objective's terms, one shard after
+/// the other: the gradients of each shard, and their mean.
 fn step_by_hand(config: &GwaeConfig, shards: &[Tensor<4>], noise: &mut dyn RandomSource) -> Gwae {
     let training = training();
-    let objective = GwaeObjective::new(config, &training);
+    let objective = GwaeObjective {
+        reconstruction_weight: training.reconstruction_weight,
+        merged_weight: training.merged_weight,
+        entropy_weight: training.entropy_weight,
+        gradient_penalty_weight: training.gradient_penalty_weight,
+        learned_similarity: config.learned_similarity,
+        mixed_potential: config.mixed_potential,
+    };
     let rate = training.learning_rate / training.warmup_steps as f64;
-    let mut model = build::<GwaeTrainer>(config);
+    let mut model = build(&gwae(config));
     let replicas: Vec<_> = shards.iter().map(|_| twin(&model, config)).collect();
     let gradients = replicas.iter().zip(shards).map(|(replica, images)| {
-        let terms = objective.main_terms(replica, images.clone(), Mode::Train, noise);
-        GradientsParams::from_grads(terms.total.backward(), replica)
+        let terms = objective.main_terms(
+            replica,
+            images.clone(),
+            Mode::Train,
+            noise,
+            &LossTerms::none(),
+        );
+        GradientsParams::from_grads(terms.losses.total().backward(), replica)
     });
     let gradients = gradients.collect();
     let mean = mean_on_host(&model, gradients);
-    // The buffers of the first replica go on.
+    // The buffers of the first replica are kept.
     model = RmsProp::init().step(rate, twin(&replicas[0], config), mean);
 
     let mut optimizer = RmsProp::init();
@@ -146,7 +170,7 @@ fn step_by_hand(config: &GwaeConfig, shards: &[Tensor<4>], noise: &mut dyn Rando
     let posteriors: Vec<_> = frozen
         .iter()
         .zip(shards)
-        .map(|(model, images)| model.encoder.forward(images.clone(), Mode::Train))
+        .map(|(model, images)| model.encoder.encode(images.clone(), Mode::Train))
         .collect();
     for _ in 0..training.critic_steps {
         let replicas: Vec<_> = shards.iter().map(|_| twin(&model, config)).collect();
@@ -167,8 +191,8 @@ fn step_by_hand(config: &GwaeConfig, shards: &[Tensor<4>], noise: &mut dyn Rando
         let mean = mean_on_host(&model, gradients);
         model = optimizer.step(rate, twin(&replicas[0], config), mean);
     }
-    // The critic's buffers are in the model; those that encoder, decoder and prior moved meanwhile
-    // are in the first frozen replica.
+    // The critic's buffers are in the model. Those of encoder, decoder and prior are in the first
+    // frozen replica, which the critic steps changed.
     let mut first = twin(&frozen[0], config);
     first.critic = model.critic.take();
     first
@@ -178,21 +202,24 @@ fn step_by_hand(config: &GwaeConfig, shards: &[Tensor<4>], noise: &mut dyn Rando
 fn a_step_on_shards_takes_the_mean_of_their_gradients_bit_for_bit() {
     for (batchnorm, count) in [(true, 2), (false, 2), (true, 3)] {
         let config = GwaeConfig {
-            batchnorm,
+            backbone: BackboneConfig {
+                batchnorm,
+                ..config().backbone
+            },
             ..config()
         };
         let shards: Vec<_> = (0..count).map(|stream| images(stream, 3)).collect();
         let by_hand = step_by_hand(&config, &shards, &mut SeededGenerator::new(2, 0));
-        let trainer = GwaeTrainer::new(build::<GwaeTrainer>(&config), &config, &training());
-        let (trainer, _) = trainer.step_on_shards(shards, &mut SeededGenerator::new(2, 0));
+        let trained = learner(&gwae(&config), &training());
+        let (learner, _) = trained.training_step(shards, &mut SeededGenerator::new(2, 0));
         let case = format!("batchnorm {batchnorm}, {count} shards");
-        assert_same(&values(&trainer.model), &values(&by_hand), &case);
-        let untouched = values(&build::<GwaeTrainer>(&config));
-        assert!(values(&trainer.model) != untouched, "{case}");
+        assert_same(&values(&learner.model), &values(&by_hand), &case);
+        let untouched = values(&build(&gwae(&config)));
+        assert!(values(&learner.model) != untouched, "{case}");
     }
 }
 
-/// The same numbers at every call.
+/// Returns the same numbers at every call.
 struct Repeated;
 
 impl RandomSource for Repeated {
@@ -206,60 +233,63 @@ impl RandomSource for Repeated {
 }
 
 /// Parameters, buffers and losses after two steps on these shards.
-fn two_steps<T: TrainingAlgorithm>(
-    config: &T::Config,
+fn two_steps<A: Algorithm>(
+    algorithm: &A,
     shards: &[Tensor<4>],
     noise: &mut dyn RandomSource,
 ) -> (Vec<f32>, NamedLosses<f64>) {
-    let trainer = T::new(build::<T>(config), config, &training());
-    let (trainer, _) = trainer.training_step(shards.to_vec(), noise);
-    let (trainer, losses) = trainer.training_step(shards.to_vec(), noise);
-    (values(trainer.model()), losses.read())
+    let trained = learner(algorithm, &training());
+    let (learner, _) = trained.training_step(shards.to_vec(), noise);
+    let (learner, losses) = learner.training_step(shards.to_vec(), noise);
+    (values(learner.model()), losses.read())
 }
 
-/// The mean of two equal gradients is that gradient, and halving a sum of two equals rounds nothing:
-/// a sum in place of a mean, or a buffer that moves twice, shows in some bit.
+/// The mean of two equal gradients is that gradient, and halving a sum of two equal numbers is
+/// exact. So a sum instead of a mean, or a buffer that moves twice, changes some bit.
 #[test]
 fn two_equal_shards_with_equal_noise_are_as_one() {
-    fn check<T: TrainingAlgorithm>(name: &str, config: &T::Config) {
+    fn check<A: Algorithm>(name: &str, algorithm: &A) {
         let one = images(0, 6);
         let two = [one.clone(), one.clone()];
-        let expected = two_steps::<T>(config, &[one], &mut Repeated);
-        let computed = two_steps::<T>(config, &two, &mut Repeated);
+        let expected = two_steps(algorithm, &[one], &mut Repeated);
+        let computed = two_steps(algorithm, &two, &mut Repeated);
         assert_eq!(computed.1, expected.1, "{name}");
         assert_same(&computed.0, &expected.0, name);
     }
-    check::<GwaeTrainer>("gwae", &config());
+    check("gwae", &gwae(&config()));
     let without_critic = GwaeConfig {
         merged_condition: false,
         prior: PriorConfig::Neural,
         ..config()
     };
-    check::<GwaeTrainer>("gwae without critic", &without_critic);
+    check("gwae without critic", &gwae(&without_critic));
     let everything = GwaeConfig {
-        batchnorm: false,
-        latent_bn: true,
-        resblock: true,
+        backbone: BackboneConfig {
+            batchnorm: false,
+            latent_bn: true,
+            resblock: true,
+            ..config().backbone
+        },
         learned_similarity: true,
         mixed_potential: true,
         critic_activation: CriticActivation::Absolute,
         ..config()
     };
-    check::<GwaeTrainer>("gwae with everything", &everything);
+    check("gwae with everything", &gwae(&everything));
     let vae = VaeConfig {
         backbone: backbone(),
         ..VaeConfig::default()
     };
-    check::<VaeTrainer>("vae", &vae);
+    check("vae", &SingleAlgorithm::new(vae));
     let dagmm = DagmmConfig {
         backbone: backbone(),
         ..DagmmConfig::default()
     };
-    check::<DagmmTrainer>("dagmm", &dagmm);
+    check("dagmm", &SingleAlgorithm::new(dagmm));
 }
 
-/// A VAE without batch statistics has a loss that is a mean over images, so that shards change
-/// nothing but the rounding; its noise is drawn image by image.
+/// Without batch statistics, the loss of a VAE is a mean over images, so shards change only the
+/// rounding. Its noise is drawn image by image.
 #[test]
 fn a_mean_over_images_does_not_depend_on_the_number_of_shards() {
     let config = VaeConfig {
@@ -267,22 +297,27 @@ fn a_mean_over_images_does_not_depend_on_the_number_of_shards() {
         ..VaeConfig::default()
     };
     let batch = images(0, 6);
-    let whole = VaeTrainer::new(build::<VaeTrainer>(&config), &config, &training());
+    let algorithm = SingleAlgorithm::new(config.clone());
     let mut noise = SeededGenerator::new(2, 0);
-    let objective = <VaeObjective as SingleObjective>::new(&config);
-    let model = build::<VaeTrainer>(&config);
+    let objective = config.objective();
+    let model = build(&algorithm);
     let expected = objective
-        .losses(&model, batch.clone(), Mode::Train, &mut noise)
+        .losses(
+            &model,
+            batch.clone(),
+            Mode::Train,
+            &mut noise,
+            &LossTerms::none(),
+        )
         .read();
     let after_one = noise.state();
     for shards in [1, 2, 3] {
         let shards = batch.clone().chunk(shards, 0);
-        let trainer = VaeTrainer::new(whole.model.clone(), &config, &training());
+        let learner = algorithm.learner(model.clone(), &training(), LossTerms::none());
         let mut noise = SeededGenerator::new(2, 0);
-        let (_, losses) = trainer.training_step(shards, &mut noise);
+        let (_, losses) = learner.training_step(shards, &mut noise);
         assert_eq!(noise.state(), after_one);
-        for ((name, computed), (_, expected)) in losses.read().named().iter().zip(expected.named())
-        {
+        for ((name, computed), (_, expected)) in losses.read().named().zip(expected.named()) {
             let difference = (computed - expected).abs() / expected.abs();
             assert!(difference < 1e-6, "{name}: {computed}, not {expected}");
         }
@@ -297,8 +332,8 @@ fn buffers_are_those_of_the_first_replica() {
         ..config()
     };
     let statistics = |shards| {
-        let trainer = GwaeTrainer::new(build::<GwaeTrainer>(&config), &config, &training());
-        let (trainer, _) = trainer.step_on_shards(shards, &mut SeededGenerator::new(2, 0));
+        let trained = learner(&gwae(&config), &training());
+        let (learner, _) = trained.training_step(shards, &mut SeededGenerator::new(2, 0));
         struct Buffers(Vec<f32>);
         impl ModuleVisitor for Buffers {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -308,7 +343,7 @@ fn buffers_are_those_of_the_first_replica() {
             }
         }
         let mut buffers = Buffers(Vec::new());
-        trainer.model.visit(&mut buffers);
+        learner.model.visit(&mut buffers);
         buffers.0
     };
     let (first, second) = (images(0, 4), images(1, 4));
@@ -318,7 +353,7 @@ fn buffers_are_those_of_the_first_replica() {
     assert_ne!(statistics(vec![second]), of_first);
 }
 
-/// What is trained, in single precision.
+/// The trained parameters, in single precision.
 fn parameters<M: Module>(model: &M) -> Vec<f32> {
     struct Read(Vec<f32>);
     impl ModuleVisitor for Read {
@@ -334,16 +369,16 @@ fn parameters<M: Module>(model: &M) -> Vec<f32> {
     read.0
 }
 
-/// What a step with these settings does to the parameters.
-fn change<T: TrainingAlgorithm>(config: &T::Config, training: &TrainingConfig) -> Vec<f32> {
-    let before = parameters(&build::<T>(config));
-    let trainer = T::new(build::<T>(config), config, training);
+/// The change of the parameters in a step with these settings.
+fn change<A: Algorithm>(algorithm: &A, training: &TrainingConfig) -> Vec<f32> {
+    let before = parameters(&build(algorithm));
+    let trained = learner(algorithm, training);
     let shards = vec![images(0, 6), images(1, 6)];
-    let (trainer, losses) = trainer.training_step(shards, &mut SeededGenerator::new(2, 0));
+    let (learner, losses) = trained.training_step(shards, &mut SeededGenerator::new(2, 0));
     for (name, loss) in losses.read().named() {
         assert!(loss.is_finite(), "{name}");
     }
-    let after = parameters(trainer.model());
+    let after = parameters(learner.model());
     after.iter().zip(before).map(|(a, b)| a - b).collect()
 }
 
@@ -357,23 +392,23 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 
 #[test]
 fn reduced_precision_steps_in_nearly_the_same_direction() {
-    fn check<T: TrainingAlgorithm>(name: &str, config: &T::Config) {
+    fn check<A: Algorithm>(name: &str, algorithm: &A) {
         let of = |precision| {
             let training = TrainingConfig {
                 precision,
                 ..training()
             };
-            change::<T>(config, &training)
+            change(algorithm, &training)
         };
         let single = of(Precision::Single);
         for precision in [Precision::Bf16, Precision::F16] {
             let reduced = of(precision);
             let cosine = cosine(&single, &reduced);
-            // The first step of Adam and RMSprop takes little but the signs of the gradient: fewer
-            // than one in twenty turns.
+            // In the first step, Adam and RMSprop use little more than the signs of the gradient;
+            // fewer than one sign in twenty changes.
             assert!(cosine > 0.9, "{name}, {precision}: {cosine}");
             assert!(single != reduced, "{name}, {precision}");
-            // A parameter of 8 bits would not notice most of these updates.
+            // Parameters with 8 significant bits would lose most of these updates.
             let moved = |change: &[f32]| change.iter().filter(|&&value| value != 0.0).count();
             let (all, kept) = (moved(&single), moved(&reduced));
             assert!(
@@ -382,26 +417,29 @@ fn reduced_precision_steps_in_nearly_the_same_direction() {
             );
         }
     }
-    check::<GwaeTrainer>("gwae", &config());
+    check("gwae", &gwae(&config()));
     let everything = GwaeConfig {
-        batchnorm: false,
-        latent_bn: true,
-        resblock: true,
+        backbone: BackboneConfig {
+            batchnorm: false,
+            latent_bn: true,
+            resblock: true,
+            ..config().backbone
+        },
         learned_similarity: true,
         mixed_potential: true,
         critic_activation: CriticActivation::Absolute,
         prior: PriorConfig::Neural,
         ..config()
     };
-    check::<GwaeTrainer>("gwae with everything", &everything);
+    check("gwae with everything", &gwae(&everything));
     let vae = VaeConfig {
         backbone: backbone(),
         ..VaeConfig::default()
     };
-    check::<VaeTrainer>("vae", &vae);
+    check("vae", &SingleAlgorithm::new(vae));
     let dagmm = DagmmConfig {
         backbone: backbone(),
         ..DagmmConfig::default()
     };
-    check::<DagmmTrainer>("dagmm", &dagmm);
+    check("dagmm", &SingleAlgorithm::new(dagmm));
 }

@@ -1,4 +1,4 @@
-//! The calling thread as one of those that compute, in a process of its own.
+//! The calling thread computes too. This needs a process of its own.
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -11,13 +11,13 @@ fn this_thread_computes_and_others_are_served_while_it_waits() {
     assert!(compute_on_this_thread(two));
     assert_eq!(rayon::current_num_threads(), 2);
     assert_eq!(rayon::current_thread_index(), Some(0));
-    // A thread that loads data may want the pool while this one waits for it.
+    // A thread that loads data may use the pool while this one waits for it.
     let sum = thread::spawn(|| {
         let (a, b) = rayon::join(rayon::current_thread_index, || 1);
         assert_eq!(a, Some(1));
         b
     });
     assert_eq!(sum.join().unwrap(), 1);
-    // The pool exists.
+    // The pool already exists.
     assert!(!compute_on_this_thread(two));
 }

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use gwae_train::DatasetName;
+use gwae_datasets::config::DatasetName;
 
-/// Where datasets lie unless the command line says otherwise.
+use super::names;
+
+/// Default directory of datasets.
 const DIRECTORY: &str = "data";
 
 /// Arguments of `gwae data`.
@@ -20,8 +22,7 @@ Examples:
   gwae data show omniglot --data ~/datasets --out sheet.png
   gwae train config.toml --dataset omniglot --data ~/datasets
 
-digits are embedded in this program; shapes3d, dsprites, invented_characters, letters and noise are
-rendered by it: these need no download."
+`gwae data list` says which of them this program has in it or renders: these need no download."
 )]
 pub struct Data {
     /// What to do.
@@ -122,12 +123,11 @@ Below each image are the values of its factors. With --vary every column is a va
 a row of shapes3d and dsprites everything else stays as it is, and is named on the left; other datasets
 have no such images, and every column shows different ones.")]
 pub struct Show {
-    /// Dataset: digits, mnist, fashion_mnist, kmnist, omniglot, shapes3d, dsprites, celeba, folder,
-    /// invented_characters, letters or noise
-    #[arg(value_name = "NAME")]
+    /// Dataset
+    #[arg(value_name = "NAME", help = format!("Dataset: {}", names::datasets()))]
     pub name: DatasetName,
     /// Directory of its files, or the one that `gwae data get` was given; shapes3d and dsprites are
-    /// rendered without it; digits and the last three need none
+    /// rendered without it, and embedded or rendered datasets need none
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// PNG file to write

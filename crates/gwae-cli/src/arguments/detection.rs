@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use gwae_train::DataConfig;
+use gwae_datasets::config::DataConfig;
 
 use super::{ImageArguments, ModelArguments};
 
@@ -17,8 +17,8 @@ Examples:
       --out-of-distribution digits+shuffled
 
 A set is the name of a dataset, +inverted (black and white exchanged) and +shuffled (patches of each
-image change places) as wanted, and =DIRECTORY where it has files. Its official test part is taken, or
-all of it where there is none.
+image change places) as wanted, and =DIRECTORY if it has files. Its official test part is taken, or all
+of it if it has no such part.
 
 Every score is higher for images that are further from the training data. `potential` is the published
 score of a GWAE, D(f(z), z); its sign away from the data depends on chance, which `…_two_sided` (the
@@ -29,7 +29,7 @@ pub struct Ood {
     #[command(flatten)]
     pub model: ModelArguments,
     /// Images like those of the training; without it, those that the run held out: its test part, or
-    /// where the dataset has none its validation part
+    /// if the dataset has none its validation part
     #[arg(long, value_name = "NAME[=DIR]")]
     pub in_distribution: Option<DataConfig>,
     /// Images of another kind; can be given several times; without it, letters, invented
@@ -59,11 +59,11 @@ Examples:
   gwae clusters runs/shapes --label shape --images 3000
   gwae clusters runs/digits --dataset mnist --data ~/datasets
 
-Where the law of codes is a mixture (a GWAE with prior = { family = \"gaussian_mixture\" }, or a DAGMM): how
+If the latent distribution is a mixture (a GWAE with prior = { family = \"gaussian_mixture\" }, or a DAGMM): how
 evenly the components are used in the prior and by the images, each assigned to the component under which it
 is most probable, and draws of each component (cluster_samples/component_k.png). For every model: k-means on
 the codes, the Calinski-Harabasz index of 2 to 12 clusters (the larger, the better they are apart), and the
-codes in the plane (embedding.png). Where images have labels, which no model was shown: how well both
+codes in the plane (embedding.png). For images with labels, which no model was shown: how well both
 divisions agree with them. clusters.json has all figures.")]
 pub struct Clusters {
     /// The model.

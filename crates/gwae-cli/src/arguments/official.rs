@@ -64,9 +64,9 @@ impl From<FormName> for Form {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  gwae verify crates/gwae-cli/tests/golden/{np,gmp}_merged.json
+  gwae verify crates/gwae-official/tests/golden/{np,gmp}_merged.json
   gwae verify --checkpoint official_np_z64.pth --expect official_np_z64.json
-  gwae verify --device wgpu --tolerance 1e-2 crates/gwae-cli/tests/golden/*_merged.json
+  gwae verify --device wgpu --tolerance 1e-2 crates/gwae-official/tests/golden/*_merged.json
 
 A trajectory file holds the losses of a few training steps. Its batch, noise and first weights follow
 from names, so the same steps are trained here and compared. A difference is relative to the expected

@@ -1,4 +1,4 @@
-//! Arguments of the commands that draw what a model makes.
+//! Arguments of the commands that draw pictures with a model.
 
 use std::path::PathBuf;
 
@@ -93,7 +93,7 @@ pub struct Traverse {
     pub out: Option<PathBuf>,
 }
 
-/// Latent dimensions in the order that they were named.
+/// Latent dimensions in the order of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dimensions(pub Vec<usize>);
 

@@ -5,11 +5,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use burn::tensor::Device;
+use gwae_datasets::config::DataConfig;
+use gwae_models::Autoencoder;
+use gwae_official::checkpoint::OfficialCheckpoint;
+use gwae_official::configuration::{LoadOptions, load_config};
+use gwae_official::import::{ImportedModel, Source};
 use gwae_priors::Form;
-use gwae_train::import::{ImportedModel, Source};
-use gwae_train::official_checkpoint::OfficialCheckpoint;
 use gwae_train::run_directory::{ImportDescription, command_line};
-use gwae_train::{ConfigError, DataConfig, LoadOptions, RunConfig};
+use gwae_train::{ConfigError, RunConfig};
 
 use crate::arguments::{FormName, Import};
 use crate::terminal::{note, print};
@@ -37,16 +40,17 @@ pub(super) fn run(arguments: &Import) -> Result<ExitCode, Box<dyn Error>> {
     };
     let run = imported.write_run(&arguments.out, description, validation_loss)?;
 
-    let model = imported.config.model.backbone();
+    let model = &imported.config.model;
+    let shape = model.image_shape();
     let trained = epochs.map_or(String::new(), |epochs| {
         format!(", trained for {epochs} epochs")
     });
     print(format!(
         "{}: a GWAE for {1}×{1}×{2} images with {3} latent dimensions, {parameters} numbers{trained}",
         arguments.source.display(),
-        model.image_size,
-        model.channels,
-        model.latent_dim,
+        shape.height,
+        shape.channels,
+        imported.model.latent_dim(),
     ));
     print(match imported.source {
         Source::Given => "hyper-parameters: from the configuration that was given",
@@ -79,14 +83,14 @@ pub(super) fn run(arguments: &Import) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The settings that the user gives in place of the checkpoint's own.
+/// The user's settings, which replace the checkpoint's own.
 fn configuration(path: &Path, form: Form) -> Result<RunConfig, ConfigError> {
     let options = LoadOptions {
         prior_form: form,
-        // The checkpoint's images are not needed, and seldom here.
+        // The images of the checkpoint are not needed, and rarely on this machine.
         dataset: Some(Default::default()),
     };
-    let mut config = RunConfig::load_with(path, &options)?;
+    let mut config = load_config(path, &options)?;
     config.data = DataConfig::default();
     config.validate()?;
     Ok(config)

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-use gwae_datasets::read_npy_numbers;
+use gwae_formats::atomic::write_atomically;
+use gwae_formats::npy::read_npy_numbers;
 use gwae_metrics::{BootstrapConfig, DetectionReport};
-use gwae_train::atomic::write_atomically;
 
 use crate::arguments::Metrics;
 use crate::terminal::print;
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: &Metrics) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The numbers of a file, whatever its shape.
+/// The numbers of a file of any shape.
 fn scores(path: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
     let numbers = read_npy_numbers(path)?;
     match numbers.values.iter().position(|value| value.is_nan()) {

@@ -2,8 +2,10 @@
 
 mod clusters;
 mod data;
+mod factor;
 mod import;
 mod metrics;
+mod model;
 mod ood;
 mod reconstruct;
 mod resume;
@@ -21,7 +23,7 @@ use crate::arguments::Command;
 /// Runs a command.
 ///
 /// # Errors
-/// What went wrong, in one line; the exit status is then 1.
+/// One line that says what failed; the exit status is then 1.
 pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Train(arguments) => train::run(&arguments),

@@ -4,15 +4,16 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use gwae_official::configuration::{LoadOptions, load_config};
 use gwae_priors::PriorConfig;
-use gwae_train::session;
-use gwae_train::{LoadOptions, RunConfig};
+use gwae_train::RunConfig;
+use gwae_train::session::{self, SessionOptions};
 
-use super::training::{options, print_summary};
-use crate::arguments::Train;
+use super::training::print_summary;
+use crate::arguments::{Overrides, Train};
 
 pub(super) fn run(arguments: &Train) -> Result<ExitCode, Box<dyn Error>> {
-    let config = configuration(arguments)?;
+    let config = configuration(&arguments.config, &arguments.overrides)?;
     let out = arguments
         .out
         .clone()
@@ -20,36 +21,36 @@ pub(super) fn run(arguments: &Train) -> Result<ExitCode, Box<dyn Error>> {
     print_summary(&session::start(
         &config,
         &out,
-        options(&arguments.devices)?,
+        SessionOptions::of_program(arguments.devices.list())?,
     )?);
     Ok(ExitCode::SUCCESS)
 }
 
-/// The configuration file with the command line's values in place of its own.
-fn configuration(arguments: &Train) -> Result<RunConfig, Box<dyn Error>> {
+/// The configuration file, with values from the command line instead of its own.
+fn configuration(file: &Path, overrides: &Overrides) -> Result<RunConfig, Box<dyn Error>> {
     let load = LoadOptions {
-        dataset: arguments.dataset,
+        dataset: overrides.dataset,
         ..LoadOptions::default()
     };
-    let mut config = RunConfig::load_with(&arguments.config, &load)?;
+    let mut config = load_config(file, &load)?;
     let training = &mut config.training;
-    if arguments.steps.is_some() || arguments.epochs.is_some() {
-        (training.steps, training.epochs) = (arguments.steps, arguments.epochs);
+    if overrides.steps.is_some() || overrides.epochs.is_some() {
+        (training.steps, training.epochs) = (overrides.steps, overrides.epochs);
     }
-    training.seed = arguments.seed.unwrap_or(training.seed);
-    training.batch_size = arguments.batch_size.unwrap_or(training.batch_size);
-    training.precision = arguments.precision.unwrap_or(training.precision);
-    training.log_every = arguments.log_every.unwrap_or(training.log_every);
-    if let Some(latent_dim) = arguments.latent_dim {
+    training.seed = overrides.seed.unwrap_or(training.seed);
+    training.batch_size = overrides.batch_size.unwrap_or(training.batch_size);
+    training.precision = overrides.precision.unwrap_or(training.precision);
+    training.log_every = overrides.log_every.unwrap_or(training.log_every);
+    if let Some(latent_dim) = overrides.latent_dim {
         config.model.set_latent_dim(latent_dim);
     }
-    if let Some(chosen) = &arguments.prior {
+    if let Some(chosen) = &overrides.prior {
         let prior = prior_of(&mut config, "--prior")?;
         if chosen.family() != prior.family() {
             *prior = chosen.clone();
         }
     }
-    if let Some(chosen) = arguments.form {
+    if let Some(chosen) = overrides.form {
         let prior = prior_of(&mut config, "--form")?;
         let family = prior.family();
         let form = prior.form_mut().ok_or_else(|| {
@@ -57,14 +58,14 @@ fn configuration(arguments: &Train) -> Result<RunConfig, Box<dyn Error>> {
         })?;
         *form = chosen.into();
     }
-    if let Some(directory) = &arguments.data {
+    if let Some(directory) = &overrides.data {
         config.data.directory = Some(directory.clone());
     }
     config.validate()?;
     Ok(config)
 }
 
-/// The prior of a GWAE, for `option` to change.
+/// The prior of a GWAE, which `option` changes.
 fn prior_of<'a>(config: &'a mut RunConfig, option: &str) -> Result<&'a mut PriorConfig, String> {
     let kind = config.model.kind();
     match config.model.gwae_mut() {
@@ -75,7 +76,7 @@ fn prior_of<'a>(config: &'a mut RunConfig, option: &str) -> Result<&'a mut Prior
     }
 }
 
-/// `runs/` and the file's name without its ending.
+/// `runs/` and the file's name without its extension.
 fn default_directory(config: &Path) -> PathBuf {
     let name = config.file_stem().unwrap_or("run".as_ref());
     Path::new("runs").join(name)

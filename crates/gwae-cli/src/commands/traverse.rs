@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use gwae_core::random::SeededGenerator;
 use gwae_train::pictures::{Traversal, draw_traversal};
 
+use super::model;
 use crate::arguments::Traverse;
 use crate::terminal::print;
-use crate::trained_model::TrainedModel;
 
 pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
-    let trained = TrainedModel::open(&arguments.model)?;
+    let trained = model::load(&arguments.model)?;
     let chosen = arguments.dimensions.as_ref();
     let dimensions = chosen.map_or(Vec::new(), |dimensions| dimensions.0.clone());
     let latent = trained.autoencoder().latent_dim();
@@ -25,23 +25,20 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
     let mut noise = SeededGenerator::new(arguments.seed, 0);
     let (start, origin, name) = match arguments.image {
         Some(index) => {
-            let (image, what) = trained.unseen_images(&arguments.source, index as usize, 1)?;
-            let code = trained.autoencoder().code(image);
+            let (image, what) =
+                model::unseen_images(&trained, &arguments.source, index as usize, 1)?;
+            let code = trained.encode(image);
             let origin = format!("image {index} of the {what}");
             (code, origin, format!("traverse-image-{index}"))
         }
         None => {
-            // At least two: a batch of one has no spread.
-            let code = trained
-                .autoencoder()
-                .sample_prior(2, &mut noise)
-                .narrow(0, 0, 1);
+            let code = trained.sample_codes(1, &mut noise);
             let seed = arguments.seed;
             let origin = format!("a draw of the prior (seed {seed})");
             (code, origin, format!("traverse-seed-{seed}"))
         }
     };
-    let path = trained.picture(&arguments.out, &name)?;
+    let path = model::picture(&trained, &arguments.out, &name)?;
     let traversal = Traversal {
         dimensions,
         columns: arguments.columns as usize,
@@ -50,8 +47,7 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
     let rows = draw_traversal(trained.autoencoder(), start, &traversal, &mut noise, &path)?;
     let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
     print(format!(
-        "traversal from {origin}, {}; rows are dimensions {}: {}",
-        trained.name(),
+        "traversal from {origin}, {trained}; rows are dimensions {}: {}",
         rows.join(", "),
         path.display()
     ));

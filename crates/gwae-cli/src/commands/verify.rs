@@ -7,23 +7,23 @@ use std::process::ExitCode;
 use burn::tensor::Device;
 #[cfg(feature = "cpu")]
 use burn::tensor::FloatDType;
+use gwae_official::checkpoint::OfficialCheckpoint;
+use gwae_official::settings::unknown_hyperparameters;
+use gwae_official::verify::difference::LargestDifference;
+use gwae_official::verify::expectation::Expectation;
+use gwae_official::verify::table::table;
+use gwae_official::verify::trajectory::Trajectory;
 use gwae_train::device::DeviceBackend;
-use gwae_train::official_checkpoint::OfficialCheckpoint;
-use gwae_train::official_settings::unknown_hyperparameters;
 
 use crate::arguments::{Precision, Verify};
 use crate::terminal::{self, print};
-use crate::verify::difference::LargestDifference;
-use crate::verify::expectation::Expectation;
-use crate::verify::table::table;
-use crate::verify::trajectory::Trajectory;
 
 pub(super) fn run(arguments: &Verify) -> Result<ExitCode, Box<dyn Error>> {
     let setting = Setting::open(arguments)?;
     let mut all_agree = true;
     let mut note = |check: Result<bool, Box<dyn Error>>| match check {
         Ok(agrees) => all_agree &= agrees,
-        // The other files are still worth a look.
+        // Still check the other files.
         Err(error) => {
             terminal::error(error);
             all_agree = false;
@@ -42,19 +42,19 @@ pub(super) fn run(arguments: &Verify) -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
-/// How to compute and compare.
+/// Settings of the comparison.
 struct Setting {
     device: Device,
-    /// What encoder and decoder compute in during a training step.
+    /// Precision of encoder and decoder during a training step.
     networks: gwae_train::Precision,
-    /// What the device is called, with its precision.
+    /// Name of the device, with its precision.
     name: String,
     tolerance: f64,
 }
 
 impl Setting {
-    /// Opens the device in the precision that was asked for. Its floating-point type is fixed for
-    /// the whole process by whatever uses it first.
+    /// Opens the device in the requested precision. Its first user fixes the floating-point type
+    /// for the whole process.
     fn open(arguments: &Verify) -> Result<Self, Box<dyn Error>> {
         let spec = arguments.device.device;
         let on_cpu = spec.backend == DeviceBackend::Cpu;
@@ -96,7 +96,7 @@ impl Setting {
     }
 }
 
-/// Whether every loss agrees.
+/// Returns whether every loss agrees.
 fn trajectory(path: &Path, setting: &Setting) -> Result<bool, Box<dyn Error>> {
     let tolerance = setting.tolerance;
     let trajectory = Trajectory::load(path)?;
@@ -151,7 +151,7 @@ fn trajectory(path: &Path, setting: &Setting) -> Result<bool, Box<dyn Error>> {
     Ok(largest <= tolerance)
 }
 
-/// Whether every quantity agrees.
+/// Returns whether every quantity agrees.
 fn checkpoint(path: &Path, expected: &Path, setting: &Setting) -> Result<bool, Box<dyn Error>> {
     let tolerance = setting.tolerance;
     let expectation = Expectation::load(expected)?;

@@ -1,4 +1,4 @@
-//! A small HTTP server on 127.0.0.1 for the tests of downloads.
+//! A small HTTP server on 127.0.0.1 for download tests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What is sent, as it is, before the connection is closed.
+/// The raw bytes to send before the connection is closed.
 pub struct Reply(Vec<u8>);
 
 impl Reply {
-    /// The bytes of `file` from `from` on, but none from `end` on although they are announced.
+    /// The bytes of `file` from `from` to `end`; the header announces all bytes to the end of the
+    /// file.
     pub fn part(file: &[u8], from: usize, end: usize) -> Self {
         let status = match from {
             0 => "200 OK".to_owned(),
@@ -35,7 +36,7 @@ impl Reply {
     }
 }
 
-/// Path, and the first byte that is asked for.
+/// The path, and the first requested byte.
 pub type Request = (String, usize);
 
 pub struct Server {
@@ -64,7 +65,7 @@ impl Server {
                 };
                 let number = requests.lock().unwrap().len();
                 requests.lock().unwrap().push((path.clone(), from));
-                // The client may go before it has read all.
+                // The client may close the connection before it has read everything.
                 let _ = (&stream).write_all(&answer(number, &path, from).0);
             }
         });
@@ -88,7 +89,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // Wakes the listener.
+        // Wakes up the listener.
         let _ = TcpStream::connect(self.address);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -1,5 +1,4 @@
-//! Any bytes as a zip archive: errors, or an Omniglot and a folder of images whose items can be
-//! asked for.
+//! Any bytes as a zip archive: errors, or a readable Omniglot and a readable folder of images.
 #![no_main]
 
 use std::path::PathBuf;
@@ -11,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 
 static FILE: LazyLock<PathBuf> = LazyLock::new(|| scratch_directory().join("images.zip"));
 
-/// Most items that are read.
+/// Maximum number of items that are read.
 const MOST: usize = 4;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! Any bytes as the record beside a partial download: what is taken from it can be sent.
+//! Any bytes as the record beside a partial download: the values read from it can be sent.
 #![no_main]
 
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     std::fs::write(TARGET.with_extension("part.from"), bytes).expect("a temporary file");
     let validator = recorded_validator(&TARGET, URL).expect("a record that does not matter");
     if let Some(validator) = validator {
-        // A header's value (RFC 9110, section 5.5), without bytes that few servers expect.
+        // The value of a header (RFC 9110, section 5.5), without bytes that few servers expect.
         let sendable = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte);
         assert!(!validator.is_empty() && validator.bytes().all(sendable));
     }

@@ -1,4 +1,4 @@
-//! A damaged cache of resized images: made again, refused item by item, or as it was.
+//! A damaged cache of resized images: made again, refused item by item, or unchanged.
 #![no_main]
 
 use std::fs;
@@ -11,7 +11,7 @@ use gwae_datasets::{
 use gwae_datasets_fuzz::{check_message, damaged, scratch_directory};
 use libfuzzer_sys::fuzz_target;
 
-/// Three grey pictures of 2×2 pixels.
+/// Three grey images of 2×2 pixels.
 struct Pictures([FactorSpec; 1]);
 
 impl Dataset for Pictures {
@@ -48,7 +48,7 @@ impl Dataset for Pictures {
     }
 }
 
-/// Bytes of header and of one item in the file.
+/// Size in bytes of the header and of one item.
 const HEADER: usize = 40;
 const RECORD: usize = 4 + 4 + 4;
 
@@ -119,7 +119,7 @@ fuzz_target!(|damage: &[u8]| {
         let last = wrong().rposition(|wrong| wrong);
         let span = first.zip(last).map_or(0, |(first, last)| last + 1 - first);
         match opened.item(index) {
-            // CRC-32 finds all damage within 32 bits.
+            // CRC-32 detects all damage within 32 bits.
             Ok(item) if span == 0 => assert_eq!(item, dataset.item(index).expect("a picture")),
             Ok(_) => assert!(span > 4),
             Err(error) => {

@@ -1,4 +1,5 @@
-//! Any bytes as a JPEG file: both decoders agree, and so do the whole picture and a part of it.
+//! Any bytes as a JPEG file: both decoders agree, and a part equals the same part of the whole
+//! image.
 #![no_main]
 
 use gwae_datasets::fuzzing::{decode_any_jpeg, decode_centre, decode_own_jpeg};
@@ -12,26 +13,26 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let whole = decode_image("picture.jpg", bytes);
     check_image(&whole);
-    // Sides below, around and beyond those of the smallest pictures.
+    // Sides below, near and above those of the smallest images.
     let side = 1 + bytes.len() % 24;
     let part = decode_centre("picture.jpg", bytes, side);
     check_image(&part);
-    // The other way round there may be damage below the part.
+    // The reverse does not hold: there may be damage below the part.
     if let Ok(whole) = &whole {
         let part = part.expect("a part of a picture that can be decoded");
         assert!(part == *whole || part == centre(whole, side));
     }
     let own = decode_own_jpeg(bytes);
     let any = decode_any_jpeg(bytes);
-    // Each tolerates some damage that the other one does not.
+    // Each decoder tolerates some damage that the other one does not.
     if let (Some(Ok(own)), Ok(any)) = (&own, &any) {
         let size = |image: &Image| (image.channels, image.height, image.width);
         assert_eq!(size(own), size(any));
     }
 });
 
-/// The square of that side in the middle, by the rule of torchvision: half of an odd rest is
-/// rounded to the even neighbour.
+/// The central square of this side by torchvision's rule: half of an odd margin is rounded to the
+/// even neighbour.
 fn centre(image: &Image, side: usize) -> Image {
     let start = |length: usize| match length - side {
         rest if rest % 4 == 3 => rest / 2 + 1,

@@ -1,4 +1,4 @@
-//! Any text as a manifest of a dataset: an error, or a manifest whose files can be looked for.
+//! Any text as a manifest of a dataset: an error, or a manifest whose files can be searched for.
 #![no_main]
 
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! A damaged uncompressed copy of a published file: refused, made again, or as it was. Checksums
-//! of headers are not compared in a build for fuzzing, so that mutations get past them.
+//! A damaged uncompressed copy of a published file: refused, made again, or unchanged. Builds for
+//! fuzzing skip the checksums of headers, so that changed bytes reach the code behind them.
 #![no_main]
 
 use std::fs;
@@ -14,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 
 const HEADER: usize = 4096;
 
-/// A kind of file that copies are made of.
+/// A kind of file with copies.
 trait Published: Dataset + Sized {
     const NAME: &str;
     const CONTENT: &[u8];
@@ -38,7 +38,7 @@ impl Published for DspritesFile {
 
 impl Published for Shapes3dFile {
     const NAME: &str = "3dshapes.h5";
-    const CONTENT: &[u8] = include_bytes!("../../tests/hdf5_files/gzip_shuffle.h5");
+    const CONTENT: &[u8] = include_bytes!("../../../gwae-formats/tests/hdf5_files/gzip_shuffle.h5");
 
     fn open(path: &Path) -> Result<Self, DatasetError> {
         Self::open_cached(path, None, &mut |_, _| {})
@@ -49,7 +49,7 @@ impl Published for Shapes3dFile {
     }
 }
 
-/// A file, its copy, and what is in them.
+/// A file, its copy, and their content.
 struct Sample {
     source: PathBuf,
     content: Vec<u8>,
@@ -78,7 +78,7 @@ impl Sample {
         }
     }
 
-    /// An unfinished copy never makes a difference to the finished one.
+    /// An unfinished copy never affects the finished one.
     fn check_unfinished<P: Published>(&self, partial: &[u8]) {
         let _ = fs::remove_file(beside(&self.source, ""));
         fs::write(beside(&self.source, ".partial"), partial).expect("a temporary file");
@@ -100,7 +100,7 @@ impl Sample {
                 check_message(&error);
                 assert!(
                     alone
-                        || matches!(&error, DatasetError::RawCache(RawCacheError { problem, .. })
+                        || matches!(error.downcast_ref(), Some(RawCacheError { problem, .. })
                         if matches!(problem, RawCacheProblem::NotACache)),
                     "{error}"
                 );
@@ -109,7 +109,7 @@ impl Sample {
         };
         let items = items(&opened);
         let verified = opened.verify();
-        // With another header, which nothing but its checksum protects, it is another file.
+        // Only its checksum protects the header, so with another header it is another file.
         let header = &fs::read(file).expect("the copy")[..HEADER];
         if header != &self.content[..HEADER] {
             return;

@@ -1,4 +1,4 @@
-//! What the fuzz targets share.
+//! Shared code of the fuzz targets.
 
 use std::fmt::Display;
 use std::fs;
@@ -9,27 +9,27 @@ use gwae_datasets::{Image, ImageFileError};
 /// A new directory for the files of this process.
 ///
 /// # Panics
-/// Where it cannot be made.
+/// If the directory cannot be made.
 pub fn scratch_directory() -> PathBuf {
     let directory = std::env::temp_dir().join(format!("gwae-fuzz-{}", std::process::id()));
     fs::create_dir_all(&directory).expect("a temporary directory");
     directory
 }
 
-/// Errors are read in terminals and logs: one line, and no control characters, wherever the text
-/// in them is from.
+/// An error must be one line without control characters, because it is read in terminals and logs,
+/// whatever text it quotes.
 ///
 /// # Panics
-/// Where that is not so.
+/// If the text breaks this rule.
 pub fn check_message(error: &impl Display) {
     let text = error.to_string();
     assert!(!text.contains(char::is_control), "{text:?}");
 }
 
-/// An image has as many values as it says; an error has a proper text.
+/// An image must have as many values as it says; an error must have a valid text.
 ///
 /// # Panics
-/// Where that is not so.
+/// If the result breaks this rule.
 pub fn check_image(result: &Result<Image, ImageFileError>) {
     match result {
         Ok(image) => {
@@ -41,9 +41,9 @@ pub fn check_image(result: &Result<Image, ImageFileError>) {
     }
 }
 
-/// What becomes of `file`: two bytes of `damage` say how much is cut off its end, and then three
-/// bytes each which byte is replaced, and by what. What is left over is appended. So files with
-/// checksums and large headers stay nearly whole, and inputs small.
+/// `file` with damage. The first two bytes of `damage` say how much to cut off at the end. Then
+/// every three bytes say which byte to replace, and by what. The rest is appended. So files with
+/// checksums and large headers stay almost whole, and inputs are small.
 pub fn damaged(file: &[u8], damage: &[u8]) -> Vec<u8> {
     let mut file = file.to_vec();
     let Some((cut, edits)) = damage.split_first_chunk() else {
@@ -61,10 +61,10 @@ pub fn damaged(file: &[u8], damage: &[u8]) -> Vec<u8> {
     file
 }
 
-/// A CelebA of three images, which are empty files, with correct lists.
+/// A CelebA dataset with correct lists and three images, which are empty files.
 ///
 /// # Panics
-/// Where it cannot be written.
+/// If the files cannot be written.
 pub fn celeba_directory() -> PathBuf {
     let directory = scratch_directory();
     let write = |name: &str, text: &str| {

@@ -1,4 +1,4 @@
-//! The HTTP client: one request for a file, or for the rest of it, and what the answer means.
+//! The HTTP client: requests a file or the rest of it, and interprets the answer.
 
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
@@ -7,45 +7,45 @@ use ureq::http::{HeaderMap, StatusCode, header};
 use ureq::tls::{TlsConfig, TlsProvider};
 use ureq::{Agent, BodyReader, Proxy};
 
-use super::GetOptions;
-use crate::file_error::DataFileProblem;
-use crate::one_line::one_line;
+use super::options::GetOptions;
+use crate::published::file_error::DataFileProblem;
+use gwae_formats::one_line::one_line;
 
-/// Redirects followed from one address.
+/// Maximum number of redirects from one address.
 const MAX_REDIRECTS: u32 = 10;
 
-/// Longest pause that a server can ask for.
+/// Maximum pause that a server can ask for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// An HTTP client with the limits of some [`GetOptions`].
+/// An HTTP client with the limits from [`GetOptions`].
 pub(super) struct Client {
     agent: Agent,
 }
 
-/// An answer that has bytes of the file, or says that there are none left.
+/// An answer with bytes of the file, or with the information that no bytes are left.
 pub(super) struct Answer {
     pub(super) content: Content,
-    /// What identifies this version of the file on the server.
+    /// Identifies this version of the file on the server.
     pub(super) validator: Option<String>,
     pub(super) body: BodyReader<'static>,
 }
 
-/// What the body of an answer is.
+/// The content of an answer's body.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// The file from its first byte.
     Whole { length: Option<u64> },
     /// The file from the byte asked for.
     Rest { total: Option<u64> },
-    /// Not the bytes asked for: the server has only `total` bytes, or cannot do ranges.
+    /// Other bytes than requested: the server has only `total` bytes, or does not support ranges.
     NoSuchRange { total: Option<u64> },
 }
 
 /// Why a request brought no usable answer.
 pub(super) enum Failure {
-    /// Asking again would not help.
+    /// Another request would not help.
     Final(DataFileProblem),
-    /// Asking again may help, not before `after`.
+    /// Another request may help, but not before `after`.
     Temporary {
         message: String,
         after: Option<Duration>,
@@ -67,7 +67,7 @@ impl Client {
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         let encrypted = false;
         if !encrypted {
-            // A provider that this build does not have: https then fails with `TlsRequired`.
+            // This build does not have the provider: https then fails with `TlsRequired`.
             tls = tls.provider(TlsProvider::NativeTls);
         }
         let proxy = if options.environment_proxy {
@@ -83,7 +83,7 @@ impl Client {
             .timeout_per_read(Some(options.stall_timeout))
             .timeout_per_write(Some(options.stall_timeout))
             .user_agent(concat!("gwae/", env!("CARGO_PKG_VERSION")))
-            // A transfer coding would make the sizes of ranges mean something else.
+            // A transfer coding would change the meaning of range sizes.
             .accept_encoding("identity")
             .proxy(proxy)
             .tls_config(tls.build())
@@ -92,7 +92,7 @@ impl Client {
         Self { agent }
     }
 
-    /// Asks for the bytes of `url` from `from` on, if its version is still `validator`.
+    /// Requests the bytes of `url` from `from` on, if its version is still `validator`.
     pub(super) fn ask(
         &self,
         url: &str,
@@ -135,7 +135,8 @@ fn content(
         }),
         206 if from > 0 => match content_range(headers) {
             Some((Some(first), total)) if first == from => Ok(Content::Rest { total }),
-            // Another range than asked for, or several: unusable, but the whole file may work.
+            // Another range than requested, or several ranges: unusable, but the whole file may
+            // work.
             _ => Ok(Content::NoSuchRange { total: None }),
         },
         416 if from > 0 => Ok(Content::NoSuchRange {
@@ -170,7 +171,7 @@ fn content_range(headers: &HeaderMap) -> Option<(Option<u64>, Option<u64>)> {
     Some((first, total))
 }
 
-/// A strong entity tag, else the date of the last change.
+/// A strong entity tag, otherwise the date of the last change.
 fn validator_of(headers: &HeaderMap) -> Option<String> {
     text(headers, header::ETAG)
         .filter(|tag| tag.starts_with('"'))
@@ -193,8 +194,8 @@ fn sort_error(url: &str, error: &ureq::Error) -> Failure {
         ureq::Error::HostNotFound | ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
             Failure::Final(DataFileProblem::NoConnection { url, message })
         }
-        // Neither a name that is not found nor a certificate changes within seconds. The first
-        // has no error kind of its own, the second is how TLS reports its errors.
+        // An unknown name or a wrong certificate does not change within seconds. An unknown name
+        // has no error kind, and a certificate is reported as an error of TLS.
         ureq::Error::Io(inner)
             if inner.kind() == ErrorKind::InvalidData
                 || message.starts_with("failed to lookup address") =>
@@ -208,7 +209,7 @@ fn sort_error(url: &str, error: &ureq::Error) -> Failure {
     }
 }
 
-/// The next bytes of a body, or what went wrong, with interruptions hidden.
+/// The next bytes of a body, or the error. Interrupted reads are repeated.
 pub(super) fn read_some(body: &mut impl Read, buffer: &mut [u8]) -> Result<usize, String> {
     loop {
         match body.read(buffer) {

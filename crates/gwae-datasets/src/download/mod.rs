@@ -1,30 +1,32 @@
-//! Downloads: the published files into a directory, verified before they get their names.
+//! Downloads the published files into a directory and verifies them before they get their final
+//! names.
 //!
-//! A file is written to `NAME.part` and gets its name only when size and checksum are right, so a
-//! file that has its name is complete. An interrupted download continues where it stopped, if the
-//! server can. What was in the directory before is never changed silently: the right files stay,
-//! a wrong one is an error unless [`GetOptions::replace`] is set, and is then kept as
-//! `NAME.wrong`.
+//! A file is written to `NAME.part` and renamed only when size and checksum are right, so a file
+//! with its final name is complete. An interrupted download continues at the point of interruption,
+//! if the server supports this. Existing files are never changed silently: right files stay. A
+//! wrong file is an error unless [`GetOptions::replace`] is set; then it is kept as `NAME.wrong`.
 
 mod client;
+mod options;
 mod partial;
 mod transfer;
 
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use client::Client;
+pub use options::{GetOptions, MIRROR_VARIABLE};
 use partial::{Partial, with_suffix};
 use transfer::{Job, Stop};
 
-use crate::check::{FileReport, FileStatus, check_file, compute_from};
-use crate::data_event::DataEvent;
-use crate::file_error::{DataFileError, DataFileProblem, at};
-use crate::manifest::{Checksum, Manifest, ManifestFile};
+use crate::published::check::{FileReport, FileStatus, check_file, compute_from};
+use crate::published::checksum::Checksum;
+use crate::published::data_event::DataEvent;
+use crate::published::file_error::{DataFileError, DataFileProblem, at};
+use crate::published::manifest::{Manifest, ManifestFile};
 
-/// The version of the file at `url` that the partial download of `target` is of.
+/// The version of the file at `url` in the record of the partial download of `target`.
 #[cfg(fuzzing)]
 pub(crate) fn recorded_validator(
     target: &Path,
@@ -33,115 +35,59 @@ pub(crate) fn recorded_validator(
     Ok(Partial::open(target)?.validator(url).map(str::to_owned))
 }
 
-/// Environment variable with the base address of a mirror; see [`GetOptions::mirror`].
-pub const MIRROR_VARIABLE: &str = "GWAE_MIRROR";
-
-/// Where to download from, and how patiently.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GetOptions {
-    /// Takes the place of all other addresses. If it ends with `/`, every file of the dataset is
-    /// fetched from below it; otherwise only the file whose name it ends with, or the dataset's
-    /// only file.
-    pub url: Option<String>,
-    /// Base address of a mirror: files are fetched from `MIRROR/DATASET/FILE` instead of the
-    /// published addresses.
-    pub mirror: Option<String>,
-    /// Download again what is there but wrong; the old file is kept as `NAME.wrong`.
-    pub replace: bool,
-    /// Failures in a row, each with less than a MiB of progress, after which an address is given
-    /// up. At least 1.
-    pub attempts: u32,
-    /// Pause after the first failure; it doubles with each further one, up to 30 s.
-    pub backoff: Duration,
-    /// Longest time for looking up a name and connecting.
-    pub connect_timeout: Duration,
-    /// Longest silence of a connected server.
-    pub stall_timeout: Duration,
-    /// Use the proxy that `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` names, except for the hosts
-    /// in `NO_PROXY`.
-    pub environment_proxy: bool,
-}
-
-impl Default for GetOptions {
-    /// The published addresses, five attempts with pauses of 1 to 8 s, 20 s to connect, 30 s of
-    /// silence.
-    fn default() -> Self {
-        Self {
-            url: None,
-            mirror: None,
-            replace: false,
-            attempts: 5,
-            backoff: Duration::from_secs(1),
-            connect_timeout: Duration::from_secs(20),
-            stall_timeout: Duration::from_secs(30),
-            environment_proxy: true,
-        }
-    }
-}
-
-impl GetOptions {
-    /// The defaults, with the mirror that [`MIRROR_VARIABLE`] names, if it is set and not empty.
-    pub fn from_environment() -> Self {
-        Self {
-            mirror: std::env::var_os(MIRROR_VARIABLE)
-                .map(|base| base.to_string_lossy().into_owned())
-                .filter(|base| !base.trim().is_empty()),
-            ..Self::default()
-        }
-    }
-}
-
-/// What [`get`] did.
+/// The result of [`get`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GetOutcome {
-    /// The files are there.
+    /// All files exist.
     Files(Vec<FetchedFile>),
-    /// The dataset's terms forbid a program to fetch it: this is what a person has to do.
+    /// The dataset's terms forbid a program to fetch it. These are the steps for the user.
     Manual(ManualSteps),
 }
 
-/// A file that is there now.
+/// A file that exists now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchedFile {
-    /// Its name as published.
+    /// Its published name.
     pub name: String,
-    /// Where it is; in another form than the published one if it was there before.
+    /// Its path. A file that existed before may have another form than the published one.
     pub path: PathBuf,
-    /// How it got there.
+    /// How it was obtained.
     pub outcome: FetchOutcome,
-    /// Wrong files that were there before, under the names that they have now.
+    /// Wrong files that existed before, with their new names.
     pub kept_aside: Vec<PathBuf>,
 }
 
-/// How a file got where it is.
+/// How a file was obtained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchOutcome {
-    /// It was there before.
+    /// It existed before.
     AlreadyThere {
-        /// Its checksum was compared; otherwise only its size, because no checksum is known.
+        /// True if its checksum was compared; false if only its size was, because no checksum is
+        /// known.
         verified: bool,
     },
     /// It was downloaded.
     Downloaded {
-        /// The address that had it.
+        /// The address that it came from.
         url: String,
-        /// Bytes that an earlier run had left and that were continued.
+        /// Number of bytes that were continued from an earlier run.
         resumed_from: u64,
-        /// Its checksum was compared; otherwise only its size, because no checksum is known.
+        /// True if its checksum was compared; false if only its size was, because no checksum is
+        /// known.
         verified: bool,
     },
 }
 
-/// What a person has to do to get a dataset. `Display` writes it as numbered lines.
+/// The steps for a user to get a dataset. `Display` writes them as numbered lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManualSteps {
     /// The dataset's title.
     pub title: String,
-    /// Why no program may do it.
+    /// Why a program may not fetch it.
     pub reason: String,
-    /// What to do, in order.
+    /// The steps, in order.
     pub steps: Vec<String>,
-    /// What is already there, file by file.
+    /// The state of every file.
     pub files: Vec<FileReport>,
 }
 
@@ -162,16 +108,16 @@ impl fmt::Display for ManualSteps {
     }
 }
 
-/// Puts the files of a dataset into `directory`, which is made if it does not exist.
+/// Puts the files of a dataset into `directory`, which is created if it does not exist.
 ///
-/// Files that are there and right, in any of their forms, are not fetched. The addresses of a file
-/// are tried in order. For a dataset that must be fetched by hand, the outcome is
-/// [`GetOutcome::Manual`] until all its files are there, unless the user names an address or a
-/// mirror: having a copy that may be used is then the user's responsibility.
+/// Existing right files, in any of their forms, are not fetched. The addresses of a file are tried
+/// in order. For a dataset that a person must fetch, the result is [`GetOutcome::Manual`] until all
+/// its files exist, unless the user gives an address or a mirror: then the user is responsible for
+/// having a copy that may be used.
 ///
 /// # Errors
-/// Everything in [`DataFileProblem`] but the problems of manifests. Files that were completed
-/// before an error stay, and partial ones are continued by the next call.
+/// Every [`DataFileProblem`] except those of manifests. Files that were completed before an error
+/// stay, and the next call continues partial ones.
 pub fn get(
     manifest: &Manifest,
     directory: &Path,
@@ -212,7 +158,7 @@ pub fn get(
     Ok(GetOutcome::Files(files))
 }
 
-/// Which files to fetch, and from where.
+/// The files to fetch, and their addresses.
 fn plan<'a>(
     manifest: &'a Manifest,
     options: &GetOptions,
@@ -270,7 +216,7 @@ fn check_address(address: &str) -> Result<(), DataFileError> {
     }
 }
 
-/// A path as it can be typed in a shell.
+/// A path, quoted for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     if text.contains(char::is_whitespace) {
@@ -280,7 +226,7 @@ fn quoted(path: &Path) -> String {
     }
 }
 
-/// The file as it is there, if it is there and nothing is wrong.
+/// The existing file, if it exists and is right.
 fn already_there(rows: &[FileReport]) -> Option<FetchedFile> {
     let usable = rows.iter().find(|row| row.status.is_usable())?;
     Some(FetchedFile {
@@ -361,7 +307,7 @@ fn fetch(
     Err(problem.of(target.display().to_string()))
 }
 
-/// Fills and verifies the partial file from one address; tells whether a checksum was compared.
+/// Fills and verifies the partial file from one address. Returns whether a checksum was compared.
 fn download(job: &mut Job<'_>, partial: &mut Partial, url: &str) -> Result<bool, Stop> {
     let mut tried_anew = false;
     loop {
@@ -399,7 +345,7 @@ fn download(job: &mut Job<'_>, partial: &mut Partial, url: &str) -> Result<bool,
     }
 }
 
-/// The error for a row that is there but not right.
+/// The error for a file that exists but is wrong.
 fn wrong_file(row: &FileReport) -> Option<DataFileError> {
     let (expected, found) = match &row.status {
         FileStatus::WrongSize { expected, found } => (expected.clone(), format!("has {found}")),
@@ -411,7 +357,7 @@ fn wrong_file(row: &FileReport) -> Option<DataFileError> {
     Some(DataFileProblem::WrongFileThere { expected, found }.of(row.path.display().to_string()))
 }
 
-/// Renames the wrong files to `NAME.wrong`, or `NAME.wrong2` and so on, and tells the new names.
+/// Renames the wrong files to `NAME.wrong`, or `NAME.wrong2` and so on, and returns the new names.
 fn keep_aside(rows: &[FileReport]) -> Result<Vec<PathBuf>, DataFileError> {
     let mut kept = Vec::new();
     for row in rows.iter().filter(|row| row.status.is_wrong()) {

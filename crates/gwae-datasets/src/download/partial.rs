@@ -1,15 +1,17 @@
-//! The partial file `NAME.part` that a download is written to until it is verified.
+//! The partial file `NAME.part`. A download is written to it until it is verified.
 //!
-//! Beside it, `NAME.part.from` says which address and which version of the file on the server
-//! its bytes came from, so that a later run can ask for the rest of exactly that version.
+//! Beside it, `NAME.part.from` records the address and the version of the file on the server. So a
+//! later run can request the rest of exactly that version.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::file_error::{DataFileError, DataFileProblem, at};
+use gwae_formats::atomic::rename_synced;
 
-/// An open partial file. No other process can open it meanwhile.
+use crate::published::file_error::{DataFileError, DataFileProblem, at};
+
+/// An open partial file. Other processes cannot open it at the same time.
 pub(super) struct Partial {
     path: PathBuf,
     origin_path: PathBuf,
@@ -20,7 +22,7 @@ pub(super) struct Partial {
     origin: Option<Origin>,
 }
 
-/// Where the bytes of a partial file came from.
+/// The origin of a partial file's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Origin {
     url: String,
@@ -28,7 +30,7 @@ struct Origin {
 }
 
 impl Partial {
-    /// Opens `NAME.part` beside `target`, with the bytes that an earlier run left.
+    /// Opens `NAME.part` beside `target`, with the bytes from an earlier run.
     pub(super) fn open(target: &Path) -> Result<Self, DataFileError> {
         let path = with_suffix(target, ".part");
         let origin_path = with_suffix(target, ".part.from");
@@ -44,7 +46,7 @@ impl Partial {
             Err(TryLockError::WouldBlock) => {
                 return Err(DataFileProblem::Busy.of(path.display().to_string()));
             }
-            // A file system without locks: nothing can be said, so go on.
+            // Some file systems have no locks. Then the check is skipped.
             Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(at(&path, "lock")(error)),
         }
@@ -56,7 +58,7 @@ impl Partial {
             file,
             length,
             inherited: length,
-            // Nobody knows in how many pieces an earlier run got them.
+            // It is unknown in how many pieces an earlier run downloaded them.
             pieces: if length > 0 { 2 } else { 0 },
             origin,
         })
@@ -66,22 +68,22 @@ impl Partial {
         &self.path
     }
 
-    /// Bytes that are there.
+    /// Number of bytes in the file.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Bytes of an earlier run that are still there.
+    /// Number of bytes in the file from an earlier run.
     pub(super) fn inherited(&self) -> u64 {
         self.inherited
     }
 
-    /// All bytes are from one answer, so none can be from another version of the file.
+    /// Whether all bytes are from one answer. If so, they are from one version of the file.
     pub(super) fn in_one_piece(&self) -> bool {
         self.pieces <= 1
     }
 
-    /// The version of the file at `url` that the bytes are of, if they came from there.
+    /// The version of the file at `url` that the bytes belong to, if they came from there.
     pub(super) fn validator(&self, url: &str) -> Option<&str> {
         self.origin
             .as_ref()
@@ -90,7 +92,7 @@ impl Partial {
             .as_deref()
     }
 
-    /// Drops all bytes.
+    /// Removes all bytes.
     pub(super) fn clear(&mut self) -> Result<(), DataFileError> {
         if self.length > 0 {
             self.file.set_len(0).map_err(at(&self.path, "shorten"))?;
@@ -102,7 +104,7 @@ impl Partial {
         remove(&self.origin_path)
     }
 
-    /// Notes where the next piece is from.
+    /// Records the origin of the next piece.
     pub(super) fn begin_piece(
         &mut self,
         url: &str,
@@ -120,14 +122,14 @@ impl Partial {
         Ok(())
     }
 
-    /// Adds bytes at the end; `missing` are those still to come, these included.
+    /// Appends bytes; `missing` is the number of bytes still to come, including these.
     pub(super) fn append(&mut self, bytes: &[u8], missing: u64) -> Result<(), DataFileError> {
         let write = |file: &mut File, from: u64| -> io::Result<()> {
             file.seek(SeekFrom::Start(from))?;
             file.write_all(bytes)
         };
         if let Err(error) = write(&mut self.file, self.length) {
-            // What a failed write left behind is beyond `length` and must not be continued.
+            // A failed write may leave bytes after `length`. They must not be continued.
             let _ = self.file.set_len(self.length);
             return Err(DataFileProblem::from_io("write", missing, error)
                 .of(self.path.display().to_string()));
@@ -136,7 +138,7 @@ impl Partial {
         Ok(())
     }
 
-    /// All bytes from the first on, through the same handle: some systems refuse others.
+    /// All bytes from the start, through the same handle, because some systems refuse another one.
     pub(super) fn reader(&self) -> Result<impl Read, DataFileError> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0))
@@ -144,22 +146,17 @@ impl Partial {
         Ok(file)
     }
 
-    /// Makes sure that all bytes are on the disk.
+    /// Syncs the file to the disk.
     pub(super) fn sync(&self) -> Result<(), DataFileError> {
         self.file.sync_all().map_err(|error| {
             DataFileProblem::from_io("write", 0, error).of(self.path.display().to_string())
         })
     }
 
-    /// Gives the complete file its final name.
+    /// Renames the complete file to its final name.
     pub(super) fn finish(self, target: &Path) -> Result<(), DataFileError> {
-        fs::rename(&self.path, target).map_err(at(target, "create"))?;
-        remove(&self.origin_path)?;
-        // The new name must outlive a crash, too; not every system can sync a directory.
-        if let Some(directory) = target.parent().and_then(|parent| File::open(parent).ok()) {
-            let _ = directory.sync_all();
-        }
-        Ok(())
+        rename_synced(&self.path, target).map_err(at(target, "create"))?;
+        remove(&self.origin_path)
     }
 
     /// Removes the file.
@@ -179,9 +176,9 @@ impl Origin {
         let mut lines = text.split('\n');
         let url = lines.next().filter(|line| !line.is_empty())?;
         let validator = lines.next()?;
-        // Without the last line end the text was cut short.
+        // Without the last line end, the text is incomplete.
         lines.next()?;
-        // What no header can carry did not come from one.
+        // A text that a header cannot carry did not come from a header.
         if !validator.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return None;
         }
@@ -192,7 +189,7 @@ impl Origin {
     }
 }
 
-/// The text of a record, if there is one of a sensible length.
+/// The text of a record, if it exists and is not too long.
 fn read_record(path: &Path) -> Option<String> {
     const MOST: u64 = 1 << 16;
     let mut text = String::new();
@@ -247,12 +244,12 @@ mod tests {
         };
         let record = |tag: &str| format!("{url}\n{tag}\n");
         assert_eq!(validator(record("\"tag\"").as_bytes()).unwrap(), "\"tag\"");
-        // What no header can carry would make every request fail.
+        // A text that a header cannot carry would make every request fail.
         for tag in ["\"t\0g\"", "\"tag\"\r", "\"t\u{e4}g\"", "\u{7f}"] {
             assert_eq!(validator(record(tag).as_bytes()), None, "{tag:?}");
         }
         assert_eq!(validator(b"http://127.0.0.1/file\n\xff\n"), None);
-        // Larger than any answer's header.
+        // Longer than the header of any answer.
         assert_eq!(validator(record(&"9".repeat(1 << 20)).as_bytes()), None);
     }
 

@@ -1,29 +1,30 @@
-//! From one address into the partial file: attempts, resumption, and what a server may not do.
+//! Downloads one address into the partial file: attempts, resumption, and checks of the server's
+//! answers.
 
 use std::thread;
 use std::time::Duration;
 
-use super::GetOptions;
 use super::client::{Client, Content, Failure, read_some};
+use super::options::GetOptions;
 use super::partial::Partial;
-use crate::data_event::{DataEvent, DataStage};
-use crate::file_error::{DataFileError, DataFileProblem};
-use crate::manifest::FileForm;
+use crate::published::data_event::{DataEvent, DataStage};
+use crate::published::file_error::{DataFileError, DataFileProblem};
+use crate::published::manifest::FileForm;
 
-/// Bytes read from the network at a time.
+/// Number of bytes read from the network at a time.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Bytes between two events, and the progress after which failures are counted anew.
+/// Number of bytes between two events. After this much progress, failures are counted from zero.
 const STEP_BYTES: u64 = 1 << 20;
 
-/// Longest pause between two attempts, unless the server asks for a longer one.
+/// Maximum pause between two attempts, unless the server asks for a longer one.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why an address brought no complete file.
 pub(super) enum Stop {
-    /// It is the address: another one may work.
+    /// The address is the cause: another one may work.
     Address(DataFileProblem),
-    /// It is this machine: no address would work.
+    /// This machine is the cause: no address would work.
     Local(DataFileError),
 }
 
@@ -33,7 +34,7 @@ impl From<DataFileError> for Stop {
     }
 }
 
-/// One file and how to talk about it.
+/// One file, its address and its events.
 pub(super) struct Job<'a> {
     pub(super) form: &'a FileForm,
     pub(super) options: &'a GetOptions,
@@ -43,7 +44,7 @@ pub(super) struct Job<'a> {
 
 enum Attempt {
     Complete,
-    /// Starting at zero may work.
+    /// A start at zero may work.
     NoRange,
     Lost {
         message: String,
@@ -52,7 +53,7 @@ enum Attempt {
 }
 
 impl Job<'_> {
-    /// Fills the partial file from `url`, continuing what is there.
+    /// Fills the partial file from `url`, after the bytes that it already has.
     pub(super) fn transfer(&mut self, partial: &mut Partial, url: &str) -> Result<(), Stop> {
         let exact = self.form.size.bytes();
         let mut furthest = partial.length();
@@ -82,7 +83,7 @@ impl Job<'_> {
         }
     }
 
-    /// Why the bytes that are there cannot be continued.
+    /// Why the existing bytes cannot be continued.
     fn hindrance(&self, partial: &Partial, url: &str, ranges: bool) -> Option<&'static str> {
         if self
             .form
@@ -109,7 +110,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Waits before the next attempt, or gives the address up.
+    /// Waits before the next attempt, or returns an error if there were too many.
     fn pause(
         &mut self,
         url: &str,
@@ -141,7 +142,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// One request, and as many bytes as its answer has.
+    /// Sends one request and reads all bytes of its answer.
     fn attempt(&mut self, partial: &mut Partial, url: &str) -> Result<Attempt, Stop> {
         let from = partial.length();
         let validator = partial.validator(url).map(str::to_owned);
@@ -208,7 +209,7 @@ impl Job<'_> {
                 None => !self.form.size.admits(after),
             };
             if too_many {
-                // The bytes are of another file: nothing of them may be continued.
+                // The bytes belong to another file, so the download cannot continue from them.
                 partial.clear()?;
                 return Err(self.wrong_length(url, format!("at least {after}")));
             }

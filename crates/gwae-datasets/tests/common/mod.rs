@@ -5,7 +5,7 @@ pub mod pictures;
 
 use gwae_datasets::{Dataset, DatasetError, FactorKind, FactorSpec, Image, Item};
 
-/// What [`Toy`] does when it is asked for one certain item.
+/// The result of [`Toy`] for one certain item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
     None,

@@ -38,7 +38,7 @@ pub fn jpeg(picture: impl Into<DynamicImage>) -> Vec<u8> {
     bytes
 }
 
-/// A grey PNG of one bit per pixel, as Omniglot has them; true is white.
+/// A grey PNG of one bit per pixel, as in Omniglot; true is white.
 pub fn one_bit_png(width: u32, height: u32, white: impl Fn(u32, u32) -> bool) -> Vec<u8> {
     let mut rows = Vec::new();
     for y in 0..height {
@@ -59,12 +59,12 @@ pub fn one_bit_png(width: u32, height: u32, white: impl Fn(u32, u32) -> bool) ->
     png_of(&header, &deflated.finish().unwrap())
 }
 
-/// A PNG file of this header and data.
+/// A PNG file with this header and data.
 pub fn png_of(header: &[u8], data: &[u8]) -> Vec<u8> {
     png_of_chunks(&[(b"IHDR", header), (b"IDAT", data), (b"IEND", &[])])
 }
 
-/// A PNG file of these chunks.
+/// A PNG file with these chunks.
 pub fn png_of_chunks(chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     for &(name, content) in chunks {
@@ -85,7 +85,7 @@ pub fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Writes a zip archive of these files.
+/// Writes a zip archive with these files.
 pub fn write_zip(path: &Path, files: &[(String, Vec<u8>)], method: CompressionMethod) {
     let mut archive = ZipWriter::new(std::fs::File::create(path).unwrap());
     let options = SimpleFileOptions::default().compression_method(method);

@@ -1,4 +1,4 @@
-//! What was in the directory before: right files stay, wrong ones are never lost silently.
+//! Files that exist before a download: right files stay, and wrong ones are never lost silently.
 
 use std::fs::{self, File};
 
@@ -100,7 +100,7 @@ fn another_form_of_the_file_will_do_if_it_is_right() {
     assert_eq!(files[0].path, path);
     assert!(server.requests().is_empty());
 
-    // Readers might prefer it, so a wrong one is not passed over.
+    // Readers might prefer this form, so a wrong one is not ignored.
     fs::write(&path, "wrong").unwrap();
     let (outcome, _) = run(&manifest, directory.path(), &options());
     let error = outcome.unwrap_err();
@@ -170,7 +170,7 @@ fn a_directory_that_must_not_be_written_to_is_an_error() {
     let closed = directory.path().join("closed");
     fs::create_dir(&closed).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
-    // An administrator may write anywhere; then there is nothing to see here.
+    // An administrator may write anywhere, so this test cannot run.
     if fs::write(closed.join("probe"), "").is_ok() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Connections that break, and what is continued.
+//! Interrupted connections, and their continuation.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -132,7 +132,8 @@ fn pieces_of_two_versions_are_found_out_and_fetched_anew() {
 #[test]
 fn what_an_unknown_hand_left_is_no_obstacle() {
     let bytes = content(20_000);
-    // Garbage that is too short, exactly as long, and too long; and a torn note of its origin.
+    // Wrong bytes that are too short, exactly as long, and too long; and an incomplete record of
+    // their origin.
     for left in [5_000, 20_000, 30_000] {
         let served = bytes.clone();
         let server = Server::start(move |_, request| proper(&served, None, request, ALL));
@@ -238,7 +239,7 @@ fn a_server_that_falls_silent_is_given_up_in_time() {
         "{error}"
     );
     assert!(error.to_string().contains("timeout"), "{error}");
-    // What each attempt brought, at most 100 bytes, is kept beside what was there.
+    // The bytes of each attempt, at most 100, are appended to the existing ones.
     let part = fs::read(directory.path().join("a.bin.part")).unwrap();
     assert!((100..=400).contains(&part.len()), "{}", part.len());
     assert_eq!(part, bytes[..part.len()]);
@@ -323,8 +324,8 @@ fn without_checksum_only_a_known_version_is_continued() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
-    /// Whatever a server does to the connections, the file is right in the end, or an error says
-    /// that the attempts are used up and a patient call brings it home.
+    /// For any behaviour of a server, the file is right in the end, or an error says that no
+    /// attempts are left and a patient call completes the file.
     #[test]
     fn any_series_of_interruptions_ends_with_the_right_file(
         length in 1usize..200_000,
@@ -341,7 +342,7 @@ proptest! {
         });
         let directory = tempfile::tempdir().unwrap();
         if let Some(left) = left {
-            // Half of it right, half of it not.
+            // Half of it is right, half of it is not.
             let mut garbage = bytes[..(left / 2).min(length)].to_vec();
             garbage.resize(left, 0);
             fs::write(directory.path().join("a.bin.part"), garbage).unwrap();

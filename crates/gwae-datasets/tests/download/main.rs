@@ -1,4 +1,4 @@
-//! Downloads from a local server that behaves, fails half-way, lies, or ignores what it is asked.
+//! Downloads from a local server that works, fails half-way, sends wrong data, or ignores requests.
 
 mod files_there;
 mod interrupted;
@@ -15,7 +15,7 @@ use gwae_datasets::{
 };
 use sha2::{Digest, Sha256};
 
-/// All bytes of the test files: not periodic, so that misplaced pieces show.
+/// All bytes of the test files. They are not periodic, so that misplaced pieces show.
 pub fn content(length: usize) -> Vec<u8> {
     let mut state = 1u32;
     (0..length)
@@ -54,12 +54,12 @@ pub fn manifest(tables: &str) -> Manifest {
     Manifest::parse("test.toml", &text).unwrap()
 }
 
-/// A manifest of the one file `a.bin`.
+/// A manifest of the single file `a.bin`.
 pub fn one_file(content: &[u8], urls: &[String]) -> Manifest {
     manifest(&file("a.bin", content, urls))
 }
 
-/// Three attempts without pauses, and no proxy between the test and its server.
+/// Three attempts without pauses, and without a proxy.
 pub fn options() -> GetOptions {
     GetOptions {
         attempts: 3,
@@ -99,7 +99,7 @@ pub fn run(
     (files, events)
 }
 
-/// As [`run`] for a download that must succeed, with the bytes of `a.bin` checked.
+/// Like [`run`] for a download that must succeed; it also checks the bytes of `a.bin`.
 pub fn succeed(
     manifest: &Manifest,
     directory: &Path,

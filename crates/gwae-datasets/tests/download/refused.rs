@@ -1,4 +1,4 @@
-//! Servers that have no such file, another one, or none at all.
+//! Servers without the file, with another file, or that do not exist.
 
 use std::fs;
 
@@ -177,10 +177,11 @@ fn no_server_no_http_and_no_encryption_are_errors() {
         bytes: b"220 this is not HTTP\r\n".to_vec(),
         ..Default::default()
     });
-    // The server reads no TLS: it closes when the greeting makes no sense to it.
+    // The server does not understand TLS, so it closes the connection at the greeting.
     let plain = Server::start(|_, _| status("400 Bad Request"));
     for url in [
-        // The system gives this port to no program that asks for any, as servers of tests do.
+        // The system gives this port to no program that asks for any free port, such as servers of
+        // tests.
         "http://127.0.0.1:1/a.bin".to_owned(),
         garbage.url("/a.bin"),
         plain.url("/a.bin").replace("http://", "https://"),

@@ -1,4 +1,4 @@
-//! A small HTTP server on 127.0.0.1 that misbehaves as a test wants it to, and ends by itself.
+//! A small HTTP server on 127.0.0.1 that misbehaves as a test requests, and stops by itself.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Requests after which a server answers no more: far more than any test needs.
+/// Number of requests after which a server stops: far more than any test needs.
 const MAX_REQUESTS: usize = 200;
 
-/// What a client asked for.
+/// The request of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     pub path: String,
@@ -19,7 +19,7 @@ pub struct Request {
     pub if_range: Option<String>,
 }
 
-/// What the server sends before it closes the connection.
+/// The answer that the server sends before it closes the connection.
 #[derive(Clone, Debug, Default)]
 pub struct Reply {
     pub bytes: Vec<u8>,
@@ -141,7 +141,7 @@ fn converse(
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// A status line, headers and a body, and nothing more.
+/// A status line, headers and a body.
 pub fn raw(status: &str, headers: &[&str], body: &[u8]) -> Reply {
     let mut bytes = format!("HTTP/1.1 {status}\r\nConnection: close\r\n").into_bytes();
     for header in headers {
@@ -161,7 +161,7 @@ pub fn status(status: &str) -> Reply {
     raw(status, &["Content-Length: 0"], &[])
 }
 
-/// The whole file, whatever was asked for, of which only `sent` bytes arrive.
+/// The whole file, whatever the request was; only `sent` bytes arrive.
 pub fn whole(content: &[u8], etag: Option<&str>, sent: usize) -> Reply {
     let etag = etag.map(|tag| format!("ETag: {tag}"));
     let length = format!("Content-Length: {}", content.len());
@@ -170,7 +170,7 @@ pub fn whole(content: &[u8], etag: Option<&str>, sent: usize) -> Reply {
     raw("200 OK", &headers, &content[..sent.min(content.len())])
 }
 
-/// What a good server answers, of which only `sent` bytes of the body arrive.
+/// The answer of a correct server; only `sent` bytes of the body arrive.
 pub fn proper(content: &[u8], etag: Option<&str>, request: &Request, sent: usize) -> Reply {
     let current = match &request.if_range {
         None => true,
@@ -203,7 +203,7 @@ pub fn proper(content: &[u8], etag: Option<&str>, request: &Request, sent: usize
     }
 }
 
-/// A body in chunks, so that no length is announced.
+/// A body in chunks, without a length.
 pub fn chunked(body: &[u8]) -> Reply {
     let mut coded = Vec::new();
     for chunk in body.chunks(1000) {

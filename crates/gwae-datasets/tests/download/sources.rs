@@ -1,4 +1,4 @@
-//! Which addresses are asked: several of a manifest, one of the user's, a mirror, or none.
+//! The addresses that are used: several of a manifest, one of the user's, a mirror, or none.
 
 use std::fs;
 
@@ -80,7 +80,7 @@ fn another_address_continues_what_the_first_one_began() {
     let requests = second.requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].from, Some(8_000));
-    // The tag is the first server's: it means nothing to the second.
+    // The tag is from the first server and has no meaning for the second.
     assert_eq!(requests[0].if_range, None);
 }
 
@@ -116,7 +116,7 @@ fn an_address_is_for_one_file_or_with_a_slash_for_all() {
         let directory = tempfile::tempdir().unwrap();
         let with_url = GetOptions {
             url: Some(url),
-            // The address wins.
+            // The address has priority.
             mirror: Some(server.url("/mirror")),
             ..options()
         };
@@ -159,7 +159,7 @@ fn the_variable_of_the_mirror_has_the_documented_name() {
     assert_eq!(MIRROR_VARIABLE, "GWAE_MIRROR");
 }
 
-/// A manifest whose files a person has to fetch.
+/// A manifest with files that a person has to fetch.
 fn by_hand() -> Manifest {
     manifest(&format!(
         "[manual]\nreason = \"its terms say so\"\nsteps = [\"Open the page.\", \"Put it into {{dir}}.\"]\n\
@@ -221,7 +221,8 @@ fn a_file_of_unknown_size_is_bounded_and_verified() {
     let directory = tempfile::tempdir().unwrap();
     let fits = table(600, server.url("/a.bin"));
     succeed(&fits, directory.path(), &options(), &bytes);
-    // Complete but not yet named: the server says that there is no more, and that is enough.
+    // The file is complete but not renamed. The server says that no bytes are left, which is
+    // enough.
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("a.bin.part"), &bytes).unwrap();
     let (outcome, _) = succeed(&fits, directory.path(), &options(), &bytes);
@@ -232,7 +233,7 @@ fn a_file_of_unknown_size_is_bounded_and_verified() {
             ..
         }
     ));
-    // No length announced: the end of the chunks is the end of the file.
+    // No length is announced: the end of the chunks is the end of the file.
     let chunks = Server::start(|_, _| crate::server::chunked(&content(500)));
     let directory = tempfile::tempdir().unwrap();
     let fits = table(600, chunks.url("/a.bin"));

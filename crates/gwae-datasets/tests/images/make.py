@@ -1,9 +1,9 @@
-"""Makes the pictures in this folder: JPEG files of every kind, and what the reference makes of them.
+"""Makes the images in this folder: JPEG files of every kind, and the pixels of the reference decoders.
 
     pip install pillow==13.0.0 torch torchvision
     python make.py
 
-NAME.jpg, NAME.png  a JPEG and its pixels as libjpeg-turbo 3.2.0 (inside of Pillow) decodes them
+NAME.jpg, NAME.png  a JPEG and its pixels by libjpeg-turbo 3.2.0 (in Pillow)
 progressive.jpg     the picture of colours.jpg, progressive
 expected.bin        colours.jpg through torchvision: CenterCrop(48), Resize(16); u8, [3, 16, 16]
 cmyk.jpg            8x8 in CMYK

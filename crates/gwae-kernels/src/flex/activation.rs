@@ -1,4 +1,4 @@
-//! Activations of one number, and what they pass on to a gradient.
+//! Activations of one number, and their gradients.
 
 use super::elementwise::Function;
 
@@ -21,14 +21,14 @@ pub(super) fn logistic_gradient(gradient: f32, s: f32) -> f32 {
     flush(gradient * (s * (1.0 - s)))
 }
 
-/// Takes tiny values for 0.
+/// Replaces tiny values by 0.
 ///
-/// A saturated activation passes on gradients of any smallness, whose products are subnormal
-/// numbers sooner or later, and processors compute with those a hundred times slower. Next to the
-/// gradients of other samples, or to an optimiser's ε, they are nothing. NaN stays NaN.
+/// A saturated activation can pass on arbitrarily small gradients. Their products soon become
+/// subnormal numbers, which slow processors down a hundred times. Next to the gradients of other
+/// samples, or to an optimiser's ε, such small gradients do not matter. NaN stays NaN.
 #[inline(always)]
 fn flush(gradient: f32) -> f32 {
-    /// Far above the least normal number, 1.2e-38, to leave room for products.
+    /// Far above the least normal number, 1.2e-38, so that products stay normal too.
     const LEAST: f32 = 1e-25;
     if gradient.abs() < LEAST {
         0.0
@@ -74,7 +74,7 @@ fn exp_neg(x: f32) -> f32 {
     fraction * f32::from_bits(exponent)
 }
 
-/// `ln x − ln(1 − x)` of x between two bounds, to which others are moved. NaN stays NaN.
+/// `ln x − ln(1 − x)`, with x first limited to two bounds. NaN stays NaN.
 #[derive(Clone, Copy)]
 pub(super) struct Logit {
     pub(super) least: f32,
@@ -118,7 +118,8 @@ fn ln(x: f32) -> f32 {
     }
     let square = r * r;
     let fraction = p * r * square + n * LN_2_LOW - 0.5 * square + r;
-    // Nothing is added but to NaN, whose bits are no number's.
+    // The last term adds 0 to every number and keeps NaN, whose bits the steps above read as a
+    // number.
     fraction + n * LN_2_HIGH + 0.0 * x
 }
 

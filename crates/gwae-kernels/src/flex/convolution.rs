@@ -1,4 +1,4 @@
-//! Convolutions, each by the way that suits its size.
+//! Strided convolutions, each by the algorithm that suits its size.
 
 use burn::backend::Flex;
 use burn::tensor::Shape;
@@ -10,21 +10,22 @@ use super::winograd::Geometry;
 use super::{direct, single_pixel, sum_in_order, tensor, values, vectorised};
 use crate::{PaddingMode, portable};
 
-/// Tiles of a batch from which on Winograd's algorithm pays.
+/// From this number of tiles in a batch on, Winograd's algorithm is the faster one.
 const LEAST_TILES: usize = 48;
 
-/// Which way suits a convolution.
-enum Way {
-    /// One pixel on the small side.
+/// The algorithm of a convolution.
+enum Algorithm {
+    /// Plain matrix products, for feature maps of one pixel.
     SinglePixel,
-    /// Tiles of 2×2 pixels there.
-    Winograd(Geometry),
-    /// An odd number of lines or columns, or too few tiles to pay for the points of the weight.
-    Direct(Geometry),
+    /// Winograd's algorithm on tiles of 2×2 pixels of the feature map.
+    Winograd,
+    /// One matrix product with the weight as it lies in memory. Used for an odd height or width,
+    /// and for too few tiles to pay for computing Winograd's points of the weight.
+    Direct,
 }
 
-impl Way {
-    fn of(batch: usize, geometry: Geometry) -> Self {
+impl Algorithm {
+    fn of(batch: usize, geometry: &Geometry) -> Self {
         let (height, width) = (geometry.height, geometry.width);
         if (height, width) == (1, 1) {
             Self::SinglePixel
@@ -32,19 +33,19 @@ impl Way {
             && width.is_multiple_of(2)
             && batch * geometry.tiles() >= LEAST_TILES
         {
-            Self::Winograd(geometry)
+            Self::Winograd
         } else {
-            Self::Direct(geometry)
+            Self::Direct
         }
     }
 }
 
-/// See `Kernels::halve`.
-pub(super) fn halve(
+/// See `Kernels::strided_conv`.
+pub(super) fn strided_conv(
     images: FlexTensor,
     weight: FlexTensor,
     bias: Option<FlexTensor>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> FlexTensor {
     let [batch, n, height, width] = images.layout().shape().dims();
     let [m, ..] = weight.layout().shape().dims::<4>();
@@ -54,25 +55,25 @@ pub(super) fn halve(
         n,
         height,
         width,
-        edge,
+        padding,
     };
     let (images, weight) = (images.to_contiguous(), weight.to_contiguous());
     let bias = bias.map(|bias| bias.to_contiguous());
     let bias = bias.as_ref().map(values);
-    let features = match Way::of(batch, geometry) {
-        Way::SinglePixel => single_pixel::halve(&images, &weight, bias, edge),
-        Way::Winograd(geometry) => geometry.halve(values(&images), values(&weight), bias),
-        Way::Direct(geometry) => direct::halve(geometry, values(&images), values(&weight), bias),
+    let features = match Algorithm::of(batch, &geometry) {
+        Algorithm::SinglePixel => single_pixel::strided_conv(&images, &weight, bias, padding),
+        Algorithm::Winograd => geometry.strided_conv(values(&images), values(&weight), bias),
+        Algorithm::Direct => direct::strided_conv(geometry, values(&images), values(&weight), bias),
     };
     tensor(features, Shape::new([batch, m, height, width]))
 }
 
-/// See `Kernels::double`.
-pub(super) fn double(
+/// See `Kernels::strided_conv_transpose`.
+pub(super) fn strided_conv_transpose(
     features: FlexTensor,
     weight: FlexTensor,
     bias: Option<FlexTensor>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> FlexTensor {
     let [batch, m, height, width] = features.layout().shape().dims();
     let [_, n, ..] = weight.layout().shape().dims::<4>();
@@ -81,15 +82,21 @@ pub(super) fn double(
         n,
         height,
         width,
-        edge,
+        padding,
     };
     let (features, weight) = (features.to_contiguous(), weight.to_contiguous());
     let bias = bias.map(|bias| bias.to_contiguous());
     let bias = bias.as_ref().map(values);
-    let images = match Way::of(batch, geometry) {
-        Way::SinglePixel => single_pixel::double(&features, &weight, bias, edge),
-        Way::Winograd(geometry) => geometry.double(values(&features), values(&weight), bias),
-        Way::Direct(geometry) => direct::double(geometry, values(&features), values(&weight), bias),
+    let images = match Algorithm::of(batch, &geometry) {
+        Algorithm::SinglePixel => {
+            single_pixel::strided_conv_transpose(&features, &weight, bias, padding)
+        }
+        Algorithm::Winograd => {
+            geometry.strided_conv_transpose(values(&features), values(&weight), bias)
+        }
+        Algorithm::Direct => {
+            direct::strided_conv_transpose(geometry, values(&features), values(&weight), bias)
+        }
     };
     tensor(images, Shape::new([batch, n, 2 * height, 2 * width]))
 }
@@ -99,7 +106,7 @@ pub(super) fn weight_gradient(
     images: FlexTensor,
     weight: FlexTensor,
     features: FlexTensor,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> FlexTensor {
     let [batch, m, height, width] = features.layout().shape().dims();
     let [_, n, ..] = images.layout().shape().dims::<4>();
@@ -108,16 +115,16 @@ pub(super) fn weight_gradient(
         n,
         height,
         width,
-        edge,
+        padding,
     };
-    let way = Way::of(batch, geometry);
-    if let Way::Direct(_) = way {
-        return portable::weight_gradient::<Flex>(images, weight, features, edge);
+    let algorithm = Algorithm::of(batch, &geometry);
+    if let Algorithm::Direct = algorithm {
+        return portable::weight_gradient::<Flex>(images, weight, features, padding);
     }
     let (images, features) = (images.to_contiguous(), features.to_contiguous());
-    let gradient = match way {
-        Way::Winograd(geometry) => geometry.weight_gradient(values(&images), values(&features)),
-        _ => single_pixel::weight_gradient(&images, &features, edge),
+    let gradient = match algorithm {
+        Algorithm::Winograd => geometry.weight_gradient(values(&images), values(&features)),
+        _ => single_pixel::weight_gradient(&images, &features, padding),
     };
     tensor(gradient, Shape::new([m, n, 4, 4]))
 }

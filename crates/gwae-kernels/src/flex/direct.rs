@@ -1,9 +1,9 @@
 //! Convolutions of few pixels: one matrix product with the weight as it lies in memory.
 //!
-//! A single image on its way through the deeper layers has so few tiles that Winograd's points of a
-//! weight cost more than they save. Here the weight is read once and nothing is computed from it. All
-//! else is small: the pixels that meet each kernel position are put into panels of 16 columns, and
-//! the other way round what each kernel position makes of the features is added up.
+//! In the deeper layers, a single image has very few tiles. Winograd's points of a weight would then
+//! cost more than they save. This algorithm reads the weight once and computes nothing from it. The
+//! other steps are small. A convolution copies the pixels that meet each kernel position into panels
+//! of 16 columns. A transposed convolution adds up the products of each kernel position.
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -17,11 +17,11 @@ use crate::PaddingMode;
 const WIDTH: usize = 16;
 /// Rows of a product that are computed together.
 const ROWS: usize = 16;
-/// Blocks of rows per task, at least.
+/// Least number of blocks of rows per task.
 const LEAST_BLOCKS: usize = 2;
 
-/// See `Kernels::halve`.
-pub(super) fn halve(
+/// See `Kernels::strided_conv`.
+pub(super) fn strided_conv(
     geometry: Geometry,
     images: &[f32],
     weight: &[f32],
@@ -55,7 +55,7 @@ pub(super) fn halve(
     blocks
         .with_min_len(LEAST_BLOCKS)
         .for_each(|(block, products)| {
-            // Rows beyond the last one repeat it, and nothing reads what comes of them.
+            // Rows beyond the last one repeat it; their results are never read.
             let rows = std::array::from_fn(|row| {
                 let row = (block * ROWS + row).min(m - 1);
                 &weight[row * inner..][..inner]
@@ -79,8 +79,8 @@ pub(super) fn halve(
     features
 }
 
-/// See `Kernels::double`.
-pub(super) fn double(
+/// See `Kernels::strided_conv_transpose`.
+pub(super) fn strided_conv_transpose(
     geometry: Geometry,
     features: &[f32],
     weight: &[f32],
@@ -145,14 +145,15 @@ pub(super) fn double(
     images
 }
 
-/// A padded plane of an image, each line's pixels sorted by whether their number is even:
-/// `[2·height + 2][2][width + 1]`. So the pixels that meet a kernel position follow each other.
+/// A padded plane of an image, `[2·height + 2][2][width + 1]`. Each line holds the pixels in even
+/// places first, then those in odd places, so the pixels that meet a kernel position follow each
+/// other.
 #[derive(Clone, Copy)]
 struct SortedPlane {
     /// Height and width of the feature map.
     height: usize,
     width: usize,
-    edge: PaddingMode,
+    padding: PaddingMode,
 }
 
 impl SortedPlane {
@@ -160,7 +161,7 @@ impl SortedPlane {
         Self {
             height: geometry.height,
             width: geometry.width,
-            edge: geometry.edge,
+            padding: geometry.padding,
         }
     }
 
@@ -169,17 +170,17 @@ impl SortedPlane {
         self.height * self.width
     }
 
-    /// Values of a line.
+    /// Number of values in a line.
     fn line(self) -> usize {
         2 * (self.width + 1)
     }
 
-    /// Values.
+    /// Number of values.
     fn values(self) -> usize {
         (2 * self.height + 2) * self.line()
     }
 
-    /// Where those that meet a kernel position begin, for line `i` of the feature map.
+    /// Start of the pixels that meet a kernel position, for line `i` of the feature map.
     fn start(self, tap: usize, i: usize) -> usize {
         let (k, l) = (tap / 4, tap % 4);
         (2 * i + k) * self.line() + l % 2 * (self.width + 1) + l / 2
@@ -197,12 +198,12 @@ impl SortedPlane {
                 odd[j] = pair[0];
                 even[j + 1] = pair[1];
             }
-            (even[0], odd[width]) = match self.edge {
+            (even[0], odd[width]) = match self.padding {
                 PaddingMode::Zeros => (0.0, 0.0),
                 PaddingMode::Replicate => (pixels[0], pixels[2 * width - 1]),
             };
         }
-        match self.edge {
+        match self.padding {
             PaddingMode::Zeros => {
                 above.fill(0.0);
                 below.fill(0.0);
@@ -214,12 +215,12 @@ impl SortedPlane {
         }
     }
 
-    /// The transpose of [`SortedPlane::sort`], plus `bias`; spoils `sorted`.
+    /// The transpose of [`SortedPlane::sort`], plus `bias`. Overwrites `sorted`.
     fn gather(self, sorted: &mut [f32], bias: f32, image: &mut [f32]) {
         let (length, width) = (self.line(), self.width);
         let (above, lines) = sorted.split_at_mut(length);
         let (lines, below) = lines.split_at_mut(2 * self.height * length);
-        if self.edge == PaddingMode::Replicate {
+        if self.padding == PaddingMode::Replicate {
             let last = lines.len() - length;
             add(&mut lines[..length], above);
             add(&mut lines[last..], below);
@@ -231,7 +232,7 @@ impl SortedPlane {
                 pair[0] = bias + odd[j];
                 pair[1] = bias + even[j + 1];
             }
-            if self.edge == PaddingMode::Replicate {
+            if self.padding == PaddingMode::Replicate {
                 pixels[0] += even[0];
                 pixels[2 * width - 1] += odd[width];
             }
@@ -245,14 +246,14 @@ fn add(sums: &mut [f32], terms: &[f32]) {
     }
 }
 
-/// Where a row and column are in panels `[rows][16]`.
+/// The index of a row and column in panels `[rows][16]`.
 fn position(rows: usize, row: usize, column: usize) -> usize {
     (column / WIDTH * rows + row) * WIDTH + column % WIDTH
 }
 
-/// Puts values into a row of panels `[rows][16]`, from a column on.
+/// Puts values into a row of panels `[rows][16]`, starting at a column.
 fn put(matrix: &mut [f32], rows: usize, row: usize, column: usize, values: &[f32]) {
-    // So many stay in one panel.
+    // The longest piece that always fits into one panel.
     let piece = 1 << (values.len() | column | WIDTH).trailing_zeros();
     for (number, values) in values.chunks_exact(piece).enumerate() {
         let start = position(rows, row, column + number * piece);
@@ -266,7 +267,7 @@ trait Left: Copy {
     fn column<const R: usize>(&self, first: usize, k: usize) -> [f32; R];
 }
 
-/// Rows that lie in memory as rows.
+/// Rows that are contiguous in memory.
 #[derive(Clone, Copy)]
 struct Rows<'a>([&'a [f32]; ROWS]);
 
@@ -281,7 +282,7 @@ impl Left for Rows<'_> {
     }
 }
 
-/// Rows that lie side by side in the lines of a matrix.
+/// Rows that are the columns of a matrix in memory.
 #[derive(Clone, Copy)]
 struct Columns<'a> {
     values: &'a [f32],

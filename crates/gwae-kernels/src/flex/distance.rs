@@ -7,15 +7,17 @@ use rayon::prelude::*;
 
 use super::{tensor, values};
 
-/// Rows of either side that are compared at a time, in registers.
+/// Number of rows on each side that are compared at once, in registers.
 const TILE: usize = 4;
-/// Columns after which sums move on to double precision: two blocks of rows stay in cache.
+/// After this number of columns, sums are added up in double precision. Two blocks of rows stay in
+/// cache.
 const CHUNK: usize = 1024;
-/// Rows per block of a large batch, and of one that would have too few blocks to share.
+/// Rows per block: for a large batch, and for a batch that would otherwise have too few blocks for
+/// all cores.
 const BLOCK: usize = 64;
 const SMALL_BLOCK: usize = 16;
 
-/// One of each of the rows of a tile. (`from_fn` is a call that is not inlined.)
+/// An array with one value per row of a tile. (`from_fn` would be a call that is not inlined.)
 macro_rules! tile {
     (|$k:ident| $of:expr) => {
         [
@@ -50,7 +52,7 @@ pub(super) fn distances(rows: FlexTensor) -> FlexTensor {
         SMALL_BLOCK
     };
     let count = batch.div_ceil(size);
-    // Every pair of blocks once.
+    // Each pair of blocks occurs once.
     let pairs: Vec<[usize; 2]> = (0..count)
         .flat_map(|i| (i..count).map(move |j| [i, j]))
         .collect();
@@ -70,7 +72,7 @@ pub(super) fn distances(rows: FlexTensor) -> FlexTensor {
             sums.into_iter().map(|sum: f64| sum.sqrt() as f32).collect()
         })
         .collect();
-    // The pair (i, j) is behind those of all smaller i.
+    // The pairs are in order: (i, j) comes after all pairs with a smaller i.
     let of_pair = |i: usize, j: usize| &blocks[i * count - i * (i + 1) / 2 + j];
 
     let mut output = vec![0.0; batch * batch];
@@ -90,7 +92,7 @@ pub(super) fn distances(rows: FlexTensor) -> FlexTensor {
     tensor(output, Shape::new([batch, batch]))
 }
 
-/// Squared distances between two blocks of rows, added to `sums`, `[size, size]`.
+/// Adds the squared distances between two blocks of rows to `sums`, `[size, size]`.
 struct Block<'a> {
     rows: &'a [f32],
     batch: usize,
@@ -114,7 +116,7 @@ impl WithSimd for Block<'_> {
             sums,
         } = self;
         let [left, right] = first.map(|first| size.min(batch - first));
-        // Rows beyond the last stand for the last; nothing reads what comes of them.
+        // Rows beyond the last one repeat it; their results are never read.
         let row = |block: usize, at: usize, start: usize, length: usize| {
             let row = (first[block] + at).min(batch - 1);
             &rows[row * features + start..][..length]
@@ -123,7 +125,7 @@ impl WithSimd for Block<'_> {
             let length = CHUNK.min(features - start);
             for i in (0..left).step_by(TILE) {
                 let a = tile!(|k| row(0, i + k, start, length));
-                // Of a block with itself one half.
+                // A block with itself: one half is enough.
                 let begin = if first[0] == first[1] { i } else { 0 };
                 for j in (begin..right).step_by(TILE) {
                     let b = tile!(|k| row(1, j + k, start, length));
@@ -138,7 +140,7 @@ impl WithSimd for Block<'_> {
     }
 }
 
-/// Sums of the squared differences of each row on the left and each on the right.
+/// The sums of squared differences between each row on the left and each row on the right.
 #[inline(always)]
 fn compare<S: Simd>(simd: S, a: [&[f32]; TILE], b: [&[f32]; TILE]) -> [[f32; TILE]; TILE] {
     let mut sums = [[simd.splat_f32s(0.0); TILE]; TILE];

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::{BLOCK, tensor, values, vectorised};
 
-/// A function of one element. A closure will do, unless it is too large to be inlined: such a one
-/// would be compiled for the least processor.
+/// A function of one element. A small closure is enough. A closure too large to be inlined would be
+/// compiled for the oldest supported processor.
 pub(super) trait Function: Copy + Sync {
     fn of(self, x: f32) -> f32;
 }
@@ -19,7 +19,7 @@ impl<F: Fn(f32) -> f32 + Copy + Sync> Function for F {
     }
 }
 
-/// Applies `f` to every element, in place where nothing else holds the tensor.
+/// Applies `f` to every element, in place if nothing else holds the tensor.
 pub(super) fn map(mut x: FlexTensor, f: impl Function) -> FlexTensor {
     if let Some(own) = own_values(&mut x) {
         let blocks = own.par_chunks_mut(BLOCK);
@@ -67,7 +67,7 @@ impl<F: Function> WithSimd for Apart<'_, F> {
     }
 }
 
-/// Applies `f` to every pair of elements, in place of `a` where nothing else holds it.
+/// Applies `f` to every pair of elements, in the memory of `a` if nothing else holds it.
 pub(super) fn zip<F>(mut a: FlexTensor, b: FlexTensor, f: F) -> FlexTensor
 where
     F: Fn(f32, f32) -> f32 + Copy + Sync,
@@ -101,7 +101,7 @@ where
     tensor(output, a.layout().shape().clone())
 }
 
-/// Applies `f` to every three elements, in place of `a` where nothing else holds it.
+/// Applies `f` to the elements of three tensors, in the memory of `a` if nothing else holds it.
 pub(super) fn zip3<F>(mut a: FlexTensor, b: FlexTensor, c: FlexTensor, f: F) -> FlexTensor
 where
     F: Fn(f32, f32, f32) -> f32 + Copy + Sync,
@@ -142,7 +142,7 @@ fn same_shape(a: &FlexTensor, b: &FlexTensor) {
     assert_eq!(a, b, "the tensors have equal shapes");
 }
 
-/// The values of a contiguous tensor that nothing else holds; not of a view of a part of it.
+/// The values of a contiguous tensor, if nothing else holds it and it is not part of a larger one.
 fn own_values(x: &mut FlexTensor) -> Option<&mut [f32]> {
     let length = x.layout().num_elements();
     if x.layout().contiguous_offsets() != Some((0, length)) {

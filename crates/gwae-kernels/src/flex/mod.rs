@@ -24,87 +24,80 @@ use burn_flex::{FlexTensor, Layout};
 use crate::extension::Kernels;
 use crate::{PaddingMode, portable};
 
+/// Calls the kernel for a tensor in single precision, and Burn's operations for others.
+macro_rules! single_precision {
+    ($x:ident: $kernel:expr, else $portable:expr) => {
+        match $x.dtype() {
+            DType::F32 => $kernel,
+            _ => $portable,
+        }
+    };
+}
+
 impl Kernels for Flex {
-    fn halve(
+    fn strided_conv(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        match images.dtype() {
-            DType::F32 => convolution::halve(images, weight, None, edge),
-            _ => portable::halve::<Self>(images, weight, None, edge),
-        }
+        single_precision!(images: convolution::strided_conv(images, weight, None, padding),
+            else portable::strided_conv::<Self>(images, weight, None, padding))
     }
 
-    fn halve_biased(
+    fn strided_conv_biased(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        match images.dtype() {
-            DType::F32 => convolution::halve(images, weight, Some(bias), edge),
-            _ => portable::halve::<Self>(images, weight, Some(bias), edge),
-        }
+        single_precision!(images: convolution::strided_conv(images, weight, Some(bias), padding),
+            else portable::strided_conv::<Self>(images, weight, Some(bias), padding))
     }
 
-    fn double(
+    fn strided_conv_transpose(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        match features.dtype() {
-            DType::F32 => convolution::double(features, weight, None, edge),
-            _ => portable::double::<Self>(features, weight, None, edge),
-        }
+        single_precision!(features: convolution::strided_conv_transpose(features, weight, None, padding),
+            else portable::strided_conv_transpose::<Self>(features, weight, None, padding))
     }
 
-    fn double_biased(
+    fn strided_conv_transpose_biased(
         features: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        match features.dtype() {
-            DType::F32 => convolution::double(features, weight, Some(bias), edge),
-            _ => portable::double::<Self>(features, weight, Some(bias), edge),
-        }
+        single_precision!(features: convolution::strided_conv_transpose(features, weight, Some(bias), padding),
+            else portable::strided_conv_transpose::<Self>(features, weight, Some(bias), padding))
     }
 
     fn channel_sums(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        match x.dtype() {
-            DType::F32 => convolution::channel_sums(x),
-            _ => portable::channel_sums::<Self>(x),
-        }
+        single_precision!(x: convolution::channel_sums(x), else portable::channel_sums::<Self>(x))
     }
 
     fn weight_gradient(
         images: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         features: FloatTensor<Self>,
-        edge: PaddingMode,
+        padding: PaddingMode,
     ) -> FloatTensor<Self> {
-        match images.dtype() {
-            DType::F32 => convolution::weight_gradient(images, weight, features, edge),
-            _ => portable::weight_gradient::<Self>(images, weight, features, edge),
-        }
+        single_precision!(images: convolution::weight_gradient(images, weight, features, padding),
+            else portable::weight_gradient::<Self>(images, weight, features, padding))
     }
 
     fn product(matrix: FloatTensor<Self>, vector: FloatTensor<Self>) -> FloatTensor<Self> {
-        match matrix.dtype() {
-            DType::F32 => spectral::product(matrix, vector),
-            _ => portable::product::<Self>(matrix, vector),
-        }
+        single_precision!(matrix: spectral::product(matrix, vector),
+            else portable::product::<Self>(matrix, vector))
     }
 
     fn transposed_product(
         matrix: FloatTensor<Self>,
         vector: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        match matrix.dtype() {
-            DType::F32 => spectral::transposed_product(matrix, vector),
-            _ => portable::product::<Self>(matrix.transpose(0, 1), vector),
-        }
+        single_precision!(matrix: spectral::transposed_product(matrix, vector),
+            else portable::product::<Self>(matrix.transpose(0, 1), vector))
     }
 
     fn divide_by_norm(
@@ -113,10 +106,8 @@ impl Kernels for Flex {
         _right: FloatTensor<Self>,
         sigma: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        match weight.dtype() {
-            DType::F32 => spectral::divide(weight, sigma),
-            _ => portable::divide::<Self>(weight, sigma),
-        }
+        single_precision!(weight: spectral::divide(weight, sigma),
+            else portable::divide::<Self>(weight, sigma))
     }
 
     fn divide_by_norm_gradient(
@@ -126,10 +117,8 @@ impl Kernels for Flex {
         sigma: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        match output.dtype() {
-            DType::F32 => spectral::divide_gradient(output, left, right, sigma, gradient),
-            _ => portable::divide_by_norm_gradient::<Self>(output, left, right, sigma, gradient),
-        }
+        single_precision!(output: spectral::divide_gradient(output, left, right, sigma, gradient),
+            else portable::divide_by_norm_gradient::<Self>(output, left, right, sigma, gradient))
     }
 
     fn distances(rows: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -141,15 +130,10 @@ impl Kernels for Flex {
         value: FloatTensor<Self>,
         decay: f64,
     ) -> FloatTensor<Self> {
-        match average.dtype() {
-            DType::F32 => {
-                let (old, new) = (decay as f32, (1.0 - decay) as f32);
-                elementwise::zip(average, value, move |average, value| {
-                    old * average + new * value
-                })
-            }
-            _ => portable::moving_average::<Self>(average, value, decay),
-        }
+        let (old, new) = (decay as f32, (1.0 - decay) as f32);
+        let step = move |average, value| old * average + new * value;
+        single_precision!(average: elementwise::zip(average, value, step),
+            else portable::moving_average::<Self>(average, value, decay))
     }
 
     fn moving_square(
@@ -157,15 +141,10 @@ impl Kernels for Flex {
         gradient: FloatTensor<Self>,
         decay: f64,
     ) -> FloatTensor<Self> {
-        match average.dtype() {
-            DType::F32 => {
-                let (old, new) = (decay as f32, (1.0 - decay) as f32);
-                elementwise::zip(average, gradient, move |average, gradient| {
-                    old * average + new * (gradient * gradient)
-                })
-            }
-            _ => portable::moving_square::<Self>(average, gradient, decay),
-        }
+        let (old, new) = (decay as f32, (1.0 - decay) as f32);
+        let step = move |average, gradient| old * average + new * (gradient * gradient);
+        single_precision!(average: elementwise::zip(average, gradient, step),
+            else portable::moving_square::<Self>(average, gradient, decay))
     }
 
     fn scaled_step(
@@ -175,67 +154,47 @@ impl Kernels for Flex {
         rate: f64,
         epsilon: f64,
     ) -> FloatTensor<Self> {
-        match parameter.dtype() {
-            DType::F32 => {
-                let (rate, epsilon) = (rate as f32, epsilon as f32);
-                let step = move |parameter, gradient, average: f32| {
-                    parameter - rate * (gradient / (average.sqrt() + epsilon))
-                };
-                elementwise::zip3(parameter, gradient, average, step)
-            }
-            _ => portable::scaled_step::<Self>(parameter, gradient, average, rate, epsilon),
-        }
+        let (single_rate, least) = (rate as f32, epsilon as f32);
+        let step = move |parameter, gradient, average: f32| {
+            parameter - single_rate * (gradient / (average.sqrt() + least))
+        };
+        single_precision!(parameter: elementwise::zip3(parameter, gradient, average, step),
+            else portable::scaled_step::<Self>(parameter, gradient, average, rate, epsilon))
     }
 
     fn logit(x: FloatTensor<Self>, margin: f64) -> FloatTensor<Self> {
-        match x.dtype() {
-            DType::F32 => {
-                let (least, most) = (margin as f32, (1.0 - margin) as f32);
-                elementwise::map(x, activation::Logit { least, most })
-            }
-            _ => portable::logit::<Self>(x, margin),
-        }
+        let (least, most) = (margin as f32, (1.0 - margin) as f32);
+        single_precision!(x: elementwise::map(x, activation::Logit { least, most }),
+            else portable::logit::<Self>(x, margin))
     }
 
     fn silu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        match x.dtype() {
-            DType::F32 => elementwise::map(x, activation::silu),
-            _ => portable::silu::<Self>(x),
-        }
+        single_precision!(x: elementwise::map(x, activation::silu), else portable::silu::<Self>(x))
     }
 
     fn silu_gradient(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
-        match x.dtype() {
-            DType::F32 => elementwise::zip(gradient, x, activation::silu_gradient),
-            _ => portable::silu_gradient::<Self>(x, gradient),
-        }
+        single_precision!(x: elementwise::zip(gradient, x, activation::silu_gradient),
+            else portable::silu_gradient::<Self>(x, gradient))
     }
 
     fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        match x.dtype() {
-            DType::F32 => elementwise::map(x, activation::logistic),
-            _ => <Self as ActivationOps<Self>>::sigmoid(x),
-        }
+        single_precision!(x: elementwise::map(x, activation::logistic),
+            else <Self as ActivationOps<Self>>::sigmoid(x))
     }
 
     fn logistic_gradient(
         output: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        match output.dtype() {
-            DType::F32 => elementwise::zip(gradient, output, activation::logistic_gradient),
-            _ => <Self as ActivationOps<Self>>::sigmoid_backward(output, gradient),
-        }
+        single_precision!(output: elementwise::zip(gradient, output, activation::logistic_gradient),
+            else <Self as ActivationOps<Self>>::sigmoid_backward(output, gradient))
     }
 
     fn leaky(x: FloatTensor<Self>, slope: f64) -> FloatTensor<Self> {
-        match x.dtype() {
-            DType::F32 => {
-                let slope = slope as f32;
-                elementwise::map(x, move |x| if x > 0.0 { x } else { slope * x })
-            }
-            _ => portable::leaky_relu::<Self>(x, slope),
-        }
+        let factor = slope as f32;
+        let leaky = move |x| if x > 0.0 { x } else { factor * x };
+        single_precision!(x: elementwise::map(x, leaky),
+            else portable::leaky_relu::<Self>(x, slope))
     }
 
     fn leaky_gradient(
@@ -243,15 +202,10 @@ impl Kernels for Flex {
         gradient: FloatTensor<Self>,
         slope: f64,
     ) -> FloatTensor<Self> {
-        match x.dtype() {
-            DType::F32 => {
-                let slope = slope as f32;
-                elementwise::zip(gradient, x, move |gradient, x| {
-                    if x > 0.0 { gradient } else { slope * gradient }
-                })
-            }
-            _ => portable::leaky_relu_gradient::<Self>(x, gradient, slope),
-        }
+        let factor = slope as f32;
+        let passed = move |gradient, x| if x > 0.0 { gradient } else { factor * gradient };
+        single_precision!(x: elementwise::zip(gradient, x, passed),
+            else portable::leaky_relu_gradient::<Self>(x, gradient, slope))
     }
 }
 
@@ -272,7 +226,7 @@ fn values(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().expect("made contiguous before")
 }
 
-/// Adds up vectors of equal length in order; zeros if there is none.
+/// Adds up vectors of equal length in order; without vectors the result is zeros.
 fn sum_in_order(terms: impl IntoIterator<Item = Vec<f32>>, length: usize) -> Vec<f32> {
     let mut terms = terms.into_iter();
     let mut sum = terms.next().unwrap_or_else(|| vec![0.0; length]);

@@ -1,7 +1,7 @@
-//! The points of a block of samples, packed for the products, and back.
+//! Packs the points of a block of samples for the products, and unpacks them.
 //!
-//! Panels are whole, so some rows and columns belong to no channel or tile. They hold anything, and
-//! nothing reads what comes of them.
+//! Panels are always full, so some rows and columns belong to no channel or tile. Their values are
+//! arbitrary, and the results computed from them are never read.
 //!
 //! A block's matrices have a row per channel, or per channel and phase, and a column per tile, in
 //! panels of 32 columns; for the gradient of the weight they have the tiles as the inner dimension.
@@ -14,13 +14,13 @@ use crate::PaddingMode;
 
 /// Work on planes of any size.
 pub(super) trait PlaneWork {
-    /// Does it. Everything below has to be inlined: only what ends up within
+    /// Does the work. All functions that it calls have to be inlined: only code within
     /// [`WithSimd::with_simd`] is compiled for the best instruction set.
     fn on<const SIZE: usize>(self, plane: Plane<SIZE>);
 }
 
-/// Does the work on planes of this height and width, with a size that is known to the compiler
-/// where it is a usual one, so that loops over short lines become a few instructions.
+/// Does the work on planes of this height and width. Common sizes are known to the compiler, so
+/// that loops over short lines become a few instructions.
 pub(super) fn on_planes(height: usize, width: usize, work: impl PlaneWork) {
     struct OnPlanes<W> {
         height: usize,
@@ -54,7 +54,7 @@ pub(super) fn on_planes(height: usize, width: usize, work: impl PlaneWork) {
 pub(super) struct ImageColumns<'a> {
     pub(super) images: &'a [f32],
     pub(super) channels: usize,
-    pub(super) edge: PaddingMode,
+    pub(super) padding: PaddingMode,
     pub(super) columns: Columns,
     pub(super) points: &'a mut [f32],
 }
@@ -68,7 +68,7 @@ impl PlaneWork for ImageColumns<'_> {
         let mut lines = vec![0.0; POINTS * PHASES * tiles];
         for (number, image) in self.images.chunks_exact(16 * tiles).enumerate() {
             let (sample, channel) = (number / self.channels, number % self.channels);
-            plane.image_to_points(image, self.edge, &mut work, &mut lines);
+            plane.image_to_points(image, self.padding, &mut work, &mut lines);
             for (number, line) in lines.chunks_exact(tiles).enumerate() {
                 let row = Row {
                     point: number / PHASES,
@@ -148,7 +148,7 @@ pub(super) struct ImagesOfColumns<'a> {
     pub(super) products: &'a [f32],
     pub(super) rows: usize,
     pub(super) channels: usize,
-    pub(super) edge: PaddingMode,
+    pub(super) padding: PaddingMode,
     pub(super) columns: Columns,
     pub(super) bias: Option<&'a [f32]>,
     pub(super) images: &'a mut [f32],
@@ -172,16 +172,16 @@ impl PlaneWork for ImagesOfColumns<'_> {
                     .load(line, piece, row, sample * tiles, self.products);
             }
             let bias = self.bias.map_or(0.0, |bias| bias[channel]);
-            plane.points_to_image(&lines, self.edge, bias, &mut work, image);
+            plane.points_to_image(&lines, self.padding, bias, &mut work, image);
         }
     }
 }
 
-/// Puts the points of images, transposed, into `points`, `[9][4·channels/32][tiles][32]`.
+/// Puts the transposed points of images into `points`, `[9][4·channels/32][tiles][32]`.
 pub(super) struct ImageRows<'a> {
     pub(super) images: &'a [f32],
     pub(super) channels: usize,
-    pub(super) edge: PaddingMode,
+    pub(super) padding: PaddingMode,
     /// Tiles of all images.
     pub(super) tiles: usize,
     pub(super) points: &'a mut [f32],
@@ -196,7 +196,7 @@ impl PlaneWork for ImageRows<'_> {
         let mut lines = vec![0.0; POINTS * PHASES * tiles];
         for (number, image) in self.images.chunks_exact(16 * tiles).enumerate() {
             let (sample, row) = (number / self.channels, number % self.channels * PHASES);
-            plane.image_to_points(image, self.edge, &mut work, &mut lines);
+            plane.image_to_points(image, self.padding, &mut work, &mut lines);
             for (point, lines) in lines.chunks_exact(PHASES * tiles).enumerate() {
                 let panel = point * panels(rows, COLUMNS) + row / COLUMNS;
                 let start = (panel * self.tiles + sample * tiles) * COLUMNS;
@@ -207,7 +207,7 @@ impl PlaneWork for ImageRows<'_> {
     }
 }
 
-/// Puts the points of features, transposed, into `points`, `[9][channels/8][tiles][8]`.
+/// Puts the transposed points of features into `points`, `[9][channels/8][tiles][8]`.
 pub(super) struct FeatureRows<'a> {
     pub(super) features: &'a [f32],
     pub(super) channels: usize,
@@ -240,7 +240,7 @@ impl PlaneWork for FeatureRows<'_> {
     }
 }
 
-/// Puts `LINES` lines into a matrix of `WIDTH` columns, as the columns from `first` on.
+/// Puts `LINES` lines into a matrix of `WIDTH` columns, as columns from `first` on.
 #[inline(always)]
 fn transpose<const LINES: usize, const WIDTH: usize>(
     lines: &[f32],
@@ -263,7 +263,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// That many columns.
+    /// Matrices with `count` columns.
     pub(super) fn new(count: usize) -> Self {
         Self {
             panels: panels(count, COLUMNS),
@@ -275,12 +275,12 @@ impl Columns {
         self.panels
     }
 
-    /// Values of the nine matrices with `rows` rows.
+    /// Number of values in nine matrices with `rows` rows.
     pub(super) fn values(self, rows: usize) -> usize {
         POINTS * self.panels * rows * COLUMNS
     }
 
-    /// Puts the line of a sample's tiles, the first of them at column `start`, into a row.
+    /// Puts the tiles of one sample into a row, the first tile at column `start`.
     #[inline(always)]
     fn store(self, line: &[f32], piece: usize, row: Row, start: usize, matrices: &mut [f32]) {
         for (number, values) in line.chunks_exact(piece).enumerate() {

@@ -3,14 +3,14 @@
 //! A 4×4 kernel with stride 2 is four 2×2 kernels with stride 1, one for each phase of the padded
 //! image: `X[2i + p, 2j + q]` with p and q of 0 or 1. For these the minimal algorithm F(2×2, 2×2)
 //! (Winograd 1980; Lavin and Gray 2016) computes a tile of 2×2 outputs with 9 products per pair of
-//! channels in place of 16. In one dimension, with inputs d, kernel g and outputs y:
+//! channels instead of 16. In one dimension, with inputs d, kernel g and outputs y:
 //!
 //! ```text
 //! v = (d₀ − d₁, d₁, d₂ − d₁)    u = (g₀, g₀ + g₁, g₁)    m = u·v    y = (m₀ + m₁, m₁ + m₂)
 //! ```
 //!
-//! Only additions, so that rounding errors stay those of the plain sum, relative to the largest
-//! values of a tile. An infinity becomes NaN within its tiles. The transposed
+//! The input and output maps only add, so rounding errors stay those of the plain sum, relative to
+//! the largest values of a tile. An infinity becomes NaN within its tiles. The transposed
 //! convolution and the gradient of the weight are the transposes of the same three maps.
 //!
 //! A plane's points are lines of one value per tile, tiles row by row: `[9][4 phases][tiles]` of an
@@ -24,8 +24,8 @@ pub(super) const POINTS: usize = 9;
 /// Phases of an image.
 pub(super) const PHASES: usize = 4;
 
-/// Names consecutive lines of `$length` values, `$stride` apart. (Building an array of them with
-/// `from_fn` is a call that is not inlined.)
+/// Names consecutive lines of `$length` values, `$stride` apart. (An array of lines would need
+/// `from_fn`, a call that is not inlined.)
 macro_rules! lines {
     ($values:expr, $stride:expr, $length:expr => $($name:ident)*) => {
         let mut rest: &[f32] = &$values[..];
@@ -47,9 +47,9 @@ macro_rules! lines {
     };
 }
 
-/// Height and width of a feature map, both even; an image's are twice that.
+/// Height and width of a feature map, both even. The image is twice as high and wide.
 ///
-/// `SIZE` is both where they are equal and known to the compiler, else 0.
+/// `SIZE` is the height and the width if they are equal and known to the compiler, else 0.
 #[derive(Clone, Copy)]
 pub(super) struct Plane<const SIZE: usize> {
     height: usize,
@@ -77,51 +77,51 @@ impl<const SIZE: usize> Plane<SIZE> {
         self.width() / 2
     }
 
-    /// Tiles.
+    /// Number of tiles.
     #[inline(always)]
     pub(super) fn tiles(self) -> usize {
         self.height() / 2 * self.across()
     }
 
-    /// Values of the working space of [`Plane::image_to_points`] and its transpose: twelve
-    /// buffers of a quarter of the padded image.
+    /// Number of values that [`Plane::image_to_points`] and its transpose need as working space:
+    /// twelve buffers, each a quarter of the padded image.
     pub(super) fn working_space(self) -> usize {
         12 * 4 * self.group()
     }
 
-    /// The most tiles that always follow each other in a panel of columns: the largest power of 2
-    /// that divides both.
+    /// The largest number of tiles that always follow each other in a panel of columns: the largest
+    /// power of 2 that divides both the number of tiles and the width of a panel.
     #[inline(always)]
     pub(super) fn piece(self) -> usize {
         1 << (self.tiles() | COLUMNS).trailing_zeros()
     }
 
-    /// Tiles in the lines `4s + g` of the padded image, for one g.
+    /// Number of tiles in the lines `4s + g` of the padded image, for one g.
     #[inline(always)]
     fn group(self) -> usize {
         (self.height() / 2 + 1) * self.across()
     }
 
-    /// Where a line of the image is among the groups, in units of a line.
+    /// The place of an image line among the groups, in lines.
     #[inline(always)]
     fn grouped(self, number: usize) -> usize {
         let padded = number + 1;
         padded % 4 * (self.height() / 2 + 1) + padded / 4
     }
 
-    /// `v` of all phases.
+    /// The points `v` of all phases.
     ///
-    /// The image is first sorted: lines into four groups, pixels of a line into four quarters, so
-    /// that everything after that is arithmetic on long lines.
+    /// First the image is sorted: its lines into four groups, the pixels of a line into four
+    /// quarters. After that, all arithmetic is on long lines.
     ///
     /// - `image`: `[2·height][2·width]`
-    /// - `work`: [`Plane::working_space`] values of anything
+    /// - `work`: [`Plane::working_space`] arbitrary values
     /// - `points`: `[9][4][tiles]`
     #[inline(always)]
     pub(super) fn image_to_points(
         self,
         image: &[f32],
-        edge: PaddingMode,
+        padding: PaddingMode,
         work: &mut [f32],
         points: &mut [f32],
     ) {
@@ -133,7 +133,7 @@ impl<const SIZE: usize> Plane<SIZE> {
         }
         // Lines 0 and 2·height + 1 of the padded image.
         let (above, below) = (0, (self.height() + 1) * length);
-        match edge {
+        match padding {
             PaddingMode::Zeros => {
                 lines[above..][..length].fill(0.0);
                 lines[below..][..length].fill(0.0);
@@ -145,7 +145,8 @@ impl<const SIZE: usize> Plane<SIZE> {
         }
         let (q0, work) = work.split_at_mut(quarter);
         let (q3, values) = work.split_at_mut(quarter);
-        // Of six horizontal values, a0 a1 a2 b0 b1 b2, the second and fifth are pixels as they are.
+        // Of six horizontal values, a0 a1 a2 b0 b1 b2, the second and the fifth are unchanged
+        // pixels.
         lines!(mut values, quarter, quarter => a0 a1 a2 b0 b1 b2);
         for (t, pixels) in lines.chunks_exact(4).enumerate() {
             q0[t] = pixels[0];
@@ -159,7 +160,7 @@ impl<const SIZE: usize> Plane<SIZE> {
         difference(b2, &q0[1..], b1);
         for first in (0..quarter).step_by(across) {
             let last = first + across - 1;
-            let (left, right) = match edge {
+            let (left, right) = match padding {
                 PaddingMode::Zeros => (0.0, 0.0),
                 PaddingMode::Replicate => (q0[first], q3[last]),
             };
@@ -181,13 +182,12 @@ impl<const SIZE: usize> Plane<SIZE> {
         }
     }
 
-    /// The transpose of [`Plane::image_to_points`]; the image is overwritten with the sums plus
-    /// `bias`.
+    /// The transpose of [`Plane::image_to_points`]; overwrites the image with the sums plus `bias`.
     #[inline(always)]
     pub(super) fn points_to_image(
         self,
         points: &[f32],
-        edge: PaddingMode,
+        padding: PaddingMode,
         bias: f32,
         work: &mut [f32],
         image: &mut [f32],
@@ -213,8 +213,8 @@ impl<const SIZE: usize> Plane<SIZE> {
                 }
                 inner(&mut value[(p + 2) * group..][..tiles], v0, v1, v2);
             }
-            if edge == PaddingMode::Replicate {
-                // What fell on the lines around the image goes to its border.
+            if padding == PaddingMode::Replicate {
+                // The sums on the lines around the image go to its border.
                 let below = group + tiles;
                 for t in 0..across {
                     value[group + t] += value[t];
@@ -223,10 +223,10 @@ impl<const SIZE: usize> Plane<SIZE> {
             }
         }
         lines!(mut values, quarter, quarter => a0 a1 a2 b0 b1 b2);
-        // What fell on the columns around the image.
+        // The sums on the columns around the image.
         for first in (0..quarter).step_by(across) {
             let last = first + across - 1;
-            (q0[first], q3[last]) = match edge {
+            (q0[first], q3[last]) = match padding {
                 PaddingMode::Zeros => (0.0, 0.0),
                 PaddingMode::Replicate => (a0[first], b2[last]),
             };
@@ -248,10 +248,10 @@ impl<const SIZE: usize> Plane<SIZE> {
         }
     }
 
-    /// The transpose of [`Plane::points_to_feature`], without its bias.
+    /// The transpose of [`Plane::points_to_feature`] without its bias.
     ///
     /// - `feature`: `[height][width]`
-    /// - `points`: nine lines of the tiles, `stride` values apart
+    /// - `points`: nine lines of tiles, `stride` values apart
     #[inline(always)]
     pub(super) fn feature_to_points(self, feature: &[f32], points: &mut [f32], stride: usize) {
         let across = self.across();
@@ -270,7 +270,7 @@ impl<const SIZE: usize> Plane<SIZE> {
         }
     }
 
-    /// `y` of products `m`, plus `bias`.
+    /// The outputs `y` of products `m`, plus `bias`.
     #[inline(always)]
     pub(super) fn points_to_feature(self, points: &[f32], bias: f32, feature: &mut [f32]) {
         let (across, tiles) = (self.across(), self.tiles());

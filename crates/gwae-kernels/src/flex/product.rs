@@ -112,7 +112,7 @@ fn block<S: Simd, const R: usize, const V: usize>(
     }
 }
 
-/// Panels of `size` that hold `count` rows or columns.
+/// Number of panels of `size` that hold `count` rows or columns.
 pub(super) fn panels(count: usize, size: usize) -> usize {
     count.div_ceil(size)
 }

@@ -1,4 +1,4 @@
-//! Working memory that is kept from one block to the next.
+//! Working memory that each thread keeps from one block to the next.
 
 use std::cell::Cell;
 
@@ -6,15 +6,15 @@ thread_local! {
     static KEPT: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
 }
 
-/// Calls `work` with memory for `lengths` values each, which hold anything.
+/// Calls `work` with memory for `lengths` values each. The values are arbitrary.
 ///
-/// Every thread keeps the memory of its largest call, so that blocks after the first neither
-/// allocate nor clear it.
+/// Every thread keeps the memory of its largest call. Blocks after the first therefore neither
+/// allocate nor clear memory.
 pub(super) fn with<const N: usize, R>(
     lengths: [usize; N],
     work: impl FnOnce([&mut [f32]; N]) -> R,
 ) -> R {
-    // Taken, not borrowed: a call within `work` finds none and makes its own.
+    // Taken, not borrowed: a nested call finds no memory here and makes its own.
     let mut kept = KEPT.take();
     let total = lengths.iter().sum();
     if kept.len() < total {

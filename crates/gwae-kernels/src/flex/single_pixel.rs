@@ -1,7 +1,7 @@
 //! Convolutions between images of 2×2 pixels and feature maps of one: plain matrix products.
 //!
-//! Padding makes 4×4 pixels of the 2×2. With zeros only the four inner kernel positions meet a
-//! pixel; with replication each pixel meets the four positions of its corner.
+//! Padding enlarges the 2×2 pixels to 4×4. With zeros, only the four inner kernel positions meet a
+//! pixel. With replication, each pixel meets the four positions of its corner.
 
 use burn::backend::{Flex, ops::FloatTensorOps};
 use burn::tensor::Shape;
@@ -14,17 +14,17 @@ use crate::PaddingMode;
 /// Pixels of an image.
 const PIXELS: usize = 4;
 
-/// See `Kernels::halve`; everything contiguous.
-pub(super) fn halve(
+/// See `Kernels::strided_conv`; everything contiguous.
+pub(super) fn strided_conv(
     images: &FlexTensor,
     weight: &FlexTensor,
     bias: Option<&[f32]>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> Vec<f32> {
     let [m, n, ..] = weight.layout().shape().dims::<4>();
     let batch = images.layout().shape()[0];
     let images = images.reshape(Shape::new([batch, n * PIXELS]));
-    let weight = per_pixel(values(weight), m, n, edge).transpose(0, 1);
+    let weight = per_pixel(values(weight), m, n, padding).transpose(0, 1);
     let mut features = values(&Flex::float_matmul(images, weight)).to_vec();
     if let Some(bias) = bias {
         add_bias(&mut features, bias, 1);
@@ -32,17 +32,17 @@ pub(super) fn halve(
     features
 }
 
-/// See `Kernels::double`; everything contiguous.
-pub(super) fn double(
+/// See `Kernels::strided_conv_transpose`; everything contiguous.
+pub(super) fn strided_conv_transpose(
     features: &FlexTensor,
     weight: &FlexTensor,
     bias: Option<&[f32]>,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> Vec<f32> {
     let [m, n, ..] = weight.layout().shape().dims::<4>();
     let batch = features.layout().shape()[0];
     let features = features.reshape(Shape::new([batch, m]));
-    let weight = per_pixel(values(weight), m, n, edge);
+    let weight = per_pixel(values(weight), m, n, padding);
     let mut images = values(&Flex::float_matmul(features, weight)).to_vec();
     if let Some(bias) = bias {
         add_bias(&mut images, bias, PIXELS);
@@ -54,7 +54,7 @@ pub(super) fn double(
 pub(super) fn weight_gradient(
     images: &FlexTensor,
     features: &FlexTensor,
-    edge: PaddingMode,
+    padding: PaddingMode,
 ) -> Vec<f32> {
     let [batch, n, ..] = images.layout().shape().dims::<4>();
     let m = features.layout().shape()[1];
@@ -65,7 +65,7 @@ pub(super) fn weight_gradient(
     let kernels = weight.chunks_exact_mut(TAPS);
     for (kernel, gradient) in kernels.zip(values(&gradient).chunks_exact(PIXELS)) {
         for (pixel, gradient) in gradient.iter().enumerate() {
-            for &tap in positions(pixel, edge) {
+            for &tap in positions(pixel, padding) {
                 kernel[tap] = *gradient;
             }
         }
@@ -73,7 +73,7 @@ pub(super) fn weight_gradient(
     weight
 }
 
-/// Adds to every channel, of so many pixels, its bias.
+/// Adds the bias to every channel; a channel has `pixels` values.
 fn add_bias(values: &mut [f32], bias: &[f32], pixels: usize) {
     for sample in values.chunks_exact_mut(bias.len() * pixels) {
         for (channel, bias) in sample.chunks_exact_mut(pixels).zip(bias) {
@@ -82,21 +82,24 @@ fn add_bias(values: &mut [f32], bias: &[f32], pixels: usize) {
     }
 }
 
-/// What each pixel of each channel is multiplied by, `[m, 4n]`.
-fn per_pixel(weight: &[f32], m: usize, n: usize, edge: PaddingMode) -> FlexTensor {
+/// The factor of each pixel of each channel, `[m, 4n]`.
+fn per_pixel(weight: &[f32], m: usize, n: usize, padding: PaddingMode) -> FlexTensor {
     let mut factors = vec![0.0; m * n * PIXELS];
     let kernels = weight.chunks_exact(TAPS);
     for (factors, kernel) in factors.chunks_exact_mut(PIXELS).zip(kernels) {
         for (pixel, factor) in factors.iter_mut().enumerate() {
-            *factor = positions(pixel, edge).iter().map(|&tap| kernel[tap]).sum();
+            *factor = positions(pixel, padding)
+                .iter()
+                .map(|&tap| kernel[tap])
+                .sum();
         }
     }
     tensor(factors, Shape::new([m, n * PIXELS]))
 }
 
 /// The kernel positions that meet a pixel.
-fn positions(pixel: usize, edge: PaddingMode) -> &'static [usize] {
-    match edge {
+fn positions(pixel: usize, padding: PaddingMode) -> &'static [usize] {
+    match padding {
         PaddingMode::Zeros => [&[5], &[6], &[9], &[10]][pixel],
         PaddingMode::Replicate => {
             const CORNERS: [&[usize]; PIXELS] = [

@@ -1,7 +1,7 @@
 //! Spectral normalisation: products of a matrix with vectors, and the division with its gradient.
 //!
-//! All of it is bound by reading the matrix, so each function reads it once, on every core. Sums
-//! are added up in an order that does not depend on the number of cores.
+//! Reading the matrix takes most of the time, so each function reads it once, on all cores. The
+//! order of additions does not depend on the number of cores.
 
 use burn::tensor::Shape;
 use burn_flex::FlexTensor;
@@ -110,7 +110,7 @@ fn block_rows(length: usize) -> usize {
     (BLOCK / length.max(1)).max(1)
 }
 
-/// The one value of a tensor.
+/// The only value of a tensor.
 fn number(x: FlexTensor) -> f32 {
     values(&x.to_contiguous())[0]
 }

@@ -1,4 +1,4 @@
-//! Sums in single precision, as many at a time as a vector register holds.
+//! Sums in single precision, computed a vector register at a time.
 
 /// Sums side by side.
 const LANES: usize = 16;

@@ -1,11 +1,11 @@
 //! Convolutions by Winograd's algorithm over blocks of the batch.
 //!
-//! The points of a block of samples (`points.rs`) are a matrix with one row per channel, or per
-//! channel and phase, and one column per tile, packed into panels of 32 columns. With the points
-//! of the weight as the other factor, halving, doubling and the gradient of the weight are nine
-//! products each. A block is small enough that its matrices stay in cache, and blocks run on
-//! different cores. Their number depends on the shapes alone, so that sums are always added up in
-//! the same order and results do not depend on the number of cores.
+//! The points of a block of samples (`points.rs`) form a matrix, packed into panels of 32 columns. It has
+//! one row per channel, or per channel and phase, and one column per tile. With the points of the weight as
+//! the other factor, the convolution, its transpose and the gradient of the weight are nine products each.
+//! The matrices of a block are small enough to stay in cache, and blocks run on different cores. The number
+//! of blocks depends only on the shapes. So sums are always added up in the same order, and results do not
+//! depend on the number of cores.
 
 use rayon::prelude::*;
 
@@ -18,18 +18,19 @@ use super::product::{COLUMNS, ROWS, multiply, panels};
 use super::{scratch, sum_in_order, weight_points};
 use crate::PaddingMode;
 
-/// Values of a block's matrices on both sides: 1 MB.
+/// Number of values in a block's matrices on both sides: 1 MB.
 const BLOCK_VALUES: usize = 1 << 18;
-/// Tiles per block, at least, where the batch has as many: each pays for reading the weight.
+/// Least number of tiles per block, if the batch has enough: each block reads the whole weight.
 const BLOCK_TILES: usize = 64;
-/// A batch is cut into at least so many blocks, if it has as many samples.
+/// Least number of blocks in a batch that has enough samples.
 const LEAST_BLOCKS: usize = 2;
-/// Partial sums of the weight's gradient, at most.
+/// Largest number of partial sums of the weight's gradient.
 const PARTIAL_SUMS: usize = 8;
-/// Tiles per partial sum, at least.
+/// Least number of tiles per partial sum.
 const PARTIAL_TILES: usize = 128;
 
-/// Sizes of one convolution. What computes with them here needs an even height and width.
+/// Sizes of one convolution. Its small side is the feature map, its large side the image. The convolution
+/// methods need an even height and width.
 #[derive(Clone, Copy)]
 pub(super) struct Geometry {
     /// Channels of the small side.
@@ -39,21 +40,21 @@ pub(super) struct Geometry {
     /// Height and width of the small side.
     pub(super) height: usize,
     pub(super) width: usize,
-    pub(super) edge: PaddingMode,
+    pub(super) padding: PaddingMode,
 }
 
 impl Geometry {
-    /// Values of one sample on the small side.
+    /// Number of values in one sample on the small side.
     fn small(&self) -> usize {
         self.m * self.height * self.width
     }
 
-    /// Values of one sample on the large side.
+    /// Number of values in one sample on the large side.
     fn large(&self) -> usize {
         self.n * self.height * self.width * 4
     }
 
-    /// Tiles of one sample.
+    /// Number of tiles in one sample.
     pub(super) fn tiles(&self) -> usize {
         self.height * self.width / 4
     }
@@ -62,15 +63,20 @@ impl Geometry {
         on_planes(self.height, self.width, work);
     }
 
-    /// Samples per block.
+    /// Number of samples per block.
     fn block(&self, batch: usize) -> usize {
         let columns = BLOCK_VALUES / (POINTS * (self.m + PHASES * self.n));
         let samples = columns.max(BLOCK_TILES) / self.tiles();
         samples.min(batch.div_ceil(LEAST_BLOCKS)).max(1)
     }
 
-    /// See `Kernels::halve`, with the bias.
-    pub(super) fn halve(&self, images: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+    /// See `Kernels::strided_conv`, with the bias.
+    pub(super) fn strided_conv(
+        &self,
+        images: &[f32],
+        weight: &[f32],
+        bias: Option<&[f32]>,
+    ) -> Vec<f32> {
         let batch = images.len() / self.large();
         let block = self.block(batch);
         let weight = weight_points::to_small(weight, self.m, self.n);
@@ -86,7 +92,7 @@ impl Geometry {
                 self.on_planes(ImageColumns {
                     images,
                     channels: self.n,
-                    edge: self.edge,
+                    padding: self.padding,
                     columns,
                     points,
                 });
@@ -104,8 +110,8 @@ impl Geometry {
         output
     }
 
-    /// See `Kernels::double`, with the bias.
-    pub(super) fn double(
+    /// See `Kernels::strided_conv_transpose`, with the bias.
+    pub(super) fn strided_conv_transpose(
         &self,
         features: &[f32],
         weight: &[f32],
@@ -134,7 +140,7 @@ impl Geometry {
                     products,
                     rows: lines,
                     channels: self.n,
-                    edge: self.edge,
+                    padding: self.padding,
                     columns,
                     bias,
                     images: output,
@@ -194,7 +200,7 @@ impl Geometry {
                 self.on_planes(ImageRows {
                     images,
                     channels: self.n,
-                    edge: self.edge,
+                    padding: self.padding,
                     tiles,
                     points: right,
                 });
@@ -208,7 +214,7 @@ impl Geometry {
                         multiply(left, tiles * ROWS, right, sums, number > 0);
                     }
                 };
-                // A batch of few tiles is one part, and its points are what cores can share.
+                // A batch with few tiles is a single part, so the cores share its points.
                 if alone {
                     gradient.par_chunks_mut(size).enumerate().for_each(add);
                 } else {
@@ -220,8 +226,8 @@ impl Geometry {
     }
 }
 
-/// The nine products of a weight's points, `[rows/8][9][inner][8]`, with a block's,
-/// `[9][panels][inner][32]`: `[9][panels][rows][32]`.
+/// The nine products of a weight's points, `[rows/8][9][inner][8]`, with the points of a block,
+/// `[9][panels][inner][32]`. The output is `[9][panels][rows][32]`.
 fn multiply_columns(
     weight: &[f32],
     inner: usize,

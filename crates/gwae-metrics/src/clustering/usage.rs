@@ -1,28 +1,28 @@
-//! Whether all clusters are used, or a few take everything.
+//! Whether all clusters are used, or only a few.
 
 use serde::{Deserialize, Serialize};
 
-use crate::MetricError;
+use crate::error::MetricError;
 
-/// How the items spread over K clusters.
+/// The distribution of the items over K clusters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterUsage {
     /// Share of each cluster, K numbers that sum to 1.
     pub shares: Vec<f64>,
-    /// Entropy of the shares in nats: `−Σ sₖ ln sₖ`, from 0 (one cluster takes everything) to
-    /// `ln K` (all are used equally).
+    /// Entropy of the shares in nats: `−Σ sₖ ln sₖ`, from 0 (one cluster has all items) to `ln K`
+    /// (all clusters are used equally).
     pub entropy: f64,
-    /// Entropy divided by `ln K`, from 0 to 1; 1 for K = 1, where nothing can collapse.
+    /// Entropy divided by `ln K`, from 0 to 1. It is 1 for K = 1, which cannot collapse.
     pub normalised_entropy: f64,
 }
 
 impl ClusterUsage {
-    /// From the cluster of each item, numbered from 0. Clusters that no item has count: `clusters`
-    /// is the number of those that exist, K.
+    /// From the cluster of each item, numbered from 0. `clusters` is K, the number of existing
+    /// clusters; clusters without items count too.
     ///
     /// # Errors
-    /// [`MetricError::Empty`], and [`MetricError::NoSuchCluster`] for an assignment of `clusters`
-    /// or more.
+    /// [`MetricError::Empty`], and [`MetricError::NoSuchCluster`] for an assignment that is not
+    /// below `clusters`.
     pub fn from_assignments(assignments: &[usize], clusters: usize) -> Result<Self, MetricError> {
         if assignments.is_empty() {
             return Err(MetricError::Empty {
@@ -43,12 +43,12 @@ impl ClusterUsage {
         Self::from_weights(&weights)
     }
 
-    /// From a weight of each cluster, such as a mixture's weights or its mean responsibilities.
-    /// They are divided by their sum.
+    /// From one weight per cluster, such as a mixture's weights or its mean responsibilities. They
+    /// are divided by their sum.
     ///
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::NotFinite`], and [`MetricError::OutOfRange`] for a
-    /// negative weight or weights that sum to 0 or to more than a number can hold.
+    /// negative weight or for weights whose sum is 0 or overflows.
     pub fn from_weights(weights: &[f64]) -> Result<Self, MetricError> {
         if weights.is_empty() {
             return Err(MetricError::Empty { field: "weights" });
@@ -73,7 +73,7 @@ impl ClusterUsage {
         }
         let shares: Vec<f64> = weights.iter().map(|weight| weight / total).collect();
         let used = shares.iter().filter(|&&share| share > 0.0);
-        // A single share of 1 gives −0 without the addition.
+        // A single share of 1 would give −0 without the addition.
         let entropy = used.map(|share| -share * share.ln()).sum::<f64>() + 0.0;
         let normalised_entropy = match shares.len() {
             1 => 1.0,
@@ -113,7 +113,7 @@ mod tests {
         assert!((two.entropy - 2f64.ln()).abs() < 1e-15);
         assert!((two.normalised_entropy - 0.5).abs() < 1e-15);
         assert_eq!(two.used(), 2);
-        // Shares 1/4 and 3/4, whatever the scale of the weights.
+        // Shares 1/4 and 3/4, independent of the scale of the weights.
         let skewed = ClusterUsage::from_weights(&[2.0, 6.0]).unwrap();
         let entropy = 4f64.ln() - 0.75 * 3f64.ln();
         assert!((skewed.entropy - entropy).abs() < 1e-15);

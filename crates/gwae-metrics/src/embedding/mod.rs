@@ -1,4 +1,4 @@
-//! Two dimensions to draw many-dimensional codes in.
+//! Maps codes with many dimensions to two, to draw them.
 
 mod pca;
 mod t_sne;

@@ -1,27 +1,27 @@
 //! Principal component analysis: the directions in which points vary most.
 
-use crate::MetricError;
+use crate::error::MetricError;
 use crate::points::Points;
 
-/// Most dimensions that [`principal_components`] takes. Its eigenvalue solver needs a time that
-/// grows with their third power: about a second for this many.
+/// Largest number of dimensions for [`principal_components`]. The time of its eigenvalue solver
+/// grows with the third power of the dimensions: about a second for this number.
 pub const MAX_PCA_DIMENSIONS: usize = 256;
 
-/// Sweeps over all pairs of axes until which Jacobi's iteration is given up. It converges
-/// quadratically: matrices of every size here need fewer than 15.
+/// Largest number of sweeps of Jacobi's iteration over all pairs of axes. It converges
+/// quadratically: matrices of every size allowed here need fewer than 15.
 const MOST_SWEEPS: usize = 60;
 
-/// The directions of largest variance of some points.
+/// The directions in which some points vary most.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrincipalComponents {
     /// Mean of the points, `[dimensions]`.
     pub mean: Vec<f64>,
     /// Orthonormal directions, row-major `[components, dimensions]`, largest variance first. The
-    /// sign is such that the entry of largest size is positive.
+    /// sign is chosen so that the entry with the largest absolute value is positive.
     pub directions: Vec<f64>,
     /// Variance along each direction, divided by `n − 1`; 0 for a single point.
     pub variances: Vec<f64>,
-    /// The same as shares of the variance of all dimensions; 0 where nothing varies.
+    /// The variances as shares of the variance of all dimensions; 0 if all points are equal.
     pub variance_shares: Vec<f64>,
     dimensions: usize,
 }
@@ -29,7 +29,7 @@ pub struct PrincipalComponents {
 /// Finds the first `components` principal components of `points` (row-major `[n, dimensions]`).
 ///
 /// The eigenvectors of the covariance matrix, computed in double precision by Jacobi's cyclic
-/// rotations (Golub & Van Loan, section 8.5), hence deterministic.
+/// rotations (Golub & Van Loan, section 8.5). The result is deterministic.
 ///
 /// # Errors
 /// [`MetricError::Empty`], [`MetricError::PartialPoint`], [`MetricError::NotFinite`], and
@@ -73,7 +73,7 @@ pub fn principal_components(
         });
         let sign = if largest < 0.0 { -1.0 } else { 1.0 };
         directions.extend(direction.iter().map(|entry| sign * entry));
-        // Rounding may leave a direction without variance a little below zero.
+        // Rounding may make the variance of a constant direction slightly negative.
         variances.push(values[axis].max(0.0));
     }
     let share = |&variance: &f64| if total > 0.0 { variance / total } else { 0.0 };
@@ -87,8 +87,8 @@ pub fn principal_components(
 }
 
 impl PrincipalComponents {
-    /// Coordinates of points (row-major `[n, dimensions]`) along the directions, from the mean:
-    /// row-major `[n, components]`.
+    /// Coordinates of points (row-major `[n, dimensions]`) along the directions, relative to the
+    /// mean: row-major `[n, components]`.
     ///
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::PartialPoint`], [`MetricError::NotFinite`].
@@ -133,7 +133,7 @@ fn covariance(points: &Points, mean: &[f64]) -> Vec<f64> {
 fn eigen(mut matrix: Vec<f64>, size: usize) -> (Vec<f64>, Vec<f64>) {
     let mut vectors = vec![0.0; size * size];
     (0..size).for_each(|i| vectors[i * size + i] = 1.0);
-    // Entries of this size are within the rounding of the covariances themselves.
+    // Entries of this size are within the rounding errors of the covariances.
     let trace: f64 = (0..size).map(|i| matrix[i * size + i]).sum();
     let negligible = f64::EPSILON * trace / size as f64;
     for _ in 0..MOST_SWEEPS {
@@ -151,7 +151,7 @@ fn eigen(mut matrix: Vec<f64>, size: usize) -> (Vec<f64>, Vec<f64>) {
     (values, vectors)
 }
 
-/// Makes the entries (p, q) and (q, p) zero, p < q, unless they are negligible.
+/// Rotates the entries (p, q) and (q, p) to zero, p < q, unless they are negligible.
 fn rotate(
     matrix: &mut [f64],
     vectors: &mut [f64],
@@ -270,8 +270,8 @@ mod tests {
     }
 
     proptest! {
-        /// Directions are orthonormal, coordinates uncorrelated with the reported variances, and
-        /// all directions together lose nothing.
+        /// Directions are orthonormal, coordinates are uncorrelated with the reported variances,
+        /// and all directions together preserve the points.
         #[test]
         fn coordinates_are_uncorrelated(
             values in proptest::collection::vec(-10f32..10.0, 4..80),

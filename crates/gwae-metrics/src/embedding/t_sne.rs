@@ -1,33 +1,33 @@
-//! t-SNE: a picture in which near points stay near.
+//! t-SNE: maps points to the plane so that near points stay near.
 //!
-//! The iterations are those of `bhtsne`, which takes no seed and whose sums depend on the timing of
-//! its threads. It is given neighbours and starting positions, the only things that it would draw
-//! at random, and a single thread.
+//! `bhtsne` does the iterations. It takes no seed, and its sums depend on the timing of its threads. So
+//! this code gives it neighbours and starting positions, which it would otherwise draw at random, and a
+//! single thread.
 
 use bhtsne::{Neighbor, tSNE};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::MetricError;
-use crate::embedding::pca::{MAX_PCA_DIMENSIONS, principal_components};
+use super::pca::{MAX_PCA_DIMENSIONS, principal_components};
+use crate::error::MetricError;
 use crate::points::Points;
 use crate::random::{fraction, generator};
 
-/// Barnes & Hut's angle: cells that look smaller from a point are taken as one.
+/// Barnes & Hut's angle: a cell that looks smaller from a point counts as one point.
 const ANGLE: f64 = 0.5;
 
-/// Fewest distinct points with which the algorithm has something to arrange.
+/// Least number of distinct points that the algorithm can arrange.
 const FEWEST: usize = 4;
 
-/// How t-SNE arranges points.
+/// Settings of t-SNE.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TSneConfig {
-    /// Effective number of neighbours that a point keeps near; by default 30, at least 1. With
-    /// few points at most a third of their number is taken.
+    /// Perplexity: effective number of neighbours that a point keeps near; by default 30, at least 1.
+    /// At most a third of the number of points is used.
     pub perplexity: f64,
-    /// Number of iterations, of which the first 250 exaggerate attraction; by default 1,000.
+    /// Number of iterations; by default 1,000. The first 250 exaggerate attraction.
     pub iterations: usize,
     /// Seed of the small noise around the starting positions; by default 0.
     pub seed: u64,
@@ -46,18 +46,20 @@ impl Default for TSneConfig {
 /// Arranges `points` (row-major `[n, dimensions]`) in the plane by t-SNE (van der Maaten & Hinton
 /// 2008) with Barnes & Hut's approximation (van der Maaten 2014): row-major `[n, 2]`, centred.
 ///
-/// Distances between far groups, sizes of groups and axes mean nothing in such a picture; nearness
-/// does. It starts from the first two principal components with a standard deviation of 10⁻⁴
-/// (Kobak & Berens 2019), so that the rough arrangement is that of the data; the noise, a
-/// hundredth of that, only separates what would coincide. Equal points count once and are put at
-/// the same place. Fewer than four distinct points are placed by their principal components. Of
-/// more coordinates than [`MAX_PCA_DIMENSIONS`] those that vary most make the principal components;
-/// neighbours are always those by all coordinates.
+/// In such a picture only nearness has a meaning. Distances between far groups, sizes of groups and
+/// axes have none.
 ///
-/// The same points and seed give the same picture: neighbours are found exactly, and the
-/// iterations run on one thread, because sums over several threads depend on their timing. The
-/// time is O(n² · dimensions) for the neighbours (on all threads) and O(n log n) for each
-/// iteration: seconds for some thousands of points.
+/// The start is the first two principal components with a standard deviation of 10⁻⁴ (Kobak & Berens
+/// 2019), so the rough arrangement is that of the data. Noise of a hundredth of that separates points
+/// that would coincide. Equal points count once and get the same place. Fewer than four distinct points
+/// are placed by their principal components. If there are more coordinates than [`MAX_PCA_DIMENSIONS`],
+/// only those with the largest variances make the principal components. Neighbours always depend on all
+/// coordinates.
+///
+/// The same points and seed give the same picture: neighbours are found exactly, and the iterations run
+/// on one thread, because sums over several threads depend on their timing. The time is O(n² ·
+/// dimensions) for the neighbours (on all threads) and O(n log n) for each iteration: seconds for some
+/// thousands of points.
 ///
 /// # Errors
 /// [`MetricError::Empty`], [`MetricError::PartialPoint`], [`MetricError::NotFinite`],
@@ -100,8 +102,9 @@ pub fn t_sne(
     Ok(coordinates.collect())
 }
 
-/// Coordinates along the first two principal components, `[n, 2]`; the second ones are 0 for
-/// points of one dimension. Of more than [`MAX_PCA_DIMENSIONS`] coordinates those that vary most count.
+/// Coordinates along the first two principal components, `[n, 2]`; the second one is 0 for points with
+/// one dimension. If there are more than [`MAX_PCA_DIMENSIONS`] coordinates, only those with the
+/// largest variances count.
 fn first_components(points: &Points) -> Result<Vec<f64>, MetricError> {
     let chosen;
     let points = if points.dimensions > MAX_PCA_DIMENSIONS {
@@ -122,7 +125,8 @@ fn first_components(points: &Points) -> Result<Vec<f64>, MetricError> {
     })
 }
 
-/// The `count` coordinates of largest variance, the first of equal ones, row-major `[n, count]`.
+/// The `count` coordinates with the largest variances, row-major `[n, count]`. Of equal variances, the
+/// first.
 fn most_varying(points: &Points, count: usize) -> Vec<f32> {
     let mean = points.mean();
     let mut squares = vec![0.0; points.dimensions];
@@ -139,7 +143,7 @@ fn most_varying(points: &Points, count: usize) -> Vec<f32> {
         .collect()
 }
 
-/// The iterations, on distinct points.
+/// Runs the iterations on distinct points.
 fn arrange(
     points: &Points,
     components: &[f64],
@@ -171,7 +175,7 @@ fn arrange(
     }))
 }
 
-/// The larger one of the two coordinates' standard deviations, around their mean 0.
+/// The larger of the two coordinates' standard deviations around their mean 0.
 fn standard_deviation(coordinates: &[f64]) -> f64 {
     let sum = |offset: usize| -> f64 {
         let axis = coordinates.iter().skip(offset).step_by(2);
@@ -180,11 +184,12 @@ fn standard_deviation(coordinates: &[f64]) -> f64 {
     (sum(0).max(sum(1)) / (coordinates.len() / 2) as f64).sqrt()
 }
 
-/// The `count` nearest other points of each, ascending; of equally near ones the lower number.
+/// The `count` nearest other points of each point, ascending. Of equally near points, the lower index
+/// first.
 ///
-/// Distances are `√(d² − d²₁)` with the distance d₁ to the nearest one: the neighbours' normalised
-/// Gaussian weights are the same with any d₁, and these ones do not all vanish in rounding where a
-/// point is far from all others. They are in units of the points' spread for the same reason.
+/// Distances are `√(d² − d²₁)`, where d₁ is the distance to the nearest point. This does not change the
+/// neighbours' normalised Gaussian weights, but keeps them from all rounding to 0 for a point far from
+/// all others. For the same reason the unit is the spread of the points.
 fn nearest(points: &Points, count: usize) -> Vec<Vec<Neighbor<f64>>> {
     let mean = points.mean();
     let spread: f64 = points
@@ -224,8 +229,8 @@ fn nearest(points: &Points, count: usize) -> Vec<Vec<Neighbor<f64>>> {
         .collect()
 }
 
-/// The distinct rows in the order of their first occurrence, and for each row its place among
-/// them. `−0` equals `+0`.
+/// The distinct rows in the order of their first occurrence, and the index of each row among them. `−0`
+/// equals `+0`.
 fn distinct_rows(points: &Points) -> (Vec<f32>, Vec<usize>) {
     let compare = |&a: &usize, &b: &usize| {
         let pairs = points.row(a).iter().zip(points.row(b));
@@ -248,7 +253,7 @@ fn distinct_rows(points: &Points) -> (Vec<f32>, Vec<usize>) {
             place_of.push(values.len() / points.dimensions);
             values.extend_from_slice(points.row(item));
         } else {
-            // The first occurrence has its place already.
+            // The first occurrence already has its index.
             place_of.push(place_of[first]);
         }
     }
@@ -259,7 +264,7 @@ fn distinct_rows(points: &Points) -> (Vec<f32>, Vec<usize>) {
 mod tests {
     use super::*;
 
-    /// Points around clusters' centres, one of each cluster in turn.
+    /// Points around the centres of clusters, one point of each cluster in turn.
     fn blobs(count: usize, clusters: usize) -> Vec<f32> {
         let mut random = generator(11, 0);
         let centres: Vec<f32> = (0..5 * clusters)
@@ -321,7 +326,7 @@ mod tests {
         }
         assert_eq!(t_sne(&[3.0, 4.0], 2, &quick()).unwrap(), [0.0, 0.0]);
         assert_eq!(t_sne(&[3.0; 40], 1, &quick()).unwrap(), [0.0; 80]);
-        // Two places on a line: their principal component.
+        // Two distinct points on a line: their principal component.
         let placed = t_sne(&[1.0, 5.0, 1.0], 1, &quick()).unwrap();
         assert_eq!(placed, [-2.0, 0.0, 2.0, 0.0, -2.0, 0.0]);
     }
@@ -334,7 +339,7 @@ mod tests {
         outlier[0] = 1e30;
         let tiny: Vec<f32> = blobs(60, 2).iter().map(|x| x * 1e-38).collect();
         let huge: Vec<f32> = blobs(60, 2).iter().map(|x| x * 1e37).collect();
-        // All but one point equal up to rounding.
+        // All points but one are equal up to rounding.
         let collapsed: Vec<f32> = (0..60u32)
             .map(|i| f32::from_bits(0x3f80_0000 + i))
             .collect();
@@ -357,7 +362,7 @@ mod tests {
     #[test]
     fn points_of_many_dimensions_start_from_those_that_vary() {
         let few = blobs(60, 2);
-        // The five coordinates last, behind many that hardly vary.
+        // The five last coordinates, after many that hardly vary.
         let noise = |i: usize, d: usize| ((i * 31 + d * 17) % 7) as f32 * 1e-3;
         let many: Vec<f32> = few
             .chunks(5)
@@ -410,7 +415,7 @@ mod tests {
             assert_eq!(indices, others[..7]);
             assert_eq!(neighbours[0].distance, 0.0);
         }
-        // Equally near: the lower number first.
+        // Equally near: the lower index first.
         let line = Points {
             values: &[0.0, 1.0, 2.0, 3.0],
             dimensions: 1,

@@ -1,4 +1,4 @@
-//! The causal prior against its formula written as loops in f64.
+//! The causal prior against its formula, written as loops in f64.
 
 use super::*;
 use crate::testing::*;
@@ -62,7 +62,7 @@ fn soft_edges(scores: &[f64], draw: &Draw) -> Vec<f64> {
         .collect()
 }
 
-/// P and R hardened: [argmax_i of row j, j] = 1, and 1 where the edge is likelier than not.
+/// P and R rounded: 1 at [argmax_i of row j, j], and 1 for an edge that is more likely than not.
 fn hardened(order: &[f64], edges: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let mut hard = vec![0.0; L * L];
     for j in 0..L {
@@ -90,8 +90,8 @@ fn adjacency(order: &[f64], edges: &[f64]) -> Vec<f64> {
 
 /// The codes for `parameters` in the order of [`parameters`].
 ///
-/// In evaluation mode the graph is hard(anchor) + soft(parameters) − soft(anchor): its derivative
-/// at the anchor is the straight-through gradient.
+/// In evaluation mode the graph is hard(anchor) + soft(parameters) − soft(anchor). The derivative
+/// of this at the anchor is the straight-through gradient.
 fn codes(
     prior: &CausalPrior,
     mode: Mode,
@@ -175,7 +175,7 @@ fn both_forms_and_modes_equal_the_loops_and_their_gradient() {
     let device = Device::flex().autodiff();
     for form in [Form::Corrected, Form::Official] {
         let mut tape = Tape::new(20);
-        let mut prior = CausalPrior::new(L, form, &mut tape, &device);
+        let mut prior = CausalConfig { form }.init(L, &mut tape, &device).unwrap();
         prior.batch_norm.gamma = Some(normal_parameter([L], &mut tape, &device));
         prior.batch_norm.beta = Some(normal_parameter([L], &mut tape, &device));
         let anchor = parameters(&prior);
@@ -207,14 +207,14 @@ fn both_forms_and_modes_equal_the_loops_and_their_gradient() {
 fn evaluation_draws_acyclic_graphs_of_zeros_and_ones() {
     let device = Device::flex();
     let mut noise = Tape::new(21);
-    let graph = RandomGraph::new(5, &mut noise, &device);
+    let graph = RandomGraph::init(5, &mut noise, &device);
     let mut edges = 0.0;
     for _ in 0..20 {
         let adjacency = graph.adjacency(Mode::Evaluate, &mut noise, &device);
         let entries = values(adjacency.clone());
         assert!(entries.iter().all(|&a| a == 0.0 || a == 1.0));
         edges += entries.iter().sum::<f64>();
-        // A graph has no cycle exactly if its adjacency matrix is nilpotent.
+        // A graph is acyclic exactly if its adjacency matrix is nilpotent.
         let power = (1..5).fold(adjacency.clone(), |power, _| {
             power.matmul(adjacency.clone())
         });
@@ -226,7 +226,11 @@ fn evaluation_draws_acyclic_graphs_of_zeros_and_ones() {
 #[test]
 fn extreme_uniforms_give_finite_codes_and_gradients() {
     let device = Device::flex().autodiff();
-    let prior = CausalPrior::new(L, Form::Corrected, &mut Tape::new(22), &device);
+    let prior = CausalConfig {
+        form: Form::Corrected,
+    }
+    .init(L, &mut Tape::new(22), &device)
+    .unwrap();
     let ends = |count: usize, period: usize| -> Vec<f32> {
         let end = |i: usize| {
             if (i / period).is_multiple_of(2) {

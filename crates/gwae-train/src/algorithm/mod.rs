@@ -1,75 +1,104 @@
-//! Training algorithms: which parameters step, on what, in which order.
+//! Training algorithms: which optimiser steps which parameters, and in which order.
 
-mod dagmm;
+mod by_kind;
 mod gwae;
-mod gwae_objective;
 mod replicas;
 mod single;
-mod vae;
 
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Tensor};
+use gwae_core::NamedLosses;
 use gwae_core::random::RandomSource;
-use gwae_models::{Autoencoder, ModelConfigError};
+use gwae_datasets::ImageShape;
+use gwae_models::{Autoencoder, LossTerms, ModelConfigError};
 
-use crate::config::TrainingConfig;
-use crate::named_losses::NamedLosses;
+use crate::config::training::TrainingConfig;
+use crate::model_config::ModelConfig;
 
-pub use dagmm::DagmmObjective;
-pub use gwae::GwaeTrainer;
-pub use gwae_objective::{CriticTerms, GwaeObjective, MainTerms};
-pub use single::{DagmmTrainer, SingleObjective, SingleTrainer, VaeTrainer};
-pub use vae::VaeObjective;
+pub use by_kind::AlgorithmVisitor;
+pub use gwae::{GwaeAlgorithm, GwaeLearner};
+pub use single::{SingleAlgorithm, SingleLearner};
 
-/// A model with its optimisers, and what one step does with them.
+/// What a run trains: how the model is built, and how it steps.
 ///
-/// The loop, checkpoints, pictures and reports know nothing else of a model. Another model joins by
-/// implementing this, its own file beside these, and a variant of
-/// [`ModelConfig`](gwae_models::ModelConfig).
-pub trait TrainingAlgorithm: Sized {
-    /// What the model is built from.
-    type Config;
+/// The loop, checkpoints, pictures and reports know nothing else about a model. A model of this
+/// crate gets its algorithm from its settings. [`GwaeAlgorithm::own`] and [`SingleAlgorithm::own`]
+/// take a function that builds a model with any networks. Implement this trait for another kind of
+/// algorithm.
+pub trait Algorithm {
     /// The model.
     type Model: Autoencoder + Module;
+    /// The model with its optimisers.
+    type Learner: Learner<Model = Self::Model>;
 
-    /// An untrained model on an autodiff device, its parameters drawn from `noise`.
+    /// The table `[model]` of the run's configuration.
+    fn model_config(&self) -> ModelConfig;
+
+    /// The shape of the images that the model takes.
+    fn image_shape(&self) -> ImageShape;
+
+    /// Builds an untrained model on `device` and draws its parameters from `noise`.
     ///
     /// # Errors
-    /// For a configuration that no model can be built from.
-    fn build(
-        config: &Self::Config,
+    /// When the settings describe no valid model.
+    fn init(
+        &self,
         noise: &mut dyn RandomSource,
         device: &Device,
     ) -> Result<Self::Model, ModelConfigError>;
 
-    /// Optimisers for `model` that have not stepped yet.
-    fn new(model: Self::Model, config: &Self::Config, training: &TrainingConfig) -> Self;
+    /// Gives `model` new optimisers. `terms` are added to its objective.
+    fn learner(
+        &self,
+        model: Self::Model,
+        training: &TrainingConfig,
+        terms: LossTerms<Self::Model>,
+    ) -> Self::Learner;
+}
 
-    /// The model as it is trained.
+/// A model with its optimisers, and what one step does.
+pub trait Learner: Sized {
+    /// The model.
+    type Model: Autoencoder + Module;
+
+    /// The model in training.
     fn model(&self) -> &Self::Model;
 
-    /// One step on one batch, which comes in one shard for every device that computes. It consumes
-    /// the trainer and returns it, as Burn's optimisers do with modules.
+    /// Does one step on one batch, which is split into one shard per device. The step consumes the
+    /// learner and returns it, as Burn's optimisers do with modules.
     ///
-    /// Every shard has a replica of the model on its device. The gradient is the mean of the
-    /// replicas', each that of the losses of its own shard alone, and so are the losses. Buffers
-    /// (batch statistics, singular vectors, the running mixture) are those of the first replica. The
-    /// noise is drawn for one replica after the other wherever one would draw.
+    /// Every shard has a replica of the model on its device. Each replica computes the losses and
+    /// gradients of its own shard; the step uses and returns their means. Buffers (batch
+    /// statistics, singular vectors, the running mixture) are taken from the first replica. The
+    /// replicas draw their noise one after the other.
     ///
     /// # Shapes
-    /// - `shards`: at least one, each `[batch / shards, channels, size, size]` in `[0, 1]` of at
-    ///   least two images, on an autodiff device; the first on the model's own
+    /// - `shards`: at least one, each `[batch / shards, channels, height, width]` in `[0, 1]` with
+    ///   at least two images, on an autodiff device; the first is on the model's device
     fn training_step(
         self,
         shards: Vec<Tensor<4>>,
         noise: &mut dyn RandomSource,
     ) -> (Self, NamedLosses<Tensor<1>>);
 
-    /// The losses of a batch in evaluation mode; nothing moves.
+    /// Does one step on a batch on a single device; see [`Self::training_step`].
     ///
-    /// `model` is a plain copy ([`Module::valid`]), so that a validation over many batches makes
-    /// one copy.
+    /// # Shapes
+    /// - `images`: `[batch, channels, height, width]` in `[0, 1]`, at least two, on the model's
+    ///   autodiff device
+    fn step(
+        self,
+        images: Tensor<4>,
+        noise: &mut dyn RandomSource,
+    ) -> (Self, NamedLosses<Tensor<1>>) {
+        self.training_step(vec![images], noise)
+    }
+
+    /// Computes the losses of a batch in evaluation mode. Nothing in the model changes.
+    ///
+    /// `model` is a copy without autodiff ([`Module::valid`]). It is an argument so that a
+    /// validation over many batches makes only one copy.
     fn evaluate(
         &self,
         model: &Self::Model,
@@ -77,22 +106,9 @@ pub trait TrainingAlgorithm: Sized {
         noise: &mut dyn RandomSource,
     ) -> NamedLosses<Tensor<1>>;
 
-    /// Brings buffers that depend on parameters in line with them, as far as that needs no training
-    /// images, in a copy of the model whose parameters were replaced by averages.
-    fn settle_buffers(_model: &Self::Model) {}
-
-    /// Every optimiser with the name of its file in a checkpoint.
+    /// Every optimiser with the name of its checkpoint file.
     fn optimizers(&mut self) -> Vec<(&'static str, &mut ModuleOptimizer)>;
 
-    /// Sets how many steps are done, on which the warm-up of the learning rates depends.
+    /// Sets the number of completed steps. The learning rates depend on it.
     fn set_completed_steps(&mut self, steps: u64);
-}
-
-/// Factor of the learning rates in step `step`, from 1: rises linearly to 1 over the warm-up.
-fn warmup(step: u64, warmup_steps: u64) -> f64 {
-    if step >= warmup_steps {
-        1.0
-    } else {
-        step as f64 / warmup_steps as f64
-    }
 }

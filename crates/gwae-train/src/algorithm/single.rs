@@ -1,96 +1,111 @@
-//! Models whose whole objective one optimiser minimises.
+//! Models that are trained by one optimiser on one objective.
+
+use std::rc::Rc;
 
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, FloatDType, Tensor};
-use gwae_core::Mode;
+use burn::tensor::{Device, Tensor};
 use gwae_core::random::RandomSource;
-use gwae_models::{Autoencoder, ModelConfigError};
+use gwae_core::{Mode, NamedLosses};
+use gwae_datasets::ImageShape;
+use gwae_models::{Autoencoder, LossTerms, ModelConfigError, Objective, SingleObjectiveSettings};
 
 use super::replicas::{mean_gradients, on_replicas};
-use super::{DagmmObjective, TrainingAlgorithm, VaeObjective, warmup};
-use crate::adam::Adam;
-use crate::config::TrainingConfig;
-use crate::named_losses::NamedLosses;
-use crate::precision::Precision;
+use super::{Algorithm, Learner};
+use crate::config::training::TrainingConfig;
+use crate::model_config::{ModelConfig, OwnModel};
 
-/// What a model minimises, all of it at once.
-pub trait SingleObjective: Sized {
-    /// What model and objective are built from.
-    type Config;
-    /// The model.
-    type Model: Autoencoder + Module;
+type Build<M> = Rc<dyn Fn(&mut dyn RandomSource, &Device) -> Result<M, ModelConfigError>>;
 
-    /// An untrained model, its parameters drawn from `noise`.
-    ///
-    /// # Errors
-    /// For a configuration that no model can be built from.
-    fn build(
-        config: &Self::Config,
-        noise: &mut dyn RandomSource,
-        device: &Device,
-    ) -> Result<Self::Model, ModelConfigError>;
-
-    /// The objective that a configuration describes.
-    fn new(config: &Self::Config) -> Self;
-
-    /// The model with the weights of its encoder and decoder rounded to `dtype`, for one step.
-    fn lowered(model: Self::Model, dtype: FloatDType) -> Self::Model;
-
-    /// The losses of a batch; the first is what is minimised.
-    fn losses(
-        &self,
-        model: &Self::Model,
-        images: Tensor<4>,
-        mode: Mode,
-        noise: &mut dyn RandomSource,
-    ) -> NamedLosses<Tensor<1>>;
+/// Trains a model `M` with one optimiser on the objective `O`.
+pub struct SingleAlgorithm<M, O> {
+    objective: O,
+    config: ModelConfig,
+    shape: ImageShape,
+    build: Build<M>,
 }
 
-/// A model, its objective and one Adam (0.9, 0.999, 1e-8).
-pub struct SingleTrainer<O: SingleObjective> {
-    /// The model, on an autodiff device.
-    pub model: O::Model,
-    /// What it minimises.
-    pub objective: O,
-    optimizer: ModuleOptimizer,
-    precision: Precision,
-    learning_rate: f64,
-    warmup_steps: u64,
-    completed_steps: u64,
-}
-
-/// Trains a [`Vae`](gwae_models::Vae).
-pub type VaeTrainer = SingleTrainer<VaeObjective>;
-
-/// Trains a [`Dagmm`](gwae_models::Dagmm).
-pub type DagmmTrainer = SingleTrainer<DagmmObjective>;
-
-impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
-    type Config = O::Config;
-    type Model = O::Model;
-
-    fn build(
-        config: &Self::Config,
-        noise: &mut dyn RandomSource,
-        device: &Device,
-    ) -> Result<Self::Model, ModelConfigError> {
-        O::build(config, noise, device)
-    }
-
-    fn new(model: Self::Model, config: &Self::Config, training: &TrainingConfig) -> Self {
+impl<M: Autoencoder + Module, O: Objective<M> + Clone> SingleAlgorithm<M, O> {
+    /// The algorithm for a model of this crate.
+    pub fn new<S>(settings: S) -> Self
+    where
+        S: SingleObjectiveSettings<Model = M, Objective = O> + Into<ModelConfig> + 'static,
+    {
+        let backbone = settings.backbone();
         Self {
-            model,
-            objective: O::new(config),
-            optimizer: Adam::init(),
-            precision: training.precision,
-            learning_rate: training.learning_rate,
-            warmup_steps: training.warmup_steps,
-            completed_steps: 0,
+            objective: settings.objective(),
+            shape: ImageShape::square(backbone.image_size, backbone.channels),
+            config: settings.clone().into(),
+            build: Rc::new(move |noise, device| settings.init(noise, device)),
         }
     }
 
-    fn model(&self) -> &Self::Model {
+    /// The algorithm for a model with the caller's own parts. `build` makes an untrained model and
+    /// draws its parameters from the given random source. `own` describes the model in the run's
+    /// configuration.
+    pub fn own(
+        own: OwnModel,
+        objective: O,
+        build: impl Fn(&mut dyn RandomSource, &Device) -> Result<M, ModelConfigError> + 'static,
+    ) -> Self {
+        Self {
+            objective,
+            shape: own.image_shape(),
+            config: own.into(),
+            build: Rc::new(build),
+        }
+    }
+}
+
+impl<M: Autoencoder + Module, O: Objective<M> + Clone> Algorithm for SingleAlgorithm<M, O> {
+    type Model = M;
+    type Learner = SingleLearner<M, O>;
+
+    fn model_config(&self) -> ModelConfig {
+        self.config.clone()
+    }
+
+    fn image_shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    fn init(&self, noise: &mut dyn RandomSource, device: &Device) -> Result<M, ModelConfigError> {
+        (self.build)(noise, device)
+    }
+
+    fn learner(
+        &self,
+        model: M,
+        training: &TrainingConfig,
+        terms: LossTerms<M>,
+    ) -> SingleLearner<M, O> {
+        SingleLearner {
+            model,
+            objective: self.objective.clone(),
+            terms,
+            optimizer: training.optimizer.init(false),
+            training: training.clone(),
+            completed_steps: 0,
+        }
+    }
+}
+
+/// A model, its objective and its optimiser.
+pub struct SingleLearner<M, O> {
+    /// The model, on an autodiff device.
+    pub model: M,
+    /// The objective to minimise.
+    pub objective: O,
+    terms: LossTerms<M>,
+    optimizer: ModuleOptimizer,
+    training: TrainingConfig,
+    completed_steps: u64,
+}
+
+impl<M: Autoencoder + Module, O: Objective<M>> Learner for SingleLearner<M, O> {
+    type Model = M;
+
+    fn model(&self) -> &M {
         &self.model
     }
 
@@ -100,30 +115,34 @@ impl<O: SingleObjective> TrainingAlgorithm for SingleTrainer<O> {
         noise: &mut dyn RandomSource,
     ) -> (Self, NamedLosses<Tensor<1>>) {
         let device = shards[0].device();
-        let dtype = self.precision.reduced();
-        let lower = dtype.map(|dtype| move |model| O::lowered(model, dtype));
-        let lower = lower.as_ref().map(|lower| lower as &dyn Fn(_) -> _);
-        let (gradients, losses) = on_replicas(&self.model, shards, lower, |_, model, images| {
-            let losses = self.objective.losses(model, images, Mode::Train, noise);
-            let gradients = GradientsParams::from_grads(losses.total().backward(), model);
-            (gradients, losses.detach())
-        })
-        .into_iter()
-        .unzip();
+        let precision = self.training.precision.reduced();
+        let (gradients, losses) =
+            on_replicas(&self.model, shards, precision, |_, model, images| {
+                let losses = self
+                    .objective
+                    .losses(model, images, Mode::Train, noise, &self.terms);
+                let gradients = GradientsParams::from_grads(losses.total().backward(), model);
+                (gradients, losses.detach())
+            })
+            .into_iter()
+            .unzip();
         let gradients = mean_gradients(&self.model, gradients, &device);
         self.completed_steps += 1;
-        let rate = warmup(self.completed_steps, self.warmup_steps) * self.learning_rate;
+        let training = &self.training;
+        let gradients = training.clipped(&self.model, gradients);
+        let rate = training.rate_factor(self.completed_steps) * training.learning_rate;
         self.model = self.optimizer.step(rate, self.model, gradients);
         (self, NamedLosses::mean(losses))
     }
 
     fn evaluate(
         &self,
-        model: &Self::Model,
+        model: &M,
         images: Tensor<4>,
         noise: &mut dyn RandomSource,
     ) -> NamedLosses<Tensor<1>> {
-        self.objective.losses(model, images, Mode::Evaluate, noise)
+        self.objective
+            .losses(model, images, Mode::Evaluate, noise, &self.terms)
     }
 
     fn optimizers(&mut self) -> Vec<(&'static str, &mut ModuleOptimizer)> {

@@ -8,9 +8,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::atomic::{FileError, sync_directory};
+use gwae_formats::atomic::{FileError, sync_directory};
+use gwae_formats::hexadecimal::hexadecimal;
 
-/// One file of a checkpoint, as it was written.
+/// The record of one file in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
     /// Length in bytes.
@@ -34,9 +35,9 @@ pub(super) fn remove_directory(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Forces every file of a new checkpoint to the disk, and returns what was written.
+/// Forces every file of a new checkpoint to the disk, and returns the records of the files.
 pub(super) fn sync_and_record(directory: &Path) -> Result<BTreeMap<String, FileRecord>, FileError> {
-    // Windows syncs only what is open for writing.
+    // Windows only syncs files that are open for writing.
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true);
     let files = record_files(directory, "write", options, File::sync_all)?;
@@ -44,7 +45,7 @@ pub(super) fn sync_and_record(directory: &Path) -> Result<BTreeMap<String, FileR
     Ok(files)
 }
 
-/// The files of a checkpoint, as they are.
+/// The records of a checkpoint's files as they are now.
 pub(super) fn record(directory: &Path) -> Result<BTreeMap<String, FileRecord>, FileError> {
     record_files(directory, "read", OpenOptions::new().read(true), |_| Ok(()))
 }
@@ -86,5 +87,5 @@ pub(super) fn sha256(mut file: File) -> io::Result<String> {
         }
     }
     let digest = hasher.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&digest))
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::atomic::tests::{crash, crash_directory, run_crashing_child};
+use crate::crash_tests::{crash, crash_directory, run_crashing_child};
 
 type Written = Result<(), io::Error>;
 
@@ -32,9 +32,7 @@ fn directories(root: &Path) -> Vec<String> {
     names
 }
 
-const BEST: KeepAs = KeepAs::LastAndBest {
-    validation_loss: 2.5,
-};
+const BEST: KeepAs = KeepAs::LastAndBest { monitored: 2.5 };
 
 #[test]
 fn checkpoints_whose_index_was_lost_are_found() {
@@ -43,7 +41,7 @@ fn checkpoints_whose_index_was_lost_are_found() {
     let mut store = CheckpointStore::open(root).unwrap();
     save(&mut store, 99_999_999, BEST);
     save(&mut store, 100_000_000, KeepAs::Last);
-    // The same step again, as when the best one is gone on from.
+    // The same step again, as after a resume from the best one.
     save(&mut store, 100_000_000, KeepAs::Last);
     fs::create_dir(root.join("step-200000000.tmp")).unwrap();
     fs::create_dir(root.join("my copy")).unwrap();
@@ -78,7 +76,7 @@ fn last_and_best_are_kept_and_others_removed() {
     assert_eq!(model(&store, Which::Last), "weights 300");
     assert_eq!(model(&store, Which::Best), "weights 100");
     let best = store.entry(Which::Best).unwrap();
-    assert_eq!((best.step, best.validation_loss), (100, Some(2.5)));
+    assert_eq!((best.step, best.monitored), (100, Some(2.5)));
     let record = &best.files["state.json"];
     assert_eq!(record.bytes, 2);
     // `printf '{}' | sha256sum`
@@ -184,8 +182,8 @@ fn a_full_disk_is_said() {
     save(&mut store, 1, KeepAs::Last);
     let error = store
         .save(2, BEST, |directory| {
-            crate::atomic::write_atomically_with(&directory.join("model.bpk"), |_| {
-                crate::atomic::tests::fill_the_disk()
+            gwae_formats::atomic::write_atomically_with(&directory.join("model.bpk"), |_| {
+                crate::crash_tests::fill_the_disk()
             })
         })
         .unwrap_err();
@@ -199,7 +197,8 @@ fn a_full_disk_is_said() {
 fn an_index_that_cannot_be_written_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut store = CheckpointStore::open(root.path()).unwrap();
-    // A directory in the place of the index makes the rename fail after the checkpoint's own.
+    // A directory at the place of the index: the second rename fails, the checkpoint's own does
+    // not.
     fs::create_dir_all(root.path().join(INDEX).join("in the way")).unwrap();
     let error = store.save(1, KeepAs::Last, contents("x")).unwrap_err();
     assert!(matches!(error, SaveError::File { .. }));
@@ -255,7 +254,7 @@ fn a_crash_while_writing_keeps_the_previous_one() {
     assert_eq!(directories(root.path()), ["step-00000002"]);
 }
 
-/// A crash between the two renames: the new directory is there, the index is the old one.
+/// A crash between the two renames: the new directory exists, the index is still the old one.
 #[test]
 fn a_crash_before_the_index_keeps_the_previous_one() {
     let root = tempfile::tempdir().unwrap();
@@ -297,4 +296,206 @@ fn a_damaged_index_is_named_and_nothing_is_removed() {
         assert!(message.contains("index.json is damaged"), "{message}");
     }
     assert_eq!(directories(root.path()), ["step-00000001"]);
+}
+
+fn steps(store: &CheckpointStore) -> Vec<u64> {
+    store.entries().iter().map(|entry| entry.step).collect()
+}
+
+#[test]
+fn the_newest_and_the_best_are_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let open = || CheckpointStore::open(root).unwrap().with_keep(3);
+    let mut store = open();
+    save(&mut store, 100, BEST);
+    fs::create_dir(root.join("my copy")).unwrap();
+    for (step, expected) in [
+        (200, vec![200, 100]),
+        (300, vec![300, 200, 100]),
+        (400, vec![400, 300, 200, 100]),
+        (500, vec![500, 400, 300, 100]),
+    ] {
+        // As if every step belonged to a resumed run.
+        store = open();
+        save(&mut store, step, KeepAs::Last);
+        assert_eq!(steps(&store), expected);
+        assert_eq!(directories(root).len(), expected.len() + 1);
+    }
+    let store = open();
+    assert_eq!(model(&store, Which::Last), "weights 500");
+    assert_eq!(model(&store, Which::Best), "weights 100");
+    for step in [500, 400, 300, 100] {
+        assert_eq!(model(&store, Which::Step(step)), format!("weights {step}"));
+    }
+    let message = store.verified(Which::Step(200)).unwrap_err().to_string();
+    assert!(
+        message.ends_with(
+            "holds no checkpoint of step 200: the steps of those that it holds are 100, 300, 400, 500"
+        ),
+        "{message}"
+    );
+
+    // A new best one among the newest; the old best one is removed.
+    let mut store = open();
+    save(&mut store, 600, BEST);
+    assert_eq!(steps(&store), [600, 500, 400]);
+    // With a smaller number to keep, the next save removes the others.
+    let mut store = CheckpointStore::open(root).unwrap();
+    save(&mut store, 700, KeepAs::Last);
+    assert_eq!(steps(&store), [700, 600]);
+    assert_eq!(
+        directories(root),
+        ["my copy", "step-00000600", "step-00000700"]
+    );
+}
+
+#[test]
+fn going_on_from_an_older_one_keeps_one_of_each_step() {
+    let root = tempfile::tempdir().unwrap();
+    let mut store = CheckpointStore::open(root.path()).unwrap().with_keep(3);
+    for step in [100, 200, 300] {
+        save(&mut store, step, KeepAs::Last);
+    }
+    store
+        .save(200, KeepAs::Last, contents("second time"))
+        .unwrap();
+    assert_eq!(steps(&store), [200, 300, 100]);
+    assert_eq!(model(&store, Which::Step(200)), "second time");
+    assert_eq!(directories(root.path()).len(), 3);
+}
+
+#[test]
+fn more_than_two_checkpoints_whose_index_was_lost_are_found() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let mut store = CheckpointStore::open(root).unwrap().with_keep(3);
+    save(&mut store, 100, BEST);
+    for step in [200, 300, 400, 500] {
+        save(&mut store, step, KeepAs::Last);
+    }
+    fs::remove_file(root.join(INDEX)).unwrap();
+    let mut store = CheckpointStore::open(root).unwrap().with_keep(3);
+    assert_eq!(steps(&store), [500, 400, 300, 100]);
+    assert_eq!(model(&store, Which::Best), "weights 100");
+    save(&mut store, 600, KeepAs::Last);
+    assert_eq!(steps(&store), [600, 500, 400, 100]);
+}
+
+#[test]
+fn any_intact_checkpoint_is_offered_for_a_damaged_one() {
+    let root = tempfile::tempdir().unwrap();
+    let mut store = CheckpointStore::open(root.path()).unwrap().with_keep(3);
+    for step in [100, 200, 300] {
+        save(&mut store, step, KeepAs::Last);
+    }
+    fs::remove_file(root.path().join("step-00000300/model.bpk")).unwrap();
+    let message = store.verified(Which::Last).unwrap_err().to_string();
+    assert!(
+        message.ends_with("the checkpoint of step 200 is intact: use that one (--checkpoint 200)"),
+        "{message}"
+    );
+    let message = store.verified(Which::Step(300)).unwrap_err().to_string();
+    assert!(message.contains("--checkpoint 200"), "{message}");
+    assert_eq!(model(&store, Which::Step(200)), "weights 200");
+}
+
+#[test]
+fn kept_checkpoints_outside_the_directory_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let mut store = CheckpointStore::open(root.path()).unwrap().with_keep(2);
+    save(&mut store, 1, KeepAs::Last);
+    save(&mut store, 2, KeepAs::Last);
+    let index = root.path().join(INDEX);
+    let text = fs::read_to_string(&index).unwrap();
+    let broken = text.replace("step-00000001", "../elsewhere");
+    assert_ne!(broken, text);
+    fs::write(&index, broken).unwrap();
+    let message = CheckpointStore::open(root.path()).unwrap_err().to_string();
+    assert!(message.contains("no plain file name"), "{message}");
+}
+
+/// An earlier version wrote this text.
+#[test]
+fn indices_of_earlier_runs_are_read() {
+    let root = tempfile::tempdir().unwrap();
+    let sha256 = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    let entry = |step: u64, loss: &str| {
+        let directory = format!("step-{step:08}");
+        fs::create_dir(root.path().join(&directory)).unwrap();
+        fs::write(root.path().join(&directory).join("state.json"), "{}").unwrap();
+        format!(
+            r#"{{"step": {step}, "directory": "{directory}", "validation_loss": {loss},
+                "files": {{"state.json": {{"bytes": 2, "sha256": "{sha256}"}}}}}}"#
+        )
+    };
+    let (last, best) = (entry(400, "null"), entry(300, "7.25"));
+    let text = format!(r#"{{"format": 1, "last": {last}, "best": {best}}}"#);
+    fs::write(root.path().join(INDEX), text).unwrap();
+    let mut store = CheckpointStore::open(root.path()).unwrap().with_keep(2);
+    store.verified(Which::Last).unwrap();
+    let (_, best) = store.verified(Which::Best).unwrap();
+    assert_eq!((best.step, best.monitored), (300, Some(7.25)));
+    save(&mut store, 500, KeepAs::Last);
+    let store = CheckpointStore::open(root.path()).unwrap();
+    assert_eq!(steps(&store), [500, 400, 300]);
+    assert_eq!(store.entry(Which::Best).unwrap().monitored, Some(7.25));
+}
+
+/// A crash after the index was written, before the old directories were removed.
+#[test]
+fn a_crash_before_the_removal_leaves_litter_that_the_next_save_removes() {
+    let root = tempfile::tempdir().unwrap();
+    let mut store = CheckpointStore::open(root.path()).unwrap().with_keep(2);
+    for step in [1, 2, 3] {
+        save(&mut store, step, KeepAs::Last);
+    }
+    fs::create_dir(root.path().join("step-00000001")).unwrap();
+    let mut store = CheckpointStore::open(root.path()).unwrap().with_keep(2);
+    assert_eq!(steps(&store), [3, 2]);
+    save(&mut store, 4, KeepAs::Last);
+    assert_eq!(directories(root.path()), ["step-00000003", "step-00000004"]);
+}
+
+#[test]
+fn the_best_one_is_compared_by_the_goal() {
+    let root = tempfile::tempdir().unwrap();
+    let mut store = CheckpointStore::open(root.path()).unwrap();
+    let best = |monitored| KeepAs::LastAndBest { monitored };
+    let keep_as = |store: &CheckpointStore, value, goal| store.keep_as(value, goal, None);
+    assert_eq!(keep_as(&store, 9.0, Goal::Lowest), best(9.0));
+    assert_eq!(keep_as(&store, f64::NAN, Goal::Lowest), KeepAs::Last);
+    save(&mut store, 1, BEST);
+    for (value, goal, expected) in [
+        (2.4, Goal::Lowest, best(2.4)),
+        (2.5, Goal::Lowest, KeepAs::Last),
+        (2.6, Goal::Lowest, KeepAs::Last),
+        (2.4, Goal::Highest, KeepAs::Last),
+        (2.5, Goal::Highest, KeepAs::Last),
+        (2.6, Goal::Highest, best(2.6)),
+    ] {
+        assert_eq!(keep_as(&store, value, goal), expected, "{value} {goal:?}");
+    }
+    fs::remove_file(root.path().join(INDEX)).unwrap();
+    let store = CheckpointStore::open(root.path()).unwrap();
+    let made_anew = |known| store.keep_as(2.6, Goal::Lowest, known);
+    assert_eq!(made_anew(Some(2.5)), KeepAs::Last);
+    assert_eq!(made_anew(None), best(2.6));
+}
+
+#[test]
+fn checkpoints_have_names() {
+    for (name, which) in [
+        ("last", Which::Last),
+        ("best", Which::Best),
+        ("500", Which::Step(500)),
+    ] {
+        assert_eq!(name.parse(), Ok(which));
+        assert_eq!(which.to_string(), name);
+    }
+    let message = "lats".parse::<Which>().unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "`lats` names no checkpoint: give `last`, `best` or a step, such as 500"
+    );
 }

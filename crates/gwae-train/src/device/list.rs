@@ -1,4 +1,4 @@
-//! Several devices that share the work of a training.
+//! Several devices that train together.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use super::{DeviceError, DeviceSpec, DeviceSpecError};
 use crate::precision::Precision;
 
 /// The devices of a training: each computes the gradient of its share of every batch. The first is
-/// the main one, which updates the model, validates and draws.
+/// the main one; it also updates the model, validates and draws.
 ///
-/// Written with commas: `cuda:0,cuda:1`. A device may be named several times, and is then as many
-/// replicas; all are of one backend.
+/// Written with commas: `cuda:0,cuda:1`. A device may be named several times; it then has several
+/// replicas. All devices belong to one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceList {
     main: DeviceSpec,
     others: Vec<DeviceSpec>,
 }
 
-/// A text that names no devices that can work together.
+/// A text that does not name devices that can work together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceListError {
     /// One of the names.
@@ -30,7 +30,7 @@ pub enum DeviceListError {
     Mixed {
         /// The first device.
         main: DeviceSpec,
-        /// The first one of another backend.
+        /// The first device of another backend.
         other: DeviceSpec,
     },
 }
@@ -38,7 +38,7 @@ pub enum DeviceListError {
 /// A batch that the devices cannot share.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShardError {
-    /// It does not divide.
+    /// The batch cannot be divided evenly.
     #[error(
         "training.batch_size = {batch} cannot be divided evenly among {devices} devices: make it a multiple of {devices}, such as {}",
         batch.next_multiple_of(*.devices).max(2 * .devices)
@@ -49,7 +49,7 @@ pub enum ShardError {
         /// The number of devices.
         devices: usize,
     },
-    /// Not even two images for each device.
+    /// Fewer than two images per device.
     #[error(
         "training.batch_size = {batch} is one image for each of {devices} devices, and the losses compare images: make it at least {}, or name fewer devices",
         2 * .devices
@@ -73,19 +73,19 @@ impl DeviceList {
         std::iter::once(self.main).chain(self.others.iter().copied())
     }
 
-    /// Opens all of them, as [`DeviceSpec::open_for`] does.
+    /// Opens all of them, like [`DeviceSpec::open_for`].
     ///
     /// # Errors
-    /// For the first one that cannot be used.
+    /// For the first device that cannot be used.
     pub fn open_for(&self, precision: Precision) -> Result<Vec<Device>, DeviceError> {
         self.iter().map(|spec| spec.open_for(precision)).collect()
     }
 
-    /// Images for each device where a step has `batch` of them.
+    /// Images per device in a step of `batch` images.
     ///
     /// # Errors
-    /// Where they cannot be divided evenly, or leave a device of several fewer than the two images
-    /// that the losses need.
+    /// When the images cannot be divided evenly, or one of several devices would get fewer than two
+    /// images. The losses need two.
     pub fn shard_size(&self, batch: usize) -> Result<usize, ShardError> {
         let devices = 1 + self.others.len();
         let size = batch / devices;
@@ -130,7 +130,7 @@ impl FromStr for DeviceList {
 
     fn from_str(text: &str) -> Result<Self, DeviceListError> {
         let mut specs = text.split(',').map(str::parse);
-        // A text that is split has a first part.
+        // `split` always returns at least one part.
         let main: DeviceSpec = specs.next().unwrap_or_else(|| "".parse())?;
         let others = specs.collect::<Result<Vec<DeviceSpec>, _>>()?;
         match others.iter().find(|other| other.backend != main.backend) {

@@ -102,7 +102,7 @@ fn panics_become_messages() {
     assert_eq!(without_panic(|| 3), Ok(3));
     let caught = without_panic(|| -> () { panic!("no driver\n  found") });
     assert_eq!(caught, Err("no driver found".into()));
-    // The cause is on another thread, as in a backend with a server thread.
+    // The cause is on another thread, as with a backend that has a server thread.
     let caught = without_panic(|| {
         let thread = std::thread::spawn(|| panic!("libcuda is missing"));
         thread.join().expect("the server answers")

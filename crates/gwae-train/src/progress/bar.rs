@@ -6,16 +6,16 @@ use super::{
     PreparationBar, ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text,
     number_text, validation_text,
 };
-use crate::data::Preparation;
+use gwae_datasets::open::Preparation;
 
 const WITH_TOTAL: &str = "{bar:24} step {human_pos}/{human_len} {prefix}\n{msg}";
 const WITHOUT_TOTAL: &str = "{spinner} step {human_pos} {prefix}\n{msg}";
 
-/// Losses side by side; two fit into the 80 columns of a narrow terminal.
+/// Losses per line; two fit into the 80 columns of a narrow terminal.
 const LOSSES_PER_LINE: usize = 2;
 
-/// A few lines at the bottom of the terminal: steps, time gone and left, images per second, and
-/// the losses below. Everything else scrolls above them.
+/// A few lines at the bottom of the terminal: steps, elapsed and remaining time, images per second,
+/// and the losses. All other output scrolls above them.
 #[derive(Debug)]
 pub struct BarDisplay {
     target: Option<ProgressDrawTarget>,
@@ -38,9 +38,9 @@ impl BarDisplay {
     }
 }
 
-/// Time gone and left, and the speed.
+/// Elapsed and remaining time, and the speed.
 fn pace(elapsed: Duration, progress: &StepProgress<'_>) -> String {
-    // The loop's own estimate: unlike the bar's it leaves out what happened before a resume.
+    // The loop's own estimate. The bar's estimate would include the time before a resume.
     let remaining = progress.remaining.map_or(String::new(), |remaining| {
         format!(", {} left", duration_text(remaining))
     });
@@ -107,7 +107,7 @@ impl ProgressDisplay for BarDisplay {
 
     fn finish(&mut self, text: &str) {
         self.bar.println(text);
-        // Leaves the last state of the bar on the screen.
+        // Leaves the final state of the bar on the screen.
         self.bar.abandon();
     }
 }
@@ -119,7 +119,7 @@ mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
-    /// Keeps all that is written to it.
+    /// Keeps everything that is written to it.
     #[derive(Clone, Debug, Default)]
     struct Paper(Arc<Mutex<String>>);
 
@@ -214,7 +214,7 @@ mod tests {
         let text = run(Some(2_000));
         for part in [
             "1,000/2,000",
-            // How long the test takes is the machine's affair.
+            // The duration of the test depends on the machine.
             "step 1,500/2,000 in ",
             ", 1:23 left, 812 images/s",
             "gw  1.250",

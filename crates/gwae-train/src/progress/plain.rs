@@ -4,21 +4,22 @@ use super::{
     ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, losses_text,
     validation_text,
 };
-use crate::data::Preparation;
+use gwae_datasets::open::Preparation;
 
-/// Plain lines, for log files: the first step, every so many-th, and everything else at once.
+/// Plain lines, for log files: the first step, then every `every`-th one; all other messages at
+/// once.
 #[derive(Debug)]
 pub struct PlainDisplay<W> {
     output: W,
     every: u64,
     total_steps: Option<u64>,
     started: bool,
-    /// Tenths of a dataset's copy that were reported.
+    /// Progress of a dataset's copy that was reported, in tenths.
     tenths: Option<u64>,
 }
 
 impl<W: Write + Send> PlainDisplay<W> {
-    /// Writes to `output`, a line for every `every`-th step.
+    /// Writes to `output`, one line for every `every`-th step.
     pub fn new(output: W, every: u64) -> Self {
         Self {
             output,
@@ -159,7 +160,7 @@ mod tests {
         let mut display = PlainDisplay::new(Vec::new(), 1);
         for done in (0..=1000).step_by(5) {
             display.preparation(&Preparation {
-                dataset: crate::DatasetName::Celeba,
+                dataset: gwae_datasets::config::DatasetName::Celeba,
                 done,
                 total: 1000,
             });

@@ -1,17 +1,17 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::data::Preparation;
+use gwae_datasets::open::Preparation;
 
 const TEMPLATE: &str = "{prefix} {bar:24} {human_pos}/{human_len} images, {per_sec}, {eta} left";
 
-/// A line that shows how far the copy of a dataset has come, on a terminal; nothing elsewhere.
+/// A line that shows the progress of a dataset's copy, on a terminal only.
 #[derive(Debug, Default)]
 pub struct PreparationBar {
     bar: Option<ProgressBar>,
 }
 
 impl PreparationBar {
-    /// Nothing is shown before the first update.
+    /// Shows nothing before the first update.
     pub fn new() -> Self {
         Self::default()
     }
@@ -38,7 +38,7 @@ impl PreparationBar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DatasetName;
+    use gwae_datasets::config::DatasetName;
 
     #[test]
     fn a_bar_ends_with_its_copy() {

@@ -16,14 +16,14 @@ use super::{ProgressDisplay, RunOutline, StepProgress, ValidationProgress, numbe
 const IMAGES_PER_SECOND: &str = "images/s";
 const MESSAGES_KEPT: usize = 20;
 
-/// Standard output is no terminal.
+/// Standard output is not a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the dashboard needs a terminal as standard output: run without it, or not through a pipe")]
 pub struct TuiError;
 
-/// Burn's full-screen dashboard: a plot per loss, training and validation together.
+/// Burn's full-screen dashboard: one plot per loss, for training and validation together.
 ///
-/// The terminal is in raw mode meanwhile, so Ctrl-C reaches no signal handler; the dashboard's own
+/// The terminal is in raw mode, so Ctrl-C does not reach a signal handler. Instead the dashboard's
 /// key `q` offers to stop, which [`ProgressDisplay::stop_requested`] reports, or to end the process
 /// at once.
 pub struct TuiDisplay {
@@ -40,9 +40,9 @@ impl TuiDisplay {
     ///
     /// # Errors
     ///
-    /// When standard output is no terminal.
+    /// When standard output is not a terminal.
     pub fn new() -> Result<Self, TuiError> {
-        // The renderer would panic on its own thread.
+        // Otherwise the renderer would panic on its own thread.
         if !std::io::stdout().is_terminal() {
             return Err(TuiError);
         }
@@ -57,7 +57,7 @@ impl TuiDisplay {
         })
     }
 
-    /// The dashboard asks for the definition of a metric before its first value.
+    /// The dashboard needs the definition of a metric before its first value.
     fn state(&mut self, name: &str, value: f64) -> MetricState {
         let id = MetricId::new(Arc::new(name.to_owned()));
         if self.registered.insert(name.to_owned()) {
@@ -72,7 +72,7 @@ impl TuiDisplay {
             });
         }
         let entry = SerializedEntry::new(number_text(value), value.to_string());
-        // A plot has no place for NaN; its text has.
+        // A plot cannot show NaN; its text can.
         let point = value.is_finite().then_some(NumericEntry::Value(value));
         MetricState::Numeric(MetricEntry::new(id, entry), point)
     }
@@ -123,7 +123,7 @@ impl ProgressDisplay for TuiDisplay {
     }
 
     fn message(&mut self, text: &str) {
-        // The dashboard has no place for lines of text, so they wait for its end.
+        // The dashboard cannot show lines of text, so they wait until it ends.
         if self.messages.len() == MESSAGES_KEPT {
             self.messages.pop_front();
         }
@@ -146,7 +146,7 @@ impl Drop for TuiDisplay {
         if std::thread::panicking() {
             return;
         }
-        // Gives the terminal back; what follows is seen there.
+        // Restores the terminal; the messages below are visible there.
         self.interrupter.stop(None);
         self.renderer.manual_close();
         for text in &self.messages {

@@ -1,11 +1,11 @@
-//! What can go wrong with a run directory.
+//! Errors of run directories.
 
 use std::path::PathBuf;
 
-use crate::atomic::FileError;
 use crate::config::ConfigError;
+use gwae_formats::atomic::FileError;
 
-/// A run directory that cannot be made or used.
+/// A run directory that cannot be created or used.
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirectoryError {
     /// The file system failed.
@@ -14,21 +14,21 @@ pub enum RunDirectoryError {
     /// The configuration cannot be written or read.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A new run would overwrite something.
+    /// A new run would overwrite existing files.
     #[error("{} exists and is not empty: resume the run in it, or choose another directory with --out", .0.display())]
     NotEmpty(PathBuf),
-    /// A file lies where the directory should be.
+    /// The path is a file, not a directory.
     #[error("{} is a file: choose another directory with --out", .0.display())]
     IsFile(PathBuf),
-    /// The directory was not made by a run, or its creation was cut short.
+    /// No run was created in this directory, or its creation was cut short.
     #[error("{} is no run directory: it has no {missing}; if its creation was cut short, delete it and start again", path.display())]
     NoRun {
         /// The directory.
         path: PathBuf,
-        /// What is not there.
+        /// The missing file.
         missing: &'static str,
     },
-    /// A file of the run is not what was written.
+    /// A file of the run is damaged.
     #[error("{} is damaged ({problem}): restore it from a copy", path.display())]
     Damaged {
         /// The file.
@@ -36,7 +36,7 @@ pub enum RunDirectoryError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The data are not those that the run began with.
+    /// The data differ from those at the start of the run.
     #[error(
         "the {dataset} data are not those that {} was trained on (fingerprint {found} instead of {expected}): restore them, or start a new run",
         path.display()
@@ -46,7 +46,7 @@ pub enum RunDirectoryError {
         path: PathBuf,
         /// Name of the dataset.
         dataset: String,
-        /// Fingerprint that the run began with.
+        /// Fingerprint at the start of the run.
         expected: String,
         /// Fingerprint now.
         found: String,
@@ -59,7 +59,7 @@ pub enum RunDirectoryError {
         /// The file that the model comes from.
         imported_from: String,
     },
-    /// Two processes would write the same files.
+    /// Another process is using the directory.
     #[error("{} is in use by another process: wait until it ends, or choose another directory", .0.display())]
     InUse(PathBuf),
 }

@@ -1,4 +1,4 @@
-//! How a run came about: `run.json`.
+//! How a run was made: `run.json`.
 
 use std::time::SystemTime;
 
@@ -8,9 +8,9 @@ use crate::config::RunConfig;
 use crate::timestamp::utc;
 
 /// Version of Burn.
-pub(crate) const BURN_VERSION: &str = "0.22.1";
+pub const BURN_VERSION: &str = "0.22.1";
 
-/// What a run was started with, beside its configuration: `run.json`.
+/// The circumstances of a run, besides its configuration: `run.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRecord {
     /// Version of this library.
@@ -25,8 +25,8 @@ pub struct RunRecord {
     pub command_line: Vec<String>,
     /// Name of the dataset.
     pub dataset: String,
-    /// Fingerprint of its images and factors; none where the model was imported, so that what it
-    /// was trained on is not here.
+    /// Fingerprint of its images and factors; `None` for an imported model, whose training data are
+    /// not available.
     #[serde(default)]
     pub dataset_fingerprint: Option<String>,
     /// The file that the model was imported from.
@@ -40,7 +40,7 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// The record of a run that is begun now.
+    /// The record of a run that begins now.
     pub(super) fn of(config: &RunConfig, device: String, command_line: Vec<String>) -> Self {
         Self {
             gwae_version: env!("CARGO_PKG_VERSION").into(),
@@ -57,21 +57,21 @@ impl RunRecord {
     }
 }
 
-/// A session that went on with a run.
+/// A session that continued a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resumption {
-    /// Main steps done before it.
+    /// Main steps done before the session.
     pub from_step: u64,
     /// Device, such as `cpu` or `cuda:0`.
     pub device: String,
     /// The command line, program first.
     pub command_line: Vec<String>,
-    /// When it began, ISO 8601 in UTC.
+    /// Start of the session, ISO 8601 in UTC.
     pub started: String,
 }
 
 impl Resumption {
-    /// One that begins now.
+    /// A session that begins now.
     pub(crate) fn now(from_step: u64, device: String, command_line: Vec<String>) -> Self {
         Self {
             from_step,
@@ -82,7 +82,7 @@ impl Resumption {
     }
 }
 
-/// The command line of this process, program first; what is no Unicode in it is replaced.
+/// The command line of this process, program first; parts that are not Unicode are replaced.
 pub fn command_line() -> Vec<String> {
     std::env::args_os()
         .map(|argument| argument.to_string_lossy().into_owned())

@@ -156,7 +156,7 @@ fn a_creation_that_was_cut_short_is_no_run() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     drop(create(&path).unwrap());
-    // As a crash before the last of its files leaves it.
+    // As after a crash before its last file was written.
     fs::remove_file(path.join("run.json")).unwrap();
     assert!(matches!(
         RunDirectory::open(&path),
@@ -201,7 +201,7 @@ fn an_imported_model_has_a_run_without_data() {
     }
     let again = RunDirectory::create_imported(&path, &config(), description);
     assert!(matches!(again, Err(RunDirectoryError::NotEmpty(_))));
-    // A run that was trained keeps its fingerprint.
+    // A trained run keeps its fingerprint.
     let trained = create(&root.path().join("trained")).unwrap();
     assert_eq!(
         trained.record().dataset_fingerprint.as_deref(),

@@ -1,31 +1,40 @@
-//! Why a run could not be started or had to stop.
+//! Why a run could not start or had to stop.
+
+use std::fmt;
+use std::path::PathBuf;
 
 use gwae_datasets::DatasetError;
+use gwae_datasets::config::DataConfigError;
 use gwae_models::ModelConfigError;
 
-use crate::atomic::FileError;
+use crate::callback::CallbackError;
 use crate::checkpoint::{CheckpointError, SaveError};
 use crate::config::ConfigError;
 use crate::device::{DeviceError, ShardError};
 use crate::health::NonFiniteLoss;
 use crate::metrics_log::MetricsLogError;
-use crate::report::ReportError;
+use crate::model_file::ModelFileError;
+use crate::monitor::MonitorError;
 use crate::run_directory::RunDirectoryError;
 use crate::state::StateError;
+use gwae_formats::atomic::FileError;
 
-/// A run that could not be started or had to stop.
-#[derive(Debug, thiserror::Error)]
+/// A run that could not start or had to stop.
+#[derive(thiserror::Error)]
 pub enum TrainError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The configuration of the data.
+    #[error(transparent)]
+    DataConfig(#[from] DataConfigError),
     /// The architecture.
     #[error(transparent)]
     Model(#[from] ModelConfigError),
     /// The device.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// The batch, for so many devices.
+    /// The batch cannot be divided among the devices.
     #[error(transparent)]
     Shards(#[from] ShardError),
     /// The data.
@@ -40,25 +49,39 @@ pub enum TrainError {
     /// Writing a checkpoint.
     #[error(transparent)]
     Save(#[from] SaveError<StateError>),
-    /// What a checkpoint holds.
+    /// The contents of a checkpoint.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The model of another run that this one starts from.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
     /// The log of losses.
     #[error(transparent)]
     Log(#[from] MetricsLogError),
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A picture.
+    /// The monitored quantity.
     #[error(transparent)]
-    Report(#[from] ReportError),
-    /// A probe of the caller.
+    Monitor(#[from] MonitorError),
+    /// The run belongs to another model.
+    #[error(
+        "{path} holds a run of another model ({difference}): resume it with the program that began it",
+        path = directory.display()
+    )]
+    OtherModel {
+        /// The run directory.
+        directory: PathBuf,
+        /// The field that differs, with both values.
+        difference: String,
+    },
+    /// A callback.
     #[error("step {step}: {error}")]
-    Probe {
-        /// The step that it looked at.
+    Callback {
+        /// The step that the callback was called for.
         step: u64,
-        /// What went wrong.
-        error: Box<dyn std::error::Error>,
+        /// The callback's error.
+        error: CallbackError,
     },
     /// A loss is NaN or infinite.
     #[error(transparent)]
@@ -75,9 +98,20 @@ pub enum TrainError {
     },
 }
 
+/// Prints the message, so that a `main` that returns the error explains it.
+impl fmt::Debug for TrainError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
 impl TrainError {
-    /// Whether the model itself is sound and only something around it failed, so that what was
-    /// trained since the last checkpoint is worth saving.
+    pub(super) fn of_callback(step: u64, error: CallbackError) -> Self {
+        Self::Callback { step, error }
+    }
+
+    /// Whether the model is intact and only something around it failed. The steps since the last
+    /// checkpoint are then worth saving.
     pub(super) fn leaves_the_model_sound(&self) -> bool {
         !matches!(
             self,

@@ -6,75 +6,79 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use gwae_core::NamedLosses;
 use gwae_core::random::SeededGenerator;
 
 use super::error::TrainError;
-use super::summary::{RunSummary, StopReason};
-use super::{Opened, Probe, SessionOptions};
-use crate::algorithm::TrainingAlgorithm;
+use super::opened::Opened;
+use super::stop_reason::StopReason;
+use super::summary::RunSummary;
+use crate::algorithm::Learner;
 use crate::averaging::ParameterAverage;
-use crate::checkpoint::KeepAs;
+use crate::callback::{Callback, CallbackError, End, Flow, Saved, Start, Step};
+use crate::checkpoint::{KeepAs, Which};
 use crate::config::TrainingConfig;
 use crate::data::upload_shards;
 use crate::early_stopping::EarlyStopping;
 use crate::health::{check_finite, parameters_are_finite};
 use crate::interrupt::StopFlag;
 use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
-use crate::named_losses::NamedLosses;
-use crate::pictures::draw_losses;
-use crate::progress::{ProgressDisplay, RunOutline, StepProgress};
 use crate::state::{TrainingState, averaged_model, save_state};
 use validation::LastLook;
 
-/// Steps whose losses may be left on the device; more are read although they are not to be logged yet.
+/// Most steps whose losses may stay on the device. More are read even if they are not due for the
+/// log.
 const MOST_UNREAD: usize = 1_000;
 
-/// A run under way.
-pub(super) struct Session<T: TrainingAlgorithm> {
+/// A run in progress.
+pub(super) struct Session<L: Learner> {
     opened: Opened,
-    /// Absent only while a step consumes it.
-    trainer: Option<T>,
-    /// With `training.average_decay`.
+    /// `None` only while a step consumes it.
+    learner: Option<L>,
+    /// The average of the parameters, with `training.average_decay`.
     average: Option<ParameterAverage>,
     noise: SeededGenerator,
     early_stopping: EarlyStopping,
     /// Main steps done.
     step: u64,
-    /// The step that this session began after.
+    /// The step before the first of this session.
     first_step: u64,
-    /// Seconds of training of the sessions before this one.
+    /// Seconds of training in earlier sessions.
     seconds_before: f64,
     began: Instant,
-    /// A validation is due at this step and was not done: an interruption came before its end.
+    /// The validation of this step was interrupted and still has to be done.
     validation_pending: bool,
-    /// The newest validation with its step.
+    /// The newest validation and its step.
     validated: Option<(u64, NamedLosses<f64>)>,
-    /// Losses that are still on the device, with their steps.
+    /// Losses that are still on the device, and their steps.
     unread: Vec<(u64, NamedLosses<Tensor<1>>)>,
-    /// The newest losses that were read.
+    /// The newest losses read from the device.
     last_losses: Option<NamedLosses<f64>>,
-    /// The step that was logged last, or that this session began after.
+    /// The step that was last logged, or the step before this session.
     reported_step: u64,
     log: MetricsLog,
-    display: Box<dyn ProgressDisplay>,
+    callbacks: Vec<Box<dyn Callback<L::Model>>>,
+    /// Whether a callback asked to end the run.
+    told_to_stop: bool,
     stop: StopFlag,
-    probe: Option<Probe>,
 }
 
-impl<T: TrainingAlgorithm> Session<T> {
+impl<L: Learner> Session<L> {
     pub(super) fn new(
         opened: Opened,
-        trainer: T,
+        learner: L,
         average: Option<ParameterAverage>,
         state: TrainingState,
-        options: SessionOptions,
+        callbacks: Vec<Box<dyn Callback<L::Model>>>,
+        stop: StopFlag,
     ) -> Result<Self, TrainError> {
         let patience = opened.config.training.patience;
         Ok(Self {
-            trainer: Some(trainer),
+            learner: Some(learner),
             average,
             noise: SeededGenerator::from_state(&state.generator),
-            early_stopping: EarlyStopping::resume(patience, state.early_stopping),
+            early_stopping: EarlyStopping::resume(patience, state.early_stopping)
+                .with_goal(opened.config.training.monitor.goal),
             step: state.step,
             first_step: state.step,
             seconds_before: state.seconds,
@@ -85,46 +89,60 @@ impl<T: TrainingAlgorithm> Session<T> {
             last_losses: None,
             reported_step: state.step,
             log: MetricsLog::open(&opened.directory.metrics())?,
-            display: options.display,
-            stop: options.stop,
-            probe: options.probe,
+            callbacks,
+            told_to_stop: false,
+            stop,
             opened,
         })
     }
 
     pub(super) fn run(mut self) -> Result<RunSummary, TrainError> {
-        self.display.start(&RunOutline {
-            first_step: self.step,
-            total_steps: self.total_steps(),
-            steps_per_epoch: self.opened.batches.batches_per_epoch(),
-        });
         self.began = Instant::now();
         let result = self.train().and_then(|reason| self.finish(reason));
         if let Err(error) = &result
             && error.leaves_the_model_sound()
-            && self.trainer.is_some()
+            && self.learner.is_some()
             && !self.is_saved()
             && self.save(KeepAs::Last).is_ok()
         {
             let text = format!("what was trained so far is saved (step {})", self.step);
-            self.display.message(&text);
+            for callback in &mut self.callbacks {
+                callback.on_message(&text);
+            }
         }
         result
     }
 
     fn train(&mut self) -> Result<StopReason, TrainError> {
+        let total_steps = self.total_steps();
+        let start = Start {
+            first_step: self.step,
+            total_steps,
+            steps_per_epoch: self.opened.batches.batches_per_epoch(),
+            directory: self.opened.directory.path(),
+            config: &self.opened.config,
+        };
+        let told = tell(&mut self.callbacks, self.step, |c| c.on_start(&start))?;
+        self.told_to_stop |= told;
+        if cfg!(debug_assertions) {
+            for callback in &mut self.callbacks {
+                callback.on_message(
+                    "this is a debug build, which trains up to six times slower: use --release",
+                );
+            }
+        }
         if self.step > 0 && !self.is_saved() {
-            // Going on from the best checkpoint makes it the last one too.
+            // After a resume from the best checkpoint, it becomes the last one too.
             self.save(KeepAs::Last)?;
         }
-        let total_steps = self.total_steps();
         let is_at_its_end =
             self.early_stopping.is_used_up() || total_steps.is_some_and(|total| self.step >= total);
         if self.validation_pending {
             self.validate()?;
         } else if self.goes_on_from_a_validation() && !is_at_its_end {
-            // The last session may have ended between its checkpoint and the end of this look.
-            self.let_the_probe_look(&self.model_for_use(), false)?;
+            // The last session may have ended after its checkpoint, but before its callbacks were
+            // done.
+            self.show_again()?;
         }
         loop {
             if self.early_stopping.is_used_up() {
@@ -132,6 +150,9 @@ impl<T: TrainingAlgorithm> Session<T> {
             }
             if total_steps.is_some_and(|total| self.step >= total) {
                 return Ok(StopReason::Finished);
+            }
+            if self.told_to_stop {
+                return Ok(StopReason::Stopped);
             }
             if self.stop_requested() {
                 return Ok(StopReason::Interrupted);
@@ -143,8 +164,11 @@ impl<T: TrainingAlgorithm> Session<T> {
             let logs = self.step.is_multiple_of(self.training().log_every);
             if ends || saves || logs {
                 self.report_steps()?;
-            } else if self.unread.len() >= MOST_UNREAD {
-                self.read_losses()?;
+            } else {
+                if self.unread.len() >= MOST_UNREAD {
+                    self.read_losses()?;
+                }
+                self.tell_step(None)?;
             }
             if validates {
                 self.validate()?;
@@ -157,19 +181,19 @@ impl<T: TrainingAlgorithm> Session<T> {
     fn train_step(&mut self) -> Result<(), TrainError> {
         let batch = self.opened.batches.next_batch()?;
         let shards = upload_shards(batch.images, batch.shape, &self.opened.devices);
-        let trainer = self.trainer.take().expect("put back after each step");
-        let (trainer, losses) = trainer.training_step(shards, &mut self.noise);
+        let learner = self.learner.take().expect("put back after each step");
+        let (learner, losses) = learner.training_step(shards, &mut self.noise);
         if let Some(average) = &mut self.average {
-            average.update(trainer.model());
+            average.update(learner.model());
         }
-        self.trainer = Some(trainer);
+        self.learner = Some(learner);
         self.step += 1;
         self.validation_pending = self.validates_now();
         self.unread.push((self.step, losses));
         Ok(())
     }
 
-    /// Reads the losses that are still on the device, in one transfer, and checks all of them.
+    /// Reads the losses that are still on the device in one transfer, and checks all of them.
     fn read_losses(&mut self) -> Result<(), TrainError> {
         let (steps, losses): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.unread).into_iter().unzip();
@@ -183,8 +207,8 @@ impl<T: TrainingAlgorithm> Session<T> {
         Ok(())
     }
 
-    /// Reads and checks the losses of the steps since the last time, and logs and shows those of
-    /// the newest.
+    /// Reads and checks the losses of the steps since the last reading, and logs and shows the
+    /// newest.
     fn report_steps(&mut self) -> Result<(), TrainError> {
         self.read_losses()?;
         let Some(losses) = self.last_losses.clone() else {
@@ -194,30 +218,40 @@ impl<T: TrainingAlgorithm> Session<T> {
             return Ok(());
         }
         self.reported_step = self.step;
-        let elapsed = self.began.elapsed().as_secs_f64();
-        let done = (self.step - self.first_step) as f64;
-        let images_per_second = done * self.training().batch_size as f64 / elapsed;
+        let images_per_second = self.images_per_second();
+        self.record(Phase::Train, Some(images_per_second), &losses)?;
+        self.tell_step(Some(&losses))
+    }
+
+    fn tell_step(&mut self, losses: Option<&NamedLosses<f64>>) -> Result<(), TrainError> {
+        let rate = self.images_per_second();
         let remaining = self.total_steps().and_then(|total| {
             let steps = total.saturating_sub(self.step) as f64;
-            // A limit that is never reached is longer than a duration can say.
-            Duration::try_from_secs_f64(steps * elapsed / done).ok()
+            let seconds = steps * self.training().batch_size as f64 / rate;
+            // For a limit that is never reached, the time may be too long for a `Duration`.
+            Duration::try_from_secs_f64(seconds).ok()
         });
-        self.record(Phase::Train, Some(images_per_second), losses.named())?;
-        let epoch = self.epoch();
-        self.display.step(&StepProgress {
+        let step = Step {
             step: self.step,
-            epoch,
-            losses: losses.named(),
-            images_per_second,
+            epoch: self.epoch(),
+            losses,
+            images_per_second: rate,
             remaining,
-        });
+        };
+        self.told_to_stop |= tell(&mut self.callbacks, self.step, |c| c.on_step(&step))?;
         Ok(())
     }
 
+    /// Mean over this session.
+    fn images_per_second(&self) -> f64 {
+        let done = (self.step - self.first_step) as f64;
+        done * self.training().batch_size as f64 / self.began.elapsed().as_secs_f64()
+    }
+
     fn save(&mut self, keep: KeepAs) -> Result<(), TrainError> {
-        // Whatever brings it here: no model is saved whose losses nobody looked at.
+        // Never save a model whose losses have not been checked.
         self.read_losses()?;
-        if !parameters_are_finite(self.trainer().model()) {
+        if !parameters_are_finite(self.learner().model()) {
             return Err(TrainError::BrokenParameters { step: self.step });
         }
         let state = TrainingState {
@@ -229,12 +263,22 @@ impl<T: TrainingAlgorithm> Session<T> {
             seconds: self.seconds(),
         };
         self.log.sync()?;
-        let trainer = self.trainer.as_mut().expect("put back after each step");
+        let learner = self.learner.as_mut().expect("put back after each step");
         let average = self.average.as_ref();
         self.opened.checkpoints.save(self.step, keep, |files| {
-            save_state(files, trainer, average, &state)
+            save_state(files, learner, average, &state)
         })?;
         self.opened.saved_step = Some(self.step);
+        let Some(entry) = self.opened.checkpoints.entry(Which::Last) else {
+            return Ok(());
+        };
+        let directory = self.opened.directory.checkpoints().join(&entry.directory);
+        let saved = Saved {
+            step: self.step,
+            directory: &directory,
+            best: keep != KeepAs::Last,
+        };
+        self.told_to_stop |= tell(&mut self.callbacks, self.step, |c| c.on_checkpoint(&saved))?;
         Ok(())
     }
 
@@ -243,31 +287,29 @@ impl<T: TrainingAlgorithm> Session<T> {
         let seconds = self.seconds();
         let (reason, validation, test_psnr) = match reason {
             StopReason::Interrupted => (reason, None, None),
-            StopReason::Finished | StopReason::Converged => match self.last_look()? {
-                LastLook::Done(validation) => (reason, validation, self.final_psnr()?),
-                LastLook::Stopped => (StopReason::Interrupted, None, None),
-            },
+            StopReason::Finished | StopReason::Converged | StopReason::Stopped => {
+                match self.last_look()? {
+                    LastLook::Done(validation) => (reason, validation, self.final_psnr()?),
+                    LastLook::Stopped => (StopReason::Interrupted, None, None),
+                }
+            }
         };
         if !self.is_saved() {
             self.save(KeepAs::Last)?;
         }
-        let records = MetricsLog::read(&self.opened.directory.metrics())?;
-        // An interruption may come before the first step.
-        if !records.is_empty() {
-            draw_losses(&records, &self.opened.directory.losses())?;
+        let end = End {
+            reason,
+            step: self.step,
+            directory: self.opened.directory.path(),
+        };
+        for callback in &mut self.callbacks {
+            let result = callback.on_end(&end);
+            result.map_err(|error| TrainError::of_callback(self.step, error))?;
         }
-        let step = self.step;
-        self.display.finish(&match reason {
-            StopReason::Finished => format!("finished after step {step}"),
-            StopReason::Converged => {
-                format!("converged: no better validation loss for a while, after step {step}")
-            }
-            StopReason::Interrupted => format!("interrupted and saved after step {step}"),
-        });
         Ok(RunSummary {
             directory: self.opened.directory.path().to_owned(),
             reason,
-            step,
+            step: self.step,
             seconds,
             test_psnr,
             training: self.last_losses.take(),
@@ -279,7 +321,7 @@ impl<T: TrainingAlgorithm> Session<T> {
         &mut self,
         phase: Phase,
         images_per_second: Option<f64>,
-        named: &[(&str, f64)],
+        losses: &NamedLosses<f64>,
     ) -> Result<(), TrainError> {
         let record = MetricsRecord {
             step: self.step,
@@ -287,24 +329,25 @@ impl<T: TrainingAlgorithm> Session<T> {
             phase,
             seconds: self.seconds(),
             images_per_second,
-            losses: named
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), *value))
+            losses: losses
+                .named()
+                .map(|(name, value)| (name.to_owned(), *value))
                 .collect(),
         };
         Ok(self.log.append(&record)?)
     }
 
-    /// Whether the last checkpoint is of this step.
+    /// Whether the last checkpoint was saved at this step.
     fn is_saved(&self) -> bool {
         self.opened.saved_step == Some(self.step)
     }
 
-    /// The model that validation and pictures take: without autodiff, averaged where the run says so.
-    fn model_for_use(&self) -> T::Model {
-        let model = self.trainer().model();
+    /// The model for validation and pictures: without autodiff, and averaged if the run keeps
+    /// averages.
+    fn model_for_use(&self) -> L::Model {
+        let model = self.learner().model();
         match &self.average {
-            Some(average) => averaged_model::<T>(average, model),
+            Some(average) => averaged_model(average, model),
             None => model.valid(),
         }
     }
@@ -314,8 +357,8 @@ impl<T: TrainingAlgorithm> Session<T> {
         self.opened.devices[0].clone().without_autodiff()
     }
 
-    fn trainer(&self) -> &T {
-        self.trainer.as_ref().expect("put back after each step")
+    fn learner(&self) -> &L {
+        self.learner.as_ref().expect("put back after each step")
     }
 
     fn training(&self) -> &TrainingConfig {
@@ -323,7 +366,7 @@ impl<T: TrainingAlgorithm> Session<T> {
     }
 
     fn stop_requested(&self) -> bool {
-        self.stop.is_requested() || self.display.stop_requested()
+        self.stop.is_requested() || self.callbacks.iter().any(|c| c.stop_requested())
     }
 
     fn total_steps(&self) -> Option<u64> {
@@ -348,7 +391,7 @@ impl<T: TrainingAlgorithm> Session<T> {
         every.is_some_and(|every| self.step.is_multiple_of(every))
     }
 
-    /// Pass over the training data that the last step belongs to, from 1.
+    /// The pass over the training data that contains the last step, from 1.
     fn epoch(&self) -> u64 {
         self.step.saturating_sub(1) / self.opened.batches.batches_per_epoch() + 1
     }
@@ -356,4 +399,18 @@ impl<T: TrainingAlgorithm> Session<T> {
     fn seconds(&self) -> f64 {
         self.seconds_before + self.began.elapsed().as_secs_f64()
     }
+}
+
+/// Informs every callback and returns whether one of them wants to end the run.
+fn tell<M>(
+    callbacks: &mut [Box<dyn Callback<M>>],
+    step: u64,
+    mut what: impl FnMut(&mut dyn Callback<M>) -> Result<Flow, CallbackError>,
+) -> Result<bool, TrainError> {
+    let mut stop = false;
+    for callback in callbacks {
+        let flow = what(callback.as_mut());
+        stop |= flow.map_err(|error| TrainError::of_callback(step, error))? == Flow::Stop;
+    }
+    Ok(stop)
 }

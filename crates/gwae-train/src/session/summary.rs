@@ -1,22 +1,13 @@
-//! What a run came to.
+//! The result of a run.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::named_losses::NamedLosses;
+use gwae_core::NamedLosses;
 
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StopReason {
-    /// All steps are done.
-    Finished,
-    /// The validation loss no longer fell.
-    Converged,
-    /// The user asked for it.
-    Interrupted,
-}
+use super::stop_reason::StopReason;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct RunSummary {
     /// The run directory.
@@ -25,19 +16,19 @@ pub struct RunSummary {
     pub reason: StopReason,
     /// Main steps done.
     pub step: u64,
-    /// Seconds of training, interruptions left out.
+    /// Seconds of training, without interruptions.
     pub seconds: f64,
-    /// Reconstruction PSNR in dB on the held-out test images; `None` where the dataset has none,
-    /// and after an interruption, which does not wait for it.
+    /// Reconstruction PSNR in dB on the held-out test images. `None` if the dataset has no such
+    /// images, and after an interruption, because it takes time.
     pub test_psnr: Option<f64>,
-    /// Losses of the last step of this session; `None` where no step was left to do.
+    /// Losses of the last step of this session; `None` if there was no step left to do.
     pub training: Option<NamedLosses<f64>>,
     /// Losses on the validation images with the final parameters; `None` without such images and
     /// after an interruption.
     pub validation: Option<NamedLosses<f64>>,
 }
 
-/// Everything in a run directory that a user looks at.
+/// The files in a run directory that users look at.
 const FILES: [(&str, &str); 7] = [
     (
         "reconstructions.png",
@@ -56,6 +47,7 @@ impl fmt::Display for RunSummary {
         let reason = match self.reason {
             StopReason::Finished => "finished",
             StopReason::Converged => "converged",
+            StopReason::Stopped => "stopped by a callback",
             StopReason::Interrupted => "interrupted and saved",
         };
         writeln!(
@@ -72,7 +64,7 @@ impl fmt::Display for RunSummary {
         self.write_losses(formatter)?;
         write!(formatter, "everything is in {}:", self.directory.display())?;
         for (file, what) in FILES {
-            // An interruption does not wait for the pictures.
+            // An interrupted run has no pictures yet.
             if self.directory.join(file).exists() {
                 write!(formatter, "\n  {file:20} {what}")?;
             }
@@ -82,7 +74,8 @@ impl fmt::Display for RunSummary {
 }
 
 impl RunSummary {
-    /// A line per loss, with a column for each of the last step and the validation that is there.
+    /// Writes one line per loss, with a column for the last step and a column for the validation,
+    /// if they exist.
     fn write_losses(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns: Vec<(&str, &NamedLosses<f64>)> = [
             ("last step", &self.training),
@@ -91,7 +84,8 @@ impl RunSummary {
         .into_iter()
         .filter_map(|(title, losses)| Some((title, losses.as_ref()?)))
         .collect();
-        let Some((_, first)) = columns.first() else {
+        // The validation may have metrics after the losses.
+        let Some((_, longest)) = columns.last() else {
             return Ok(());
         };
         write!(formatter, "{:22}", "loss")?;
@@ -99,10 +93,13 @@ impl RunSummary {
             write!(formatter, " {title:>12}")?;
         }
         writeln!(formatter)?;
-        for (index, (name, _)) in first.named().iter().enumerate() {
+        for (name, _) in longest.named() {
             write!(formatter, "{name:22}")?;
             for (_, losses) in &columns {
-                write!(formatter, " {:>12.4}", losses.named()[index].1)?;
+                match losses.get(name) {
+                    Some(value) => write!(formatter, " {value:>12.4}")?,
+                    None => write!(formatter, " {:>12}", "-")?,
+                }
             }
             writeln!(formatter)?;
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// On these devices.
+/// Options with these devices.
 fn on(devices: &str) -> SessionOptions {
     SessionOptions {
         devices: devices.parse().unwrap(),

@@ -1,17 +1,17 @@
-//! Runs that break or are refused.
+//! Runs that fail or are refused.
 
 use super::*;
 
-/// Trains well until a checkpoint is there, then with a learning rate that breaks everything.
+/// Trains well until the first checkpoint, then with a learning rate that makes the training fail.
 #[test]
 fn a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let mut config = config();
-    gwae(&mut config).batchnorm = false;
+    gwae(&mut config).backbone.batchnorm = false;
     config.training.warmup_steps = 0;
     config.training.steps = Some(2);
-    // The step that breaks is named although it is not one that is logged.
+    // The error names the failing step, although that step is not logged.
     config.training.log_every = 25;
     start(&config, &path, silent()).unwrap();
     let good = state(&path, Which::Last);
@@ -30,11 +30,7 @@ fn a_broken_loss_stops_the_run_and_keeps_the_last_good_checkpoint() {
         other => panic!("{other}"),
     };
     assert!((3..=50).contains(&step) && step % 25 != 0, "{message}");
-    let finite = |state: &OfficialState| {
-        state
-            .iter()
-            .all(|(_, tensor)| tensor.values.iter().all(|value| value.is_finite()))
-    };
+    let finite = |state: &[Vec<f32>]| state.iter().flatten().all(|value| value.is_finite());
     let kept = state(&path, Which::Last);
     assert!(finite(&kept));
     let saved = CheckpointStore::open(path.join("checkpoints")).unwrap();
@@ -59,15 +55,15 @@ fn nothing_is_made_where_nothing_can_be_trained() {
     };
     refused(|c| c.training.batch_size = 0, "training.batch_size");
     refused(|c| c.training.batch_size = 9000, "9000");
-    refused(|c| gwae(c).latent_dim = 0, "model.latent_dim");
+    refused(|c| gwae(c).backbone.latent_dim = 0, "model.latent_dim");
     refused(|c| c.data.validation_fraction = 1e-4, "single image");
     refused(
         |c| {
-            gwae(c).latent_dim = 4096;
-            gwae(c).prior = PriorConfig::GaussianMixture {
+            gwae(c).backbone.latent_dim = 4096;
+            gwae(c).prior = PriorConfig::GaussianMixture(gwae_priors::GaussianMixtureConfig {
                 components: 4096,
                 form: Form::Corrected,
-            };
+            });
         },
         "gaussian_mixture prior would have",
     );
@@ -132,7 +128,7 @@ fn what_would_change_nothing_is_refused() {
     };
     let message = resume(&path, &changes, silent()).unwrap_err().to_string();
     assert!(message.contains("no critic"), "{message}");
-    // No validation, no best checkpoint.
+    // Without a validation there is no best checkpoint.
     let best = session::resume(&path, Which::Best, &steps(2), silent());
     let message = best.unwrap_err().to_string();
     assert!(message.contains("use the last"), "{message}");

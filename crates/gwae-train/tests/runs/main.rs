@@ -1,4 +1,4 @@
-//! Whole runs on the embedded digits, tiny ones: resuming, interrupting, breaking, refusing.
+//! Complete, tiny runs on the embedded digits: resuming, interrupting, failing, refusing.
 
 mod devices;
 mod failing;
@@ -7,42 +7,42 @@ mod watching;
 
 use std::path::Path;
 
-use burn::tensor::Device;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Tensor};
 use gwae_core::random::{SeededGenerator, uniform_tensor};
-use gwae_models::official::OfficialState;
-use gwae_models::{CriticActivation, DagmmConfig, GwaeConfig, VaeConfig};
-use gwae_priors::{Form, PriorConfig};
+use gwae_models::{CriticActivation, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
+use gwae_priors::{Form, GaussianMixtureConfig, PriorConfig};
+use gwae_train::algorithm::GwaeAlgorithm;
 use gwae_train::checkpoint::{CheckpointStore, Which};
 use gwae_train::interrupt::StopFlag;
 use gwae_train::metrics_log::{MetricsLog, MetricsRecord, Phase};
-use gwae_train::model_file::{AVERAGED_FILE, MODEL_FILE, load_model, model_for_use};
+use gwae_train::model_file::{AVERAGED_FILE, MODEL_FILE, load_model, load_model_of, model_for_use};
+use gwae_train::pictures::Pictures;
 use gwae_train::progress::{
-    ProgressDisplay, RunOutline, SilentDisplay, StepProgress, ValidationProgress,
+    Progress, ProgressDisplay, RunOutline, SilentDisplay, StepProgress, ValidationProgress,
 };
 use gwae_train::run_directory::RunDirectory;
-use gwae_train::session::{
-    Changes, Probe, RunSummary, SessionOptions, StopReason, TrainError, start,
-};
+use gwae_train::session::{Changes, RunSummary, SessionOptions, StopReason, TrainError, start};
 use gwae_train::{DeviceList, Precision, RunConfig, session};
 
-/// The model's configuration, which is that of a GWAE here.
+/// The configuration of the model, which must be a GWAE.
 fn gwae(config: &mut RunConfig) -> &mut GwaeConfig {
     config.model.gwae_mut().expect("the default model")
 }
 
-/// Every kind of state that a checkpoint has to hold: batch statistics of encoder, decoder and
+/// Needs every kind of state that a checkpoint holds: batch statistics of encoder, decoder and
 /// prior, spectral vectors, two optimisers, a warm-up, and epochs of three steps.
 fn config() -> RunConfig {
     let mut config = RunConfig::default();
-    gwae(&mut config).image_size = 32;
-    gwae(&mut config).channels = 1;
-    gwae(&mut config).latent_dim = 4;
-    gwae(&mut config).width = 0.1;
-    gwae(&mut config).batchnorm = true;
-    gwae(&mut config).prior = PriorConfig::GaussianMixture {
+    gwae(&mut config).backbone.image_size = 32;
+    gwae(&mut config).backbone.channels = 1;
+    gwae(&mut config).backbone.latent_dim = 4;
+    gwae(&mut config).backbone.width = 0.1;
+    gwae(&mut config).backbone.batchnorm = true;
+    gwae(&mut config).prior = PriorConfig::GaussianMixture(GaussianMixtureConfig {
         components: 3,
         form: Form::Corrected,
-    };
+    });
     config.training.batch_size = 8;
     config.training.critic_steps = 2;
     config.training.warmup_steps = 4;
@@ -55,15 +55,13 @@ fn config() -> RunConfig {
 
 fn options(display: Box<dyn ProgressDisplay>) -> SessionOptions {
     SessionOptions {
-        devices: DeviceList::default(),
-        display,
-        stop: StopFlag::new(),
         command_line: vec!["test".into()],
-        probe: None,
+        callbacks: vec![Box::new(Progress(display)), Box::new(Pictures)],
+        ..SessionOptions::new(DeviceList::default())
     }
 }
 
-/// Asks the run to stop once it has done `after` steps, as Ctrl-C does.
+/// Asks the run to stop after step `after`, like Ctrl-C.
 struct StopAfter {
     after: u64,
     done: u64,
@@ -86,7 +84,7 @@ fn silent() -> SessionOptions {
     options(Box::new(SilentDisplay))
 }
 
-/// Goes on from the last checkpoint.
+/// Continues from the last checkpoint.
 fn resume(
     path: &Path,
     changes: &Changes,
@@ -106,16 +104,36 @@ fn stopping_after(after: u64) -> SessionOptions {
     options(Box::new(StopAfter { after, done: 0 }))
 }
 
-fn state(path: &Path, which: Which) -> OfficialState {
+/// Every parameter and buffer, in module order.
+fn parameters(model: &Gwae) -> Vec<Vec<f32>> {
+    struct Read(Vec<Vec<f32>>);
+    impl ModuleVisitor for Read {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(param.val().into_data().iter::<f32>().collect());
+        }
+    }
+    let mut read = Read(Vec::new());
+    model.visit(&mut read);
+    read.0
+}
+
+fn saved(path: &Path, which: Which) -> Gwae {
     let directory = RunDirectory::open(path).unwrap();
     let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
     let (files, _) = checkpoints.verified(which).unwrap();
-    let model = &directory.config().model;
-    let model = load_model(model, &files.join(MODEL_FILE), &Device::flex()).unwrap();
-    model.gwae().expect("the default model").official_state()
+    load_gwae(&directory, &files.join(MODEL_FILE))
 }
 
-/// What the model for use makes of fixed images: their codes and reconstructions.
+fn load_gwae(directory: &RunDirectory, file: &Path) -> Gwae {
+    let model = directory.config().model.gwae().expect("the default model");
+    load_model_of(&GwaeAlgorithm::new(model.clone()), file, &Device::flex()).unwrap()
+}
+
+fn state(path: &Path, which: Which) -> Vec<Vec<f32>> {
+    parameters(&saved(path, which))
+}
+
+/// Codes and reconstructions of fixed images by the model to use.
 fn outputs(path: &Path) -> Vec<f32> {
     let directory = RunDirectory::open(path).unwrap();
     let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
@@ -123,8 +141,8 @@ fn outputs(path: &Path) -> Vec<f32> {
     let (model, device) = (&directory.config().model, Device::flex());
     let model = load_model(model, &model_for_use(&files), &device).unwrap();
     let images = uniform_tensor(&mut SeededGenerator::new(3, 0), [4, 1, 32, 32], &device);
-    let codes = model.autoencoder().code(images);
-    let images = model.autoencoder().decode(codes.clone());
+    let codes = model.encode(images);
+    let images = model.decode(codes.clone());
     let codes = codes.into_data();
     codes
         .iter::<f32>()
@@ -159,7 +177,7 @@ fn assert_complete(path: &Path, summary: &RunSummary) {
     assert!(summary.validation.is_some());
 }
 
-/// What a checkpoint says of where the run stands, without the seconds.
+/// The training state in a checkpoint, without the seconds.
 fn training_state(path: &Path) -> serde_json::Value {
     let checkpoints = CheckpointStore::open(path.join("checkpoints")).unwrap();
     let (files, _) = checkpoints.verified(Which::Last).unwrap();
@@ -180,11 +198,7 @@ fn an_average_differs_from_the_model_and_is_what_is_used() {
     let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
     let (files, _) = checkpoints.verified(Which::Last).unwrap();
     assert_eq!(model_for_use(&files), files.join(AVERAGED_FILE));
-    let load = |name: &str| {
-        let model = &directory.config().model;
-        let model = load_model(model, &files.join(name), &Device::flex()).unwrap();
-        model.gwae().unwrap().official_state()
-    };
+    let load = |name: &str| parameters(&load_gwae(&directory, &files.join(name)));
     assert_ne!(load(AVERAGED_FILE), load(MODEL_FILE));
 }
 
@@ -194,15 +208,11 @@ fn a_training_without_critic_or_validation_runs() {
     let path = root.path().join("run");
     let mut config = config();
     gwae(&mut config).merged_condition = false;
-    gwae(&mut config).batchnorm = false;
+    gwae(&mut config).backbone.batchnorm = false;
     config.data.validation_fraction = 0.0;
     config.training.patience = None;
     config.training.steps = Some(4);
     let summary = start(&config, &path, silent()).unwrap();
     assert!(summary.validation.is_none() && summary.training.is_some());
-    assert!(
-        state(&path, Which::Last)
-            .iter()
-            .all(|(name, _)| !name.starts_with("disc_block"))
-    );
+    assert!(saved(&path, Which::Last).critic.is_none());
 }

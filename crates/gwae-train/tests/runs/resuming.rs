@@ -1,4 +1,4 @@
-//! What a run that was stopped, extended or begun again comes to.
+//! Results of runs that were stopped, extended or begun again.
 
 use super::*;
 
@@ -10,10 +10,10 @@ fn a_resumed_run_equals_the_uninterrupted_one_bit_for_bit() {
     assert_eq!((summary.reason, summary.step), (StopReason::Finished, 7));
     assert_complete(&whole, &summary);
 
-    // Stopped twice, off and on a validation step.
+    // Stopped twice, once between validations and once at one.
     let summary = start(&config(), &parts, stopping_after(2)).unwrap();
     assert_eq!((summary.reason, summary.step), (StopReason::Interrupted, 2));
-    // Whoever interrupts does not wait for pictures.
+    // An interrupted run draws no pictures.
     assert!(summary.training.is_some() && !parts.join("samples.png").exists());
     let summary = resume(&parts, &Changes::default(), stopping_after(6)).unwrap();
     assert_eq!(summary.step, 6);
@@ -43,7 +43,7 @@ fn the_same_seed_repeats_a_run_and_another_does_not() {
 
 #[test]
 fn steps_after_a_crash_are_done_again() {
-    // A crash between two checkpoints: the log is ahead of the last checkpoint.
+    // A crash between two checkpoints: the log has more steps than the last checkpoint.
     let root = tempfile::tempdir().unwrap();
     let (whole, crashed) = (root.path().join("whole"), root.path().join("crashed"));
     start(&config(), &whole, silent()).unwrap();
@@ -62,7 +62,7 @@ fn an_extended_run_equals_a_longer_one() {
     let (whole, extended) = (root.path().join("whole"), root.path().join("extended"));
     start(&config(), &whole, silent()).unwrap();
     let mut shorter = config();
-    // Ends between two validations: the one at its end must not count for the patience.
+    // Ends between two validations: the validation at its end must not count for the patience.
     shorter.training.steps = Some(5);
     start(&shorter, &extended, silent()).unwrap();
     let summary = resume(&extended, &steps(7), silent()).unwrap();
@@ -75,7 +75,7 @@ fn an_extended_run_equals_a_longer_one() {
         .collect();
     assert_eq!(log(&whole), without_last_validation);
 
-    // The new limit is kept: nothing is left to do, and nothing is trained.
+    // The run keeps the new limit: no step is left, and none is trained.
     let summary = resume(&extended, &Changes::default(), silent()).unwrap();
     assert_eq!((summary.step, summary.training), (7, None));
     let record = RunDirectory::open(&extended).unwrap().record().clone();
@@ -94,17 +94,18 @@ fn every_kind_of_model_resumes_bit_for_bit() {
         ("bf16", |c| c.training.precision = Precision::Bf16),
         ("without critic", |c| gwae(c).merged_condition = false),
         ("standardised codes", |c| {
-            gwae(c).latent_bn = true;
-            gwae(c).prior = PriorConfig::Causal {
+            gwae(c).backbone.latent_bn = true;
+            gwae(c).prior = PriorConfig::Causal(gwae_priors::CausalConfig {
                 form: Form::Corrected,
-            };
+            });
         }),
         ("everything on", |c| {
-            gwae(c).resblock = true;
+            gwae(c).backbone.resblock = true;
             gwae(c).learned_similarity = true;
             gwae(c).mixed_potential = true;
             gwae(c).critic_activation = CriticActivation::Absolute;
-            gwae(c).prior = PriorConfig::VectorQuantized { embeddings: 5 };
+            gwae(c).prior =
+                PriorConfig::VectorQuantized(gwae_priors::VectorQuantizedConfig { embeddings: 5 });
         }),
         ("log now and then", |c| {
             c.training.log_every = 2;
@@ -137,7 +138,7 @@ fn baselines_and_averages_resume_bit_for_bit() {
     let kinds: [(&str, Change); 4] = [
         ("averaged", |c| c.training.average_decay = 0.7),
         ("vae", |c| {
-            let backbone = c.model.backbone();
+            let backbone = gwae(c).backbone.clone();
             c.model = VaeConfig {
                 backbone,
                 ..VaeConfig::default()
@@ -145,7 +146,7 @@ fn baselines_and_averages_resume_bit_for_bit() {
             .into();
         }),
         ("dagmm", |c| {
-            let backbone = c.model.backbone();
+            let backbone = gwae(c).backbone.clone();
             c.model = DagmmConfig {
                 backbone,
                 components: 3,
@@ -154,7 +155,7 @@ fn baselines_and_averages_resume_bit_for_bit() {
             .into();
         }),
         ("averaged vae", |c| {
-            let backbone = c.model.backbone();
+            let backbone = gwae(c).backbone.clone();
             c.training.average_decay = 0.7;
             c.model = VaeConfig {
                 backbone,
@@ -177,7 +178,7 @@ fn baselines_and_averages_resume_bit_for_bit() {
         resume(&parts, &steps(6), silent()).unwrap();
         assert_eq!(outputs(&whole), outputs(&parts), "{name}");
         assert_eq!(training_state(&whole), training_state(&parts), "{name}");
-        // The shorter run validated once more, at its own end.
+        // The shorter run did one more validation, at its own end.
         let mut of_parts = log(&parts);
         of_parts.retain(|(step, phase, _)| (*step, phase) != (2, &Phase::Validation));
         assert_eq!(log(&whole), of_parts, "{name}");
@@ -189,7 +190,7 @@ fn an_interrupted_validation_is_made_up_for() {
     let root = tempfile::tempdir().unwrap();
     let (whole, parts) = (root.path().join("whole"), root.path().join("parts"));
     start(&config(), &whole, silent()).unwrap();
-    // The flag is set as soon as step 3, which validates, is done.
+    // The flag is set right after step 3, which validates.
     let stop = StopFlag::new();
     struct Setting(StopFlag);
     impl ProgressDisplay for Setting {
@@ -217,7 +218,7 @@ fn an_interrupted_validation_is_made_up_for() {
     assert_eq!(log(&whole), log(&parts));
 }
 
-/// A run that ends between two validations is validated at its end, on a checkpoint step too.
+/// A run that ends between two validations is validated at its end, even on a checkpoint step.
 #[test]
 fn the_end_is_validated_whatever_else_is_due() {
     let root = tempfile::tempdir().unwrap();
@@ -227,7 +228,7 @@ fn the_end_is_validated_whatever_else_is_due() {
         config.training.steps = Some(4);
         config.training.checkpoint_every = checkpoint_every;
         start(&config, &path, silent()).unwrap();
-        // Nothing is left to do or to record.
+        // No step is left, and nothing to record.
         resume(&path, &Changes::default(), silent()).unwrap();
         (log(&path), state(&path, Which::Best))
     };
@@ -263,18 +264,18 @@ fn a_stop_in_the_last_step_leaves_the_last_look_for_later() {
     }
 }
 
-/// As a process leaves it that is killed between its first checkpoint and the index, and as a user
-/// does who loses the index later.
+/// As after a kill between the first checkpoint and the index, or when a user loses the index
+/// later.
 #[test]
 fn a_run_without_an_index_goes_on_and_keeps_its_best_checkpoint() {
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     let mut config = config();
     config.training.validate_every = Some(2);
-    // No step makes anything better, so the first validation is the best.
+    // No step improves anything, so the first validation is the best.
     config.training.learning_rate = 1e-30;
     config.training.critic_learning_rate = 1e-30;
-    gwae(&mut config).batchnorm = false;
+    gwae(&mut config).backbone.batchnorm = false;
     gwae(&mut config).prior = PriorConfig::FactorizedNormal;
     config.training.steps = Some(6);
     start(&config, &whole, silent()).unwrap();
@@ -297,7 +298,7 @@ fn a_run_without_a_checkpoint_begins_anew() {
     let (whole, killed) = (root.path().join("whole"), root.path().join("killed"));
     start(&config(), &whole, silent()).unwrap();
     start(&config(), &killed, stopping_after(1)).unwrap();
-    // As a process that is killed before its first checkpoint leaves it.
+    // As after a kill before the first checkpoint.
     std::fs::remove_dir_all(killed.join("checkpoints")).unwrap();
     resume(&killed, &Changes::default(), silent()).unwrap();
     assert_eq!(state(&whole, Which::Last), state(&killed, Which::Last));
@@ -311,10 +312,10 @@ fn a_converged_run_stays_as_it_is_until_it_gets_more_patience() {
     let mut config = config();
     config.training.patience = Some(1);
     config.training.validate_every = Some(1);
-    // No step makes anything better, or worse.
+    // No step changes anything, for better or worse.
     config.training.learning_rate = 1e-30;
     config.training.critic_learning_rate = 1e-30;
-    gwae(&mut config).batchnorm = false;
+    gwae(&mut config).backbone.batchnorm = false;
     gwae(&mut config).prior = PriorConfig::FactorizedNormal;
     config.training.steps = Some(50);
     let summary = start(&config, &path, silent()).unwrap();

@@ -1,40 +1,60 @@
-//! What is seen of a run while it goes on: probes and the log.
+//! What can be seen of a run in progress: callbacks and the log.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gwae_models::Autoencoder;
+use gwae_train::callback::{Callback, CallbackError, Flow, Validation};
 
 use super::*;
 
+/// The test options with one more callback.
+fn with(callback: impl Callback<dyn Autoencoder> + 'static) -> SessionOptions {
+    let mut options = silent();
+    options.callbacks.push(Box::new(callback));
+    options
+}
+
 #[test]
-fn a_probe_sees_the_model_after_every_validation_and_at_the_end() {
+fn a_callback_sees_the_model_after_every_validation_and_at_the_end() {
+    type Seen = Rc<RefCell<Vec<(u64, [usize; 2])>>>;
+    struct Encode(Seen);
+    impl Callback<dyn Autoencoder> for Encode {
+        fn on_validation(
+            &mut self,
+            validation: &Validation<'_, dyn Autoencoder>,
+        ) -> Result<Flow, CallbackError> {
+            let view = &validation.view;
+            let images = view.data.images(&view.split.test[..2], view.device)?;
+            let codes = view.model.encode(images);
+            self.0.borrow_mut().push((view.step, codes.dims()));
+            Ok(Flow::Continue)
+        }
+    }
     let root = tempfile::tempdir().unwrap();
-    let seen = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
-    let record = seen.clone();
-    let probe: Probe = Box::new(move |probed| {
-        let images = probed.data.images(&probed.split.test[..2], probed.device)?;
-        record
-            .borrow_mut()
-            .push((probed.step, probed.model.code(images).dims()));
-        Ok(())
-    });
-    let options = SessionOptions {
-        probe: Some(probe),
-        ..silent()
-    };
+    let seen = Seen::default();
+    let options = with(Encode(seen.clone()));
     start(&config(), &root.path().join("run"), options).unwrap();
     assert_eq!(*seen.borrow(), [(3, [2, 4]), (6, [2, 4]), (7, [2, 4])]);
 
-    let failing: Probe = Box::new(|_| Err("no room for the picture".into()));
-    let options = SessionOptions {
-        probe: Some(failing),
-        ..silent()
-    };
+    struct Fail;
+    impl Callback<dyn Autoencoder> for Fail {
+        fn on_validation(
+            &mut self,
+            _: &Validation<'_, dyn Autoencoder>,
+        ) -> Result<Flow, CallbackError> {
+            Err("no room for the picture".into())
+        }
+    }
     let path = root.path().join("failing");
-    let error = start(&config(), &path, options).unwrap_err();
+    let error = start(&config(), &path, with(Fail)).unwrap_err();
     assert_eq!(error.to_string(), "step 3: no room for the picture");
-    // What was trained is saved.
+    // The trained steps are saved.
     resume(&path, &steps(4), silent()).unwrap();
 }
 
-/// What is read more rarely is the same, and the steps that end in a validation, a checkpoint or the
-/// run are read whatever the interval.
+/// Less frequent readings have the same values. Steps that end in a validation, a checkpoint or the
+/// end of the run are read at any interval.
 #[test]
 fn losses_are_read_every_so_many_steps() {
     let root = tempfile::tempdir().unwrap();

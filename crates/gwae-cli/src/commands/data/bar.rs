@@ -1,4 +1,4 @@
-//! How far a download or a check has come.
+//! The progress of a download or a check.
 
 use gwae_datasets::{DataEvent, DataStage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -7,8 +7,8 @@ use crate::terminal::note;
 
 const TEMPLATE: &str = "{prefix} {bar:24} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
 
-/// A line for the file at work where standard error is a terminal. What goes wrong on the way is a
-/// note everywhere.
+/// A line for the current file if standard error is a terminal. Problems on the way are printed as
+/// notes, on any output.
 #[derive(Default)]
 pub(super) struct DataBar {
     shown: Option<(String, DataStage, ProgressBar)>,
@@ -58,7 +58,7 @@ impl DataBar {
                 .with_style(style)
                 .with_prefix(format!("{what} {file}"))
                 .with_position(done);
-            // What an earlier attempt had is not counted into the rate.
+            // Bytes from an earlier attempt must not count in the rate.
             bar.reset_eta();
             self.shown = Some((file.to_owned(), stage, bar));
         }

@@ -9,14 +9,14 @@ use super::bytes_text;
 use crate::arguments::List;
 use crate::terminal::print;
 
-/// What is there without any file: name, what it is, where from.
+/// The dataset inside the program: name, description, source.
 const DIGITS: [&str; 3] = [
     "digits",
     "10,000 MNIST digits, 28x28 grey: 8,000 to train, 2,000 to test",
     "embedded in this program; CC BY-SA 3.0",
 ];
 
-/// The same of what is not published anywhere.
+/// The same for sets that are not published.
 const OURS: [[&str; 3]; 4] = [
     [
         "invented_characters",

@@ -22,7 +22,7 @@ pub(super) fn run(command: &DataCommand) -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// The manifest of a dataset, also by the name that it has in configurations (`fashion_mnist`).
+/// The manifest of a dataset, also by its name in configurations (`fashion_mnist`).
 fn manifest_of(name: &str) -> Result<&'static Manifest, Box<dyn Error>> {
     match name {
         "digits" => Err("digits: embedded in this program, so there are no files".into()),
@@ -31,7 +31,7 @@ fn manifest_of(name: &str) -> Result<&'static Manifest, Box<dyn Error>> {
     }
 }
 
-/// `5.9 GB`, in powers of ten as networks and disks count.
+/// Formats as `5.9 GB`, in powers of ten, as usual for networks and disks.
 fn bytes_text(bytes: u64) -> String {
     let number = bytes as f64;
     match bytes {

@@ -3,22 +3,23 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use gwae_train::DataConfig;
-use gwae_train::data::{open_dataset, transform};
+use gwae_datasets::ImageShape;
+use gwae_datasets::config::DataConfig;
+use gwae_datasets::open::{open_dataset, transform};
+use gwae_train::contact_sheet::ContactSheet;
 use gwae_train::progress::PreparationBar;
-use gwae_train::report::Images;
 
 use crate::arguments::Show;
-use crate::contact_sheet::{Choice, choose, choose_varying};
+use crate::commands::factor;
 use crate::terminal::{png_path, print};
 
-/// Side of rendered images unless the command line says otherwise.
+/// Default side of rendered images.
 const RENDERED: usize = 96;
 
-/// Largest side of other images unless the command line says otherwise.
+/// Default limit of the side of other images.
 const LARGEST: usize = 128;
 
-/// Images, and rows of a varied factor, unless the command line says otherwise.
+/// Default number of images, and of rows of a varied factor.
 const IMAGES: u32 = 24;
 const ROWS: u32 = 4;
 
@@ -33,26 +34,27 @@ pub(super) fn run(arguments: &Show) -> Result<ExitCode, Box<dyn Error>> {
     })?;
     let dataset = dataset.as_ref();
     let seed = arguments.seed;
-    let Choice { sheet, items } = match &arguments.vary {
-        None => choose(dataset, arguments.number.unwrap_or(IMAGES) as usize, seed)?,
-        Some(factor) => {
+    let sheet = match &arguments.vary {
+        None => {
+            let number = arguments.number.unwrap_or(IMAGES) as usize;
+            ContactSheet::of_random_items(dataset, number, seed)?
+        }
+        Some(name) => {
+            let factor = factor::place(dataset, "--vary", name)?;
             let rows = arguments.number.unwrap_or(ROWS) as usize;
-            choose_varying(dataset, factor, rows, seed)?
+            ContactSheet::of_factor(dataset, factor, rows, seed)?
         }
     };
+    let items = &sheet.items;
     let size = given.unwrap_or_else(|| {
         let image = items.first().map(|item| &item.image);
         let side = image.map_or(RENDERED, |image| image.height.max(image.width));
         config.crop_side().unwrap_or(side).min(LARGEST)
     });
     let colours = items.iter().map(|item| item.image.channels).max();
-    let transform = transform(&config, size, colours.unwrap_or(1));
-    let mut values = Vec::with_capacity(items.len() * transform.output_len());
-    for item in &items {
-        values.extend(transform.apply(&item.image)?);
-    }
-    let shape = [items.len(), transform.channels, size, size];
-    sheet.save(Images::new(&values, shape)?, &arguments.out)?;
-    print(format!("{}: {}", sheet.title, arguments.out.display()));
+    let transform = transform(&config, ImageShape::square(size, colours.unwrap_or(1)));
+    sheet.save(&transform, &arguments.out)?;
+    let title = &sheet.sheet.title;
+    print(format!("{title}: {}", arguments.out.display()));
     Ok(ExitCode::SUCCESS)
 }

@@ -1,35 +1,30 @@
-//! Validations and what they lead to: the best checkpoint, pictures, the caller's look, final numbers.
+//! Validations and what follows them: the best checkpoint, callbacks, final numbers.
 
-use gwae_core::random::RandomSource;
-use gwae_models::Autoencoder;
+use burn::tensor::Device;
+use gwae_core::NamedLosses;
 
-use super::Session;
-use crate::algorithm::TrainingAlgorithm;
-use crate::checkpoint::{KeepAs, Which};
+use super::{Session, tell};
+use crate::algorithm::Learner;
+use crate::callback::{Validation, View};
+use crate::checkpoint::KeepAs;
 use crate::evaluation::{reconstruction_psnr, validation_losses};
 use crate::health::check_finite;
 use crate::metrics_log::{MetricsLog, Phase};
-use crate::named_losses::NamedLosses;
-use crate::pictures::{Traversal, draw_reconstructions, draw_samples, draw_traversal};
-use crate::progress::ValidationProgress;
 use crate::session::error::TrainError;
-use crate::session::{Probed, Stream, generator};
+use crate::session::stream::{Stream, generator};
 
-/// Images in the picture of reconstructions, and prior draws in that of samples.
-const PICTURED: usize = 64;
-
-/// What came of the last look at a model that was trained to its end.
+/// The result of the final validation.
 pub(super) enum LastLook {
-    /// It was validated, where there are images for it, and drawn.
+    /// It was validated, if there are validation images, and the callbacks were called.
     Done(Option<NamedLosses<f64>>),
-    /// The user asked to stop before. Whoever does so does not want to wait for pictures; resuming
-    /// the run makes up for it.
+    /// The user asked to stop before it. It is then skipped, because it would delay the stop; a
+    /// resumed run does it.
     Stopped,
 }
 
-impl<T: TrainingAlgorithm> Session<T> {
-    /// Validates, draws the pictures and saves. Where an interruption is asked for meanwhile, the
-    /// validation stays pending.
+impl<L: Learner> Session<L> {
+    /// Validates, saves and informs the callbacks. If the user interrupts it, the validation stays
+    /// pending.
     pub(super) fn validate(&mut self) -> Result<(), TrainError> {
         if self.opened.split.validation.is_empty() {
             self.validation_pending = false;
@@ -40,38 +35,33 @@ impl<T: TrainingAlgorithm> Session<T> {
             return Ok(());
         };
         self.validation_pending = false;
-        let improved = self.early_stopping.update(self.step, *losses.total());
-        self.record_validation(&losses, improved)?;
-        let keep = self.keep_as(&losses);
+        let monitored = self.monitored(&losses)?;
+        let improved = self.early_stopping.update(self.step, monitored);
+        self.record(Phase::Validation, None, &losses)?;
+        let keep = self.keep_as(monitored);
         self.save(keep)?;
         let last = self.total_steps() == Some(self.step) || self.early_stopping.is_used_up();
-        self.show(&model, last)?;
+        self.show(&model, last, Some(&losses), improved, false)?;
         self.validated = Some((self.step, losses));
         Ok(())
     }
 
-    fn record_validation(
-        &mut self,
-        losses: &NamedLosses<f64>,
-        improved: bool,
-    ) -> Result<(), TrainError> {
-        self.record(Phase::Validation, None, losses.named())?;
-        let epoch = self.epoch();
-        self.display.validation(&ValidationProgress {
-            step: self.step,
-            epoch,
-            losses: losses.named(),
-            improved,
-        });
-        Ok(())
+    /// The value that decides which checkpoint is the best one.
+    fn monitored(&self, losses: &NamedLosses<f64>) -> Result<f64, TrainError> {
+        let named: Vec<_> = losses.named().map(|(name, value)| (name, *value)).collect();
+        Ok(self.training().monitor.value(&named)?)
     }
 
-    /// `None` where the run was asked to stop before the end.
-    fn validation_losses(&self, model: &T::Model) -> Result<Option<NamedLosses<f64>>, TrainError> {
+    /// The losses of the validation images, followed by the callbacks' metrics; `None` if a stop
+    /// was requested in between.
+    fn validation_losses(
+        &mut self,
+        model: &L::Model,
+    ) -> Result<Option<NamedLosses<f64>>, TrainError> {
         let device = self.plain_device();
-        let trainer = self.trainer();
+        let learner = self.learner();
         let losses = validation_losses(
-            trainer,
+            learner,
             model,
             &self.opened.data,
             &self.opened.split.validation,
@@ -80,32 +70,37 @@ impl<T: TrainingAlgorithm> Session<T> {
             &device,
             &|| self.stop_requested(),
         )?;
-        if let Some(losses) = &losses {
-            check_finite(self.step, Phase::Validation, losses)?;
+        let Some(mut losses) = losses else {
+            return Ok(None);
+        };
+        check_finite(self.step, Phase::Validation, &losses)?;
+        let (step, mut callbacks) = (self.step, std::mem::take(&mut self.callbacks));
+        for callback in &mut callbacks {
+            let metrics = callback.metrics(&self.view(model, false, &device));
+            let metrics = metrics.map_err(|error| TrainError::of_callback(step, error))?;
+            for (name, value) in metrics {
+                losses = losses.with(name, value);
+            }
         }
-        Ok(losses)
+        self.callbacks = callbacks;
+        Ok(Some(losses))
     }
 
-    /// The best checkpoint is the one with the lowest validation loss of all that were saved.
-    fn keep_as(&self, validation: &NamedLosses<f64>) -> KeepAs {
-        let best = self.opened.checkpoints.entry(Which::Best);
-        // An index that was lost and made anew does not know its loss.
+    /// The best checkpoint has the best monitored value of all saved ones.
+    fn keep_as(&self, monitored: f64) -> KeepAs {
+        // A rebuilt index does not have the best value.
         let known = self
             .early_stopping
             .best()
             .filter(|best| best.step != self.step);
+        let goal = self.training().monitor.goal;
         let known = known.map(|best| best.value);
-        let best = best.and_then(|entry| entry.validation_loss.or(known));
-        let validation_loss = *validation.total();
-        match best {
-            Some(best) if validation_loss >= best => KeepAs::Last,
-            _ => KeepAs::LastAndBest { validation_loss },
-        }
+        self.opened.checkpoints.keep_as(monitored, goal, known)
     }
 
-    /// The validation losses of the last step, and the pictures. Where the run does not end on a
-    /// validation, one is made for the record, but the patience does not count it: a run that is
-    /// extended later stops where a longer one would have stopped.
+    /// The validation losses of the last step, and the pictures. If the last step has no regular
+    /// validation, one is made for the log. It does not count for the patience, so a run that is
+    /// extended later stops at the same step as a longer one.
     pub(super) fn last_look(&mut self) -> Result<LastLook, TrainError> {
         if let Some((step, losses)) = self.validated.take()
             && step == self.step
@@ -116,6 +111,7 @@ impl<T: TrainingAlgorithm> Session<T> {
             return Ok(LastLook::Stopped);
         }
         let model = self.model_for_use();
+        let mut improved = false;
         let losses = if self.opened.split.validation.is_empty() {
             None
         } else {
@@ -123,13 +119,14 @@ impl<T: TrainingAlgorithm> Session<T> {
                 return Ok(LastLook::Stopped);
             };
             if !self.is_recorded()? {
-                let keep = self.keep_as(&losses);
-                let improved = keep != KeepAs::Last;
-                // Before the record: what is recorded is not made up for.
+                let keep = self.keep_as(self.monitored(&losses)?);
+                improved = keep != KeepAs::Last;
+                // Save before logging: once the log has the validation, a resumed run does not
+                // repeat it.
                 if improved || !self.is_saved() {
                     self.save(keep)?;
                 }
-                self.record_validation(&losses, improved)?;
+                self.record(Phase::Validation, None, &losses)?;
                 self.log.sync()?;
             }
             Some(losses)
@@ -137,11 +134,11 @@ impl<T: TrainingAlgorithm> Session<T> {
         if !self.is_saved() {
             self.save(KeepAs::Last)?;
         }
-        self.show(&model, true)?;
+        self.show(&model, true, losses.as_ref(), improved, false)?;
         Ok(LastLook::Done(losses))
     }
 
-    /// Whether the log has a validation of this step, perhaps by a session before this one.
+    /// Whether the log has a validation of this step, perhaps from an earlier session.
     fn is_recorded(&self) -> Result<bool, TrainError> {
         let records = MetricsLog::read(&self.opened.directory.metrics())?;
         let mut of_this_step = records.iter().rev().filter(|r| r.step == self.step);
@@ -159,57 +156,56 @@ impl<T: TrainingAlgorithm> Session<T> {
         )?)
     }
 
-    /// Draws the pictures and lets the probe look.
-    fn show(&mut self, model: &T::Model, last: bool) -> Result<(), TrainError> {
-        self.draw_pictures(model)?;
-        self.let_the_probe_look(model, last)
+    /// Informs the callbacks of a validation.
+    fn show(
+        &mut self,
+        model: &L::Model,
+        last: bool,
+        losses: Option<&NamedLosses<f64>>,
+        improved: bool,
+        repeated: bool,
+    ) -> Result<(), TrainError> {
+        let device = self.plain_device();
+        let mut callbacks = std::mem::take(&mut self.callbacks);
+        let validation = Validation {
+            view: self.view(model, last, &device),
+            epoch: self.epoch(),
+            losses,
+            improved,
+            repeated,
+        };
+        let told = tell(&mut callbacks, self.step, |c| c.on_validation(&validation));
+        self.callbacks = callbacks;
+        self.told_to_stop |= told?;
+        Ok(())
     }
 
-    pub(super) fn let_the_probe_look(
-        &mut self,
-        model: &T::Model,
+    /// Informs the callbacks of a validation from the session before this one.
+    pub(super) fn show_again(&mut self) -> Result<(), TrainError> {
+        let model = self.model_for_use();
+        self.show(&model, false, None, false, true)
+    }
+
+    fn view<'a>(
+        &'a self,
+        model: &'a L::Model,
         last: bool,
-    ) -> Result<(), TrainError> {
-        let Some(mut probe) = self.probe.take() else {
-            return Ok(());
-        };
-        let step = self.step;
-        let result = probe(&Probed {
-            step,
+        device: &'a Device,
+    ) -> View<'a, L::Model> {
+        View {
+            step: self.step,
             seconds: self.seconds(),
             model,
             last,
             data: &self.opened.data,
             split: &self.opened.split,
-            device: &self.plain_device(),
-        });
-        self.probe = Some(probe);
-        result.map_err(|error| TrainError::Probe { step, error })
+            device,
+            directory: self.opened.directory.path(),
+            config: &self.opened.config,
+        }
     }
 
-    /// Reconstructions, samples and a traversal with the present parameters; the noise and the
-    /// images are the same every time, so pictures of different steps compare.
-    fn draw_pictures(&self, model: &T::Model) -> Result<(), TrainError> {
-        let device = self.plain_device();
-        let split = &self.opened.split;
-        let held_out = match split.held_out() {
-            [] => &split.train,
-            held_out => held_out,
-        };
-        let indices = &held_out[..held_out.len().min(PICTURED)];
-        let images = self.opened.data.images(indices, &device)?;
-        let mut noise = generator(&self.opened.config, Stream::Pictures);
-        let noise: &mut dyn RandomSource = &mut noise;
-        let directory = &self.opened.directory;
-        draw_reconstructions(model, images.clone(), &directory.reconstructions())?;
-        draw_samples(model, PICTURED, noise, &directory.samples())?;
-        let traversal = Traversal::default();
-        let start = model.code(images.narrow(0, 0, 1));
-        draw_traversal(model, start, &traversal, noise, &directory.traversal())?;
-        Ok(())
-    }
-
-    /// Whether this session begins at a step whose validation the last one made.
+    /// Whether this session begins at a step that the last session validated.
     pub(super) fn goes_on_from_a_validation(&self) -> bool {
         self.step > 0 && self.validates_now() && !self.opened.split.validation.is_empty()
     }

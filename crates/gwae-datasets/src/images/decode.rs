@@ -1,0 +1,301 @@
+//! Decodes PNG, JPEG and WebP into planar 8-bit images.
+//!
+//! * The content decides the format, not the name.
+//! * Grey stays one channel; colour becomes three; a palette counts as colour.
+//! * Transparent pixels are blended with white.
+//! * 16 bits per value become 8 by rounding.
+//! * Pixels are used as stored: colour profiles and the orientation tag of cameras are ignored, as
+//!   in torchvision.
+//! * An animation gives its first image.
+//! * A file that ends too early is an error.
+//!
+//! Common JPEG files go through this crate's own decoder (`jpeg.rs`). It makes only the requested
+//! part of the image, and its pixels equal those of libjpeg. Progressive and unusual files go
+//! through zune-jpeg, whose colour smoothing differs by a few levels of 255.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
+
+use crate::images::files::{ImageFileError, ImageFileProblem};
+use crate::images::jpeg;
+use crate::images::jpeg::failure::Failure;
+use crate::images::limits::MAX_IMAGE_PIXELS;
+use crate::item::Image;
+use crate::resize::Window;
+use gwae_formats::one_line::one_line;
+
+/// Maximum width or height of an image.
+const MAX_SIDE: usize = 1 << 16;
+
+/// Decodes the content of an image file. Errors call it `file`.
+///
+/// # Errors
+/// [`ImageFileError`] if the content is not PNG, JPEG or WebP, is damaged or cut short, declares
+/// dimensions beyond [`MAX_IMAGE_PIXELS`] or beyond what the bytes can hold, or has CMYK colours.
+pub fn decode_image(file: &str, bytes: &[u8]) -> Result<Image, ImageFileError> {
+    decode_centre(file, bytes, None)
+}
+
+/// Like [`decode_image`]. With `crop`, it may return only the square of that side in the image's
+/// centre, if this is faster.
+pub(crate) fn decode_centre(
+    file: &str,
+    bytes: &[u8],
+    crop: Option<usize>,
+) -> Result<Image, ImageFileError> {
+    decode(bytes, crop).map_err(|problem| ImageFileError {
+        file: file.to_owned(),
+        problem,
+    })
+}
+
+fn decode(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProblem> {
+    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+        check_palette(bytes)?;
+        // Deflate expands by a factor of at most 1032, and a pixel takes at least one bit.
+        decode_general(bytes, ImageFormat::Png, "PNG", 1032 * 8)
+    } else if bytes.starts_with(&[0xff, 0xd8]) {
+        decode_jpeg(bytes, crop)
+    } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        // A WebP file of one colour has no minimum size that depends on the area.
+        decode_general(bytes, ImageFormat::WebP, "WebP", usize::MAX)
+    } else {
+        Err(ImageFileProblem::UnknownFormat {
+            found: bytes[..bytes.len().min(4)].to_vec(),
+        })
+    }
+}
+
+/// The dimensions, if the image is neither empty nor too large, and `bytes` bytes can hold it at
+/// `pixels_per_byte`.
+fn check_dimensions(
+    width: usize,
+    height: usize,
+    bytes: usize,
+    pixels_per_byte: usize,
+) -> Result<(), ImageFileProblem> {
+    // Large images only slow a fuzzer down.
+    let most = if cfg!(fuzzing) {
+        1 << 18
+    } else {
+        MAX_IMAGE_PIXELS
+    };
+    let limit = bytes.saturating_mul(pixels_per_byte).min(most);
+    match width.checked_mul(height) {
+        Some(pixels) if (1..=limit).contains(&pixels) => Ok(()),
+        _ => Err(ImageFileProblem::Dimensions {
+            width,
+            height,
+            bytes,
+        }),
+    }
+}
+
+/// Returns an error for a PNG whose palette ends inside a colour, because the decoder would panic
+/// (png 0.18.1).
+fn check_palette(png: &[u8]) -> Result<(), ImageFileProblem> {
+    const CHECKSUM: usize = 4;
+    let mut rest = png.get(8..).unwrap_or_default();
+    // Every chunk has length, kind, content and checksum.
+    while let Some((&[a, b, c, d, ref kind @ ..], content)) = rest.split_first_chunk::<8>() {
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        if kind == b"PLTE" && !length.is_multiple_of(3) {
+            return Err(ImageFileProblem::Damaged {
+                format: "PNG",
+                message: format!("a palette of {length} bytes, which are no whole colours"),
+            });
+        }
+        let end = length.saturating_add(CHECKSUM);
+        rest = content.get(end..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+fn decode_general(
+    bytes: &[u8],
+    format: ImageFormat,
+    name: &'static str,
+    pixels_per_byte: usize,
+) -> Result<Image, ImageFileProblem> {
+    let damaged = |error: image::ImageError| ImageFileProblem::Damaged {
+        format: name,
+        message: one_line(&error.to_string().replace('\n', " ")),
+    };
+    let (width, height) = ImageReader::with_format(Cursor::new(bytes), format)
+        .into_dimensions()
+        .map_err(damaged)?;
+    check_dimensions(
+        width as usize,
+        height as usize,
+        bytes.len(),
+        pixels_per_byte,
+    )?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(12 * MAX_IMAGE_PIXELS as u64);
+    reader.limits(limits);
+    Ok(planar(reader.decode().map_err(damaged)?))
+}
+
+/// Splits the pixels into planes of 8 bits and removes the transparency.
+fn planar(decoded: DynamicImage) -> Image {
+    let (width, height) = (decoded.width() as usize, decoded.height() as usize);
+    let colours = decoded.color();
+    let channels = if colours.has_color() { 3 } else { 1 };
+    let pixels = match (colours.has_color(), colours.has_alpha()) {
+        (false, false) => decoded.into_luma8().into_raw(),
+        (false, true) => on_white::<2>(decoded.into_luma_alpha8().into_raw()),
+        (true, false) => separate(&decoded.into_rgb8().into_raw()),
+        (true, true) => separate(&on_white::<4>(decoded.into_rgba8().into_raw())),
+    };
+    Image {
+        channels,
+        height,
+        width,
+        pixels,
+    }
+}
+
+/// Blends pixels of `N` values with white. The last value is the opacity.
+fn on_white<const N: usize>(pixels: Vec<u8>) -> Vec<u8> {
+    let (whole, _) = pixels.as_chunks::<N>();
+    whole
+        .iter()
+        .flat_map(|pixel| {
+            let (&opacity, colours) = pixel.split_last().unwrap_or((&255, &[]));
+            let opacity = u32::from(opacity);
+            colours.iter().map(move |&colour| {
+                ((u32::from(colour) * opacity + 255 * (255 - opacity) + 127) / 255) as u8
+            })
+        })
+        .collect()
+}
+
+/// `[H, W, 3]` to `[3, H, W]`.
+fn separate(pixels: &[u8]) -> Vec<u8> {
+    let (whole, _) = pixels.as_chunks::<3>();
+    let mut planes = vec![0; 3 * whole.len()];
+    let (red, rest) = planes.split_at_mut(whole.len());
+    let (green, blue) = rest.split_at_mut(whole.len());
+    for (((pixel, red), green), blue) in whole.iter().zip(red).zip(green).zip(blue) {
+        [*red, *green, *blue] = *pixel;
+    }
+    planes
+}
+
+fn decode_jpeg(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProblem> {
+    // Decoders fill missing parts with grey.
+    if !jpeg_is_complete(bytes) {
+        return Err(ImageFileProblem::Truncated {
+            format: "JPEG",
+            bytes: bytes.len(),
+        });
+    }
+    decode_own_jpeg(bytes, crop).unwrap_or_else(|| decode_any_jpeg(bytes))
+}
+
+/// Common files; `None` for all others.
+pub(crate) fn decode_own_jpeg(
+    bytes: &[u8],
+    crop: Option<usize>,
+) -> Option<Result<Image, ImageFileProblem>> {
+    let window = |width, height| {
+        check_jpeg_dimensions(width, height, bytes).ok()?;
+        Window::centre(height, width, crop).or(Window::centre(height, width, None))
+    };
+    Some(match jpeg::decode(bytes, window) {
+        Ok(image) => Ok(image),
+        Err(Failure::Other) => return None,
+        Err(Failure::Damaged(message)) => Err(ImageFileProblem::Damaged {
+            format: "JPEG",
+            message: message.to_owned(),
+        }),
+        Err(Failure::Dimensions(width, height)) => Err(ImageFileProblem::Dimensions {
+            width,
+            height,
+            bytes: bytes.len(),
+        }),
+    })
+}
+
+/// Each block of 8×8 pixels takes at least one bit.
+fn check_jpeg_dimensions(
+    width: usize,
+    height: usize,
+    bytes: &[u8],
+) -> Result<(), ImageFileProblem> {
+    check_dimensions(width, height, bytes.len(), 8 * 64)
+}
+
+/// Progressive files, unusual sampling, and all other kinds.
+pub(crate) fn decode_any_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
+    let damaged = |error: zune_jpeg::errors::DecodeErrors| ImageFileProblem::Damaged {
+        format: "JPEG",
+        // The message for users; it may have several lines.
+        message: one_line(&format!("{error:?}").replace('\n', " ")),
+    };
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(MAX_SIDE)
+        .set_max_height(MAX_SIDE);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(damaged)?;
+    let (width, height) = decoder.dimensions().unwrap_or((0, 0));
+    check_jpeg_dimensions(width, height, bytes)?;
+    let colours = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
+    let channels = match colours.num_components() {
+        1 => 1,
+        3 => 3,
+        channels => return Err(ImageFileProblem::Colours { channels }),
+    };
+    let colours = [ColorSpace::Luma, ColorSpace::RGB][usize::from(channels == 3)];
+    decoder.set_options(options.jpeg_set_out_colorspace(colours));
+    let pixels = decoder.decode().map_err(damaged)?;
+    Ok(Image {
+        channels,
+        height,
+        width,
+        pixels: match channels {
+            1 => pixels,
+            _ => separate(&pixels),
+        },
+    })
+}
+
+/// Whether the end marker follows the last scan, so that no byte of the image is missing.
+fn jpeg_is_complete(bytes: &[u8]) -> bool {
+    const START_OF_SCAN: u8 = 0xda;
+    const END_OF_IMAGE: u8 = 0xd9;
+    let mut place = 2;
+    let mut in_scan = false;
+    loop {
+        let Some(offset) = bytes
+            .get(place..)
+            .and_then(|rest| rest.iter().position(|&byte| byte == 0xff))
+        else {
+            return false;
+        };
+        // Outside of a scan, the next marker must be here; decoders decide about exceptions.
+        place += offset + 1;
+        match bytes.get(place) {
+            None => return false,
+            Some(&END_OF_IMAGE) => return true,
+            // A fill byte.
+            Some(0xff) => {}
+            // Inside a scan: an escaped 0xff, or a restart marker.
+            Some(0 | 0xd0..=0xd7) if in_scan => place += 1,
+            Some(&marker) => {
+                let Some(&[high, low]) = bytes.get(place + 1..place + 3) else {
+                    return false;
+                };
+                place += 1 + usize::from(u16::from_be_bytes([high, low]));
+                in_scan = marker == START_OF_SCAN;
+            }
+        }
+    }
+}

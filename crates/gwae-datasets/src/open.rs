@@ -1,0 +1,7 @@
+//! Opens datasets by name, and gives their images in the form that a model takes.
+
+mod by_name;
+mod model_images;
+
+pub use by_name::{Preparation, open_dataset};
+pub use model_images::{draw_split, images_of, open_images, transform};

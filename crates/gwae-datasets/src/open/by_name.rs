@@ -1,0 +1,215 @@
+//! Opens datasets by name.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{DataConfig, DatasetName};
+use crate::dataset::Dataset;
+use crate::derived::inverted::Inverted;
+use crate::derived::patch_shuffled::PatchShuffled;
+use crate::derived::transformed::Transformed;
+use crate::drawn::invented_characters::{InventedCharacters, InventedCharactersConfig};
+use crate::drawn::letters::{Letters, LettersConfig};
+use crate::drawn::noise_images::{NoiseImages, NoiseImagesConfig};
+use crate::error::{DatasetError, behind};
+use crate::polarity::Polarity;
+#[cfg(feature = "image-files")]
+use crate::published::celeba::Celeba;
+use crate::published::check::dataset_directory;
+use crate::published::dsprites_file::DspritesFile;
+use crate::published::embedded::embedded_digits;
+#[cfg(feature = "image-files")]
+use crate::published::image_folder::ImageFolder;
+use crate::published::manifest::manifest;
+use crate::published::mnist::{Mnist, MnistFamily};
+#[cfg(feature = "image-files")]
+use crate::published::omniglot::Omniglot;
+use crate::published::shapes3d_file::Shapes3dFile;
+use crate::rendered::dsprites::RenderedDsprites;
+use crate::rendered::shapes3d::RenderedShapes3d;
+use crate::transform::Transform;
+
+/// Name of the published file of 3D Shapes.
+const SHAPES3D_FILE: &str = "3dshapes.h5";
+
+/// Name of the published file of dSprites.
+const DSPRITES_FILE: &str = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz";
+
+/// Seed for shuffling patches. It is fixed, so that the images are the same at every opening.
+const SHUFFLING_SEED: u64 = 0;
+
+/// [`DatasetName::Own`] cannot be opened by name.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "dataset own: it cannot be opened by name; use the program that made the run, which hands its \
+     dataset over, or name another dataset"
+)]
+struct OwnDataset;
+
+behind!(Other, OwnDataset);
+
+/// This program was built without image decoders.
+#[cfg(not(feature = "image-files"))]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "dataset {dataset}: this program was built without decoders of image files; build it with the \
+     feature `image-files` of gwae-datasets"
+)]
+struct NoImageFiles {
+    dataset: DatasetName,
+}
+
+#[cfg(not(feature = "image-files"))]
+behind!(Other, NoImageFiles);
+
+/// Progress of making a dataset's faster copy, which takes minutes for large datasets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preparation {
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// Number of finished images.
+    pub done: u64,
+    /// Number of images in total.
+    pub total: u64,
+}
+
+/// Opens the dataset that a valid `data` names. Its images are unchanged, except that patches may
+/// be shuffled; then a crop is applied first. Rendered datasets use `size`×`size` pixels.
+/// `progress` gets reports about copies of published files that are made on first use.
+///
+/// # Errors
+/// If files are missing or damaged, or a copy cannot be written.
+pub fn open_dataset(
+    data: &DataConfig,
+    size: usize,
+    progress: &mut dyn FnMut(Preparation),
+) -> Result<Arc<dyn Dataset>, DatasetError> {
+    let mut dataset = open_as_it_is(data, size, progress)?;
+    if let (Some(_), Some(side)) = (data.patch_shuffle, data.crop_side()) {
+        // Nothing is resized, and grey images stay grey.
+        let square = Transform::new(side, 3).cropped(side);
+        dataset = Arc::new(Transformed::new(dataset, square)?);
+    }
+    changed(dataset, data)
+}
+
+/// Inverts the dataset and shuffles its patches if `data` says so and the dataset cannot do it
+/// itself.
+pub(super) fn changed(
+    mut dataset: Arc<dyn Dataset>,
+    data: &DataConfig,
+) -> Result<Arc<dyn Dataset>, DatasetError> {
+    let has_both_polarities = matches!(
+        data.dataset,
+        DatasetName::Omniglot | DatasetName::InventedCharacters
+    );
+    if data.polarity == Some(Polarity::Inverted) && !has_both_polarities {
+        dataset = Arc::new(Inverted::new(dataset));
+    }
+    if let Some(grid) = data.patch_shuffle {
+        dataset = Arc::new(PatchShuffled::new(dataset, grid, SHUFFLING_SEED)?);
+    }
+    Ok(dataset)
+}
+
+pub(super) fn open_as_it_is(
+    data: &DataConfig,
+    size: usize,
+    progress: &mut dyn FnMut(Preparation),
+) -> Result<Arc<dyn Dataset>, DatasetError> {
+    let mut report = reporter(data, progress);
+    let cache = data.cache.as_deref();
+    let polarity = data.polarity.unwrap_or_default();
+    // The configuration was checked: datasets that need a directory have one.
+    let place = place(data)?.unwrap_or_default();
+    let mnist = |family| Ok::<_, DatasetError>(Arc::new(Mnist::open(&place, family)?));
+    Ok(match data.dataset {
+        DatasetName::Digits => Arc::new(embedded_digits()?),
+        DatasetName::Mnist => mnist(MnistFamily::Digits)?,
+        DatasetName::FashionMnist => mnist(MnistFamily::Fashion)?,
+        DatasetName::Kmnist => mnist(MnistFamily::Kuzushiji)?,
+        DatasetName::Omniglot | DatasetName::Celeba | DatasetName::Folder => {
+            open_image_files(data.dataset, &place, polarity)?
+        }
+        DatasetName::Shapes3d if data.directory.is_none() => Arc::new(RenderedShapes3d::new(size)?),
+        DatasetName::Shapes3d => {
+            let file = file_in(&place, SHAPES3D_FILE);
+            Arc::new(Shapes3dFile::open_cached(&file, cache, &mut report)?)
+        }
+        DatasetName::Dsprites if data.directory.is_none() => Arc::new(RenderedDsprites::new(size)?),
+        DatasetName::Dsprites => {
+            let file = file_in(&place, DSPRITES_FILE);
+            Arc::new(DspritesFile::open_cached(&file, cache, &mut report)?)
+        }
+        DatasetName::InventedCharacters => {
+            Arc::new(InventedCharacters::new(InventedCharactersConfig {
+                polarity,
+                ..InventedCharactersConfig::default()
+            })?)
+        }
+        DatasetName::Letters => Arc::new(Letters::new(LettersConfig::default())?),
+        DatasetName::Noise => Arc::new(NoiseImages::new(NoiseImagesConfig {
+            size,
+            ..NoiseImagesConfig::default()
+        })?),
+        DatasetName::Own => return Err(OwnDataset.into()),
+    })
+}
+
+/// A dataset of PNG, JPEG or WebP files.
+#[cfg(feature = "image-files")]
+fn open_image_files(
+    dataset: DatasetName,
+    place: &Path,
+    polarity: Polarity,
+) -> Result<Arc<dyn Dataset>, DatasetError> {
+    Ok(match dataset {
+        DatasetName::Omniglot => Arc::new(Omniglot::open(place, polarity)?),
+        DatasetName::Celeba => Arc::new(Celeba::open(place)?),
+        _ => Arc::new(ImageFolder::open(place)?),
+    })
+}
+
+#[cfg(not(feature = "image-files"))]
+fn open_image_files(
+    dataset: DatasetName,
+    _: &Path,
+    _: Polarity,
+) -> Result<Arc<dyn Dataset>, DatasetError> {
+    Err(NoImageFiles { dataset }.into())
+}
+
+pub(super) fn reporter(
+    data: &DataConfig,
+    progress: &mut dyn FnMut(Preparation),
+) -> impl FnMut(u64, u64) {
+    let dataset = data.dataset;
+    move |done, total| {
+        progress(Preparation {
+            dataset,
+            done,
+            total,
+        });
+    }
+}
+
+/// The path of the files: the given directory or file, or its subdirectory with the dataset's name.
+pub(super) fn place(data: &DataConfig) -> Result<Option<PathBuf>, DatasetError> {
+    let Some(given) = &data.directory else {
+        return Ok(None);
+    };
+    let Some(name) = data.dataset.manifest().filter(|_| given.is_dir()) else {
+        return Ok(Some(given.clone()));
+    };
+    let own = dataset_directory(manifest(name)?, given)?;
+    Ok(Some(if own.is_dir() { own } else { given.clone() }))
+}
+
+/// The file `name` in a directory, or the given file itself.
+fn file_in(place: &Path, name: &str) -> PathBuf {
+    if place.is_dir() {
+        place.join(name)
+    } else {
+        place.to_owned()
+    }
+}

@@ -1,0 +1,3 @@
+//! Published experiments, one module each.
+
+pub mod ood;

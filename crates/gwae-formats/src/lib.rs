@@ -1,0 +1,21 @@
+//! File formats for datasets and arrays, read with bounded memory, and atomic writing of files.
+//!
+//! | module | content |
+//! |---|---|
+//! | [`idx`] | images and labels as MNIST has them |
+//! | [`hdf5`] | arrays as h5py writes them |
+//! | [`npy`], [`npz`] | arrays as NumPy writes them |
+//! | [`atomic`] | writing a file so that a crash cannot damage it |
+//!
+//! Every reader has its own error type. Its message is one line: the file, the problem, and what the user can
+//! do. No reader allocates memory only because a header asks for it.
+
+pub mod atomic;
+pub mod hdf5;
+pub mod hexadecimal;
+pub mod idx;
+pub mod npy;
+pub mod npz;
+pub mod one_line;
+pub mod parallel;
+pub mod positioned_file;

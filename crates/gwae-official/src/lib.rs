@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+pub mod architecture;
+pub mod checkpoint;
+pub mod configuration;
+pub mod import;
+mod parameter_table;
+pub mod settings;
+pub mod state;
+pub mod verify;

@@ -1,0 +1,129 @@
+//! Ctrl-C and other signals as a request to stop.
+
+use std::io::Write;
+
+use super::StopFlag;
+
+/// Exit status of a program ended by a second signal: 128 + SIGINT, as in shells.
+pub const EXIT_STATUS: i32 = 130;
+
+/// The signal handler could not be installed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot catch Ctrl-C: {0}")]
+pub struct InterruptError(String);
+
+/// Catches Ctrl-C, and on Unix SIGTERM, for the whole process. The first signal sets the flag and
+/// prints on standard error what happens next. The second one ends the process with
+/// [`EXIT_STATUS`].
+///
+/// The hang-up signal of a terminal is not caught, so `nohup` works. Signals belong to the program:
+/// only binaries call this, once. The library never does.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn catch_signals() -> Result<StopFlag, InterruptError> {
+    let flag = StopFlag::new();
+    let handler = SignalHandler {
+        flag: flag.clone(),
+        received: false,
+    };
+    install(handler)?;
+    Ok(flag)
+}
+
+#[cfg(unix)]
+fn install(mut handler: SignalHandler) -> Result<(), InterruptError> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let refused = |error: std::io::Error| InterruptError(error.to_string());
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]).map_err(refused)?;
+    let thread = std::thread::Builder::new().name("gwae-signals".into());
+    thread
+        .spawn(move || signals.forever().for_each(|_| handler.receive()))
+        .map_err(refused)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn install(mut handler: SignalHandler) -> Result<(), InterruptError> {
+    ctrlc::set_handler(move || handler.receive()).map_err(|error| InterruptError(error.to_string()))
+}
+
+struct SignalHandler {
+    flag: StopFlag,
+    /// Whether a signal arrived; other code may set the flag too.
+    received: bool,
+}
+
+impl SignalHandler {
+    fn receive(&mut self) {
+        if self.received {
+            std::process::exit(EXIT_STATUS);
+        }
+        self.received = true;
+        self.flag.request();
+        // Standard error may already be closed; saving must go on.
+        let _ = writeln!(
+            std::io::stderr(),
+            "\nfinishing this step, then saving; press Ctrl-C again to quit at once"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a child process: catches signals, reports when it is ready and when it was asked to stop.
+    /// Otherwise it would run for a minute.
+    #[cfg(unix)]
+    fn run_as_child() {
+        use std::time::{Duration, Instant};
+        let flag = catch_signals().unwrap();
+        println!("ready");
+        let start = Instant::now();
+        let mut told = false;
+        while start.elapsed() < Duration::from_secs(60) {
+            if flag.is_requested() && !told {
+                println!("stopping");
+                told = true;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn real_signals_do_the_same() {
+        use std::io::{BufRead, BufReader};
+        use std::process::{Command, Stdio};
+        if std::env::var_os("GWAE_TEST_SIGNALS").is_some() {
+            return run_as_child();
+        }
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "interrupt::signals::tests::real_signals_do_the_same",
+            ])
+            .args(["--nocapture", "--test-threads=1"])
+            .env("GWAE_TEST_SIGNALS", "1")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut wait_for = |expected: &str| {
+            let found = lines.any(|line| line.unwrap().ends_with(expected));
+            assert!(found, "no line `{expected}`");
+        };
+        let signal = |name: &str| {
+            let command = format!("kill -{name} {}", child.id());
+            let status = Command::new("sh").args(["-c", &command]).status().unwrap();
+            assert!(status.success());
+        };
+        wait_for("ready");
+        signal("TERM");
+        wait_for("stopping");
+        signal("INT");
+        assert_eq!(child.wait().unwrap().code(), Some(EXIT_STATUS));
+    }
+}
