@@ -14,7 +14,10 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor};
 use gwae::core::random::{RandomSource, SeededGenerator, uniform_tensor};
 use gwae::core::{MixtureMoments, Mode, estimated_gw_loss, gradient_penalty};
-use gwae::models::{BackboneConfig, CriticActivation, Gwae, GwaeConfig, ModelSettings};
+use gwae::models::{
+    BackboneConfig, Critic, CriticActivation, CriticWeights, Decoder, Encoder, Gwae, GwaeConfig,
+    ModelSettings,
+};
 use gwae::priors::Prior;
 use gwae::train::device::{DeviceBackend, DeviceSpec};
 
@@ -78,8 +81,12 @@ fn compute(
     let device = device.clone().autodiff();
     let mut noise = SeededGenerator::new(5, 0);
     let model = config.init(&mut noise, &device).unwrap();
-    let size = config.image_size;
-    let images = uniform_tensor(&mut noise, [3, config.channels, size, size], &device);
+    let BackboneConfig {
+        image_size: size,
+        channels,
+        ..
+    } = config.backbone;
+    let images = uniform_tensor(&mut noise, [3, channels, size, size], &device);
     let value = part(&model, images, &mut noise);
     let mut named = vec![("value".to_owned(), read(value.clone()))];
     let gradients = value.backward();
@@ -146,7 +153,7 @@ fn agree_with(
 #[test]
 fn encoder() {
     agree(|model, images, _| {
-        let posterior = model.encoder.forward(images, Mode::Train);
+        let posterior = model.encoder.encode(images, Mode::Train);
         (posterior.mean * 2.0 + posterior.logvar).sum()
     });
 }
@@ -155,7 +162,7 @@ fn encoder() {
 fn prior_and_decoder() {
     agree(|model, images, noise| {
         let codes = model.prior.sample(3, Mode::Train, noise, &images.device());
-        (model.decoder.forward(codes, Mode::Train) * images).sum()
+        (model.decoder.decode(codes, Mode::Train) * images).sum()
     });
 }
 
@@ -166,7 +173,7 @@ fn gw_loss() {
         // Distances ignore a shift of all images, so the gradients of the decoder's last layers
         // would be small remainders of large sums; weights of their own for every image and pixel
         // keep them large.
-        let decoded = model.decoder.forward(codes.clone(), Mode::Train) * images;
+        let decoded = model.decoder.decode(codes.clone(), Mode::Train) * images;
         let log_coefficient = model.log_distance_coefficient.val();
         estimated_gw_loss(decoded.flatten(1, 3), codes, log_coefficient)
     });
@@ -226,7 +233,7 @@ fn critic() {
     for activation in ACTIVATIONS {
         agree_with(activation, |model, images, noise| {
             let codes = uniform_tensor(noise, [3, 5], &images.device());
-            let critic = model.critic.as_ref().unwrap().normalise(Mode::Train);
+            let critic = model.critic.as_ref().unwrap().weights(Mode::Train);
             critic.potential(images, codes).sum()
         });
     }
@@ -237,8 +244,8 @@ fn penalty() {
     for activation in ACTIVATIONS {
         agree_with(activation, |model, images, noise| {
             let codes = uniform_tensor(noise, [3, 5], &images.device());
-            let critic = model.critic.as_ref().unwrap().normalise(Mode::Train);
-            let (image, code) = critic.input_gradient(images, codes);
+            let critic = model.critic.as_ref().unwrap().weights(Mode::Train);
+            let (image, code) = critic.input_gradient(images, codes).unwrap();
             gradient_penalty(image, code)
         });
     }

@@ -135,6 +135,7 @@ pub(crate) trait Kernels: Backend {
 
     /// Euclidean distances between all rows, `[b, d]` to `[b, b]`. Called only on the CPU in single
     /// precision.
+    #[cfg_attr(not(feature = "cpu"), allow(dead_code))]
     fn distances(rows: FloatTensor<Self>) -> FloatTensor<Self> {
         let _ = rows;
         unreachable!("direct_distances asks the CPU alone")
