@@ -8,7 +8,10 @@ use gwae_models::{BackboneConfig, ConvDecoder, Decoder};
 
 use super::naive::{self, Maps, sigmoid, silu};
 use super::parameters::{assert_gradients, gradients, stirred};
-use super::{assert_close, device, every_backbone, inner_product, normal, tensor, values};
+use super::{
+    assert_close, assert_gradients_in_both_precisions, assert_input_gradient, device,
+    every_backbone, normal, tensor, values,
+};
 
 const BATCH: usize = 3;
 
@@ -91,41 +94,16 @@ fn gradients_are_those_of_central_differences() {
 fn the_gradient_reaches_the_codes() {
     let config = every_backbone().remove(7);
     let decoder = decoder(&config, DType::F64);
-    let start = normal(2, BATCH * config.latent_dim);
     let shape = [BATCH, config.latent_dim];
-    let leaf = codes(&config, DType::F64).require_grad();
-    let gradients = probe(&decoder, leaf.clone(), Mode::Train).backward();
-    let direction = normal(5, start.len());
-    let expected = inner_product(&values(leaf.grad(&gradients).unwrap()), &direction);
-    let at = |step: f64| {
-        let pairs = start.iter().zip(&direction);
-        let moved: Vec<f64> = pairs.map(|(code, d)| code + step * d).collect();
-        values(probe(
-            &decoder,
-            tensor(&moved, shape, DType::F64),
-            Mode::Train,
-        ))[0]
-    };
-    let numeric = (at(1e-6) - at(-1e-6)) / 2e-6;
-    assert!(
-        (numeric - expected).abs() < 1e-6 * expected.abs(),
-        "{numeric} {expected}"
-    );
+    let start = normal(2, BATCH * config.latent_dim);
+    assert_input_gradient(&start, shape, |codes| probe(&decoder, codes, Mode::Train));
 }
 
-/// The CPU has separate kernels and gradients for single precision.
 #[test]
 fn gradients_in_single_precision_are_those_in_double_precision() {
-    for config in every_backbone() {
-        let all = |dtype| {
-            let decoder = decoder(&config, dtype);
-            let value = probe(&decoder, codes(&config, dtype), Mode::Evaluate);
-            gradients(&decoder, &value.backward())
-        };
-        let pairs = all(DType::F32).into_iter().zip(all(DType::F64));
-        for (index, ((_, single), (_, double))) in pairs.enumerate() {
-            let case = format!("{config:?}: parameter {index}");
-            assert_close(&single, &double, 2e-4, &case);
-        }
-    }
+    assert_gradients_in_both_precisions(|config, dtype| {
+        let decoder = decoder(config, dtype);
+        let value = probe(&decoder, codes(config, dtype), Mode::Evaluate);
+        gradients(&decoder, &value.backward())
+    });
 }

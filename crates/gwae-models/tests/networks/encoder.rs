@@ -7,7 +7,10 @@ use gwae_models::{BackboneConfig, ConvEncoder, Encoder, Head};
 
 use super::naive::{self, Border, Maps, silu};
 use super::parameters::{assert_gradients, gradients, stirred};
-use super::{assert_close, device, every_backbone, inner_product, normal, tensor, uniform, values};
+use super::{
+    assert_close, assert_gradients_in_both_precisions, assert_input_gradient, device,
+    every_backbone, normal, tensor, uniform, values,
+};
 
 const BATCH: usize = 3;
 
@@ -105,39 +108,14 @@ fn the_gradient_reaches_the_images() {
     // Away from 0 and 1, where the limited inverse sigmoid has a kink.
     let inner: Vec<f64> = pixels(&config).iter().map(|p| 0.1 + 0.8 * p).collect();
     let shape = images(&config, DType::F64).dims();
-    let leaf = tensor(&inner, shape, DType::F64).require_grad();
-    let gradients = probe(&encoder, leaf.clone(), Mode::Train).backward();
-    let direction = normal(5, inner.len());
-    let expected = inner_product(&values(leaf.grad(&gradients).unwrap()), &direction);
-    let at = |step: f64| {
-        let pairs = inner.iter().zip(&direction);
-        let moved: Vec<f64> = pairs.map(|(pixel, d)| pixel + step * d).collect();
-        values(probe(
-            &encoder,
-            tensor(&moved, shape, DType::F64),
-            Mode::Train,
-        ))[0]
-    };
-    let numeric = (at(1e-6) - at(-1e-6)) / 2e-6;
-    assert!(
-        (numeric - expected).abs() < 1e-6 * expected.abs(),
-        "{numeric} {expected}"
-    );
+    assert_input_gradient(&inner, shape, |images| probe(&encoder, images, Mode::Train));
 }
 
-/// The CPU has separate kernels and gradients for single precision.
 #[test]
 fn gradients_in_single_precision_are_those_in_double_precision() {
-    for config in every_backbone() {
-        let all = |dtype| {
-            let encoder = encoder(&config, dtype);
-            let value = probe(&encoder, images(&config, dtype), Mode::Evaluate);
-            gradients(&encoder, &value.backward())
-        };
-        let pairs = all(DType::F32).into_iter().zip(all(DType::F64));
-        for (index, ((_, single), (_, double))) in pairs.enumerate() {
-            let case = format!("{config:?}: parameter {index}");
-            assert_close(&single, &double, 2e-4, &case);
-        }
-    }
+    assert_gradients_in_both_precisions(|config, dtype| {
+        let encoder = encoder(config, dtype);
+        let value = probe(&encoder, images(config, dtype), Mode::Evaluate);
+        gradients(&encoder, &value.backward())
+    });
 }

@@ -7,6 +7,7 @@ mod encoder;
 mod naive;
 mod parameters;
 
+use burn::module::ParamId;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use gwae_core::random::{RandomSource, SeededGenerator};
 use gwae_models::BackboneConfig;
@@ -74,4 +75,44 @@ fn assert_close(actual: &[f64], expected: &[f64], tolerance: f64, case: &str) {
 fn inner_product(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Asserts that the gradient of `function` at `start` agrees with a central difference along a random
+/// direction.
+#[track_caller]
+fn assert_input_gradient<const D: usize>(
+    start: &[f64],
+    shape: [usize; D],
+    function: impl Fn(Tensor<D>) -> Tensor<1>,
+) {
+    let leaf = tensor(start, shape, DType::F64).require_grad();
+    let gradients = function(leaf.clone()).backward();
+    let direction = normal(5, start.len());
+    let expected = inner_product(&values(leaf.grad(&gradients).unwrap()), &direction);
+    let at = |step: f64| {
+        let pairs = start.iter().zip(&direction);
+        let moved: Vec<f64> = pairs.map(|(value, d)| value + step * d).collect();
+        values(function(tensor(&moved, shape, DType::F64)))[0]
+    };
+    let numeric = (at(1e-6) - at(-1e-6)) / 2e-6;
+    assert!(
+        (numeric - expected).abs() < 1e-6 * expected.abs(),
+        "{numeric} {expected}"
+    );
+}
+
+/// Asserts that the gradients of all parameters are the same in single and in double precision. The
+/// CPU has separate kernels and gradients for single precision.
+#[track_caller]
+fn assert_gradients_in_both_precisions(
+    gradients: impl Fn(&BackboneConfig, DType) -> Vec<(ParamId, Vec<f64>)>,
+) {
+    for config in every_backbone() {
+        let single = gradients(&config, DType::F32);
+        let pairs = single.into_iter().zip(gradients(&config, DType::F64));
+        for (index, ((_, single), (_, double))) in pairs.enumerate() {
+            let case = format!("{config:?}: parameter {index}");
+            assert_close(&single, &double, 2e-4, &case);
+        }
+    }
 }
