@@ -28,7 +28,8 @@ impl ContingencyTable {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::contingency::tests::{labels, renamed, reversed, table};
+    use super::super::contingency::tests::{assert_invariant, labels, table};
+    use super::ContingencyTable;
 
     #[test]
     fn small_cases_have_closed_forms() {
@@ -61,7 +62,7 @@ mod tests {
     #[test]
     fn a_label_per_item_costs_no_more_than_the_items() {
         let labels: Vec<usize> = (0..100_000).collect();
-        let table = super::ContingencyTable::new(&labels, &labels).unwrap();
+        let table = ContingencyTable::new(&labels, &labels).unwrap();
         assert_eq!(table.cells().len(), labels.len());
         assert_eq!(table.adjusted_rand_index(), 1.0);
     }
@@ -98,14 +99,7 @@ mod tests {
         /// not matter.
         #[test]
         fn invariant_under_renaming_and_exchange((classes, clusters) in labels()) {
-            let before = table(&classes, &clusters).adjusted_rand_index();
-            for after in [
-                table(&classes, &renamed(&clusters)),
-                table(&clusters, &classes),
-                table(&reversed(&classes), &reversed(&clusters)),
-            ] {
-                prop_assert!((before - after.adjusted_rand_index()).abs() < 1e-12);
-            }
+            assert_invariant(&classes, &clusters, ContingencyTable::adjusted_rand_index);
             let equal = table(&classes, &classes).adjusted_rand_index();
             prop_assert_eq!(equal, 1.0);
         }

@@ -111,6 +111,25 @@ pub(super) mod tests {
         labels.iter().rev().copied().collect()
     }
 
+    /// Asserts that a measure of agreement is symmetric in classes and clusters. Labels' names and
+    /// the items' order do not matter.
+    #[track_caller]
+    pub(in crate::clustering) fn assert_invariant(
+        classes: &[u8],
+        clusters: &[u8],
+        measure: impl Fn(&ContingencyTable) -> f64,
+    ) {
+        let before = measure(&table(classes, clusters));
+        for after in [
+            table(classes, &renamed(clusters)),
+            table(clusters, classes),
+            table(&reversed(classes), &reversed(clusters)),
+        ] {
+            let after = measure(&after);
+            assert!((before - after).abs() < 1e-12, "{before} {after}");
+        }
+    }
+
     #[test]
     fn pairs_are_counted() {
         let classes = ["b", "a", "b", "b", "c"];
