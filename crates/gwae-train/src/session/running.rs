@@ -106,9 +106,7 @@ impl<L: Learner> Session<L> {
             && self.save(KeepAs::Last).is_ok()
         {
             let text = format!("what was trained so far is saved (step {})", self.step);
-            for callback in &mut self.callbacks {
-                callback.on_message(&text);
-            }
+            tell_message(&mut self.callbacks, &text);
         }
         result
     }
@@ -125,11 +123,10 @@ impl<L: Learner> Session<L> {
         let told = tell(&mut self.callbacks, self.step, |c| c.on_start(&start))?;
         self.told_to_stop |= told;
         if cfg!(debug_assertions) {
-            for callback in &mut self.callbacks {
-                callback.on_message(
-                    "this is a debug build, which trains up to six times slower: use --release",
-                );
-            }
+            tell_message(
+                &mut self.callbacks,
+                "this is a debug build, which trains up to six times slower: use --release",
+            );
         }
         if self.step > 0 && !self.is_saved() {
             // After a resume from the best checkpoint, it becomes the last one too.
@@ -413,4 +410,11 @@ fn tell<M>(
         stop |= flow.map_err(|error| TrainError::of_callback(step, error))? == Flow::Stop;
     }
     Ok(stop)
+}
+
+/// Gives every callback a message for the user.
+pub(super) fn tell_message<M>(callbacks: &mut [Box<dyn Callback<M>>], text: &str) {
+    for callback in callbacks {
+        callback.on_message(text);
+    }
 }

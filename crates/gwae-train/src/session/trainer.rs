@@ -12,7 +12,7 @@ use gwae_models::{LossTerm, LossTerms};
 use super::changes::Changes;
 use super::error::TrainError;
 use super::opened::Opened;
-use super::running::Session;
+use super::running::{Session, tell_message};
 use super::stream::{Stream, generator};
 use super::summary::RunSummary;
 use crate::algorithm::Algorithm;
@@ -333,9 +333,7 @@ impl<A: Algorithm> Trainer<A> {
     }
 
     fn message(&mut self, text: &str) {
-        for callback in &mut self.callbacks {
-            callback.on_message(text);
-        }
+        tell_message(&mut self.callbacks, text);
     }
 
     fn open_devices(&self, training: &TrainingConfig) -> Result<Vec<Device>, DeviceError> {
