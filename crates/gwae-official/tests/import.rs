@@ -278,10 +278,10 @@ fn a_run_directory_holds_the_imported_model() {
     let run = RunDirectory::open(&path).unwrap();
     assert_eq!(run.config(), &imported.config);
     for which in [Which::Last, Which::Best] {
-        let store = CheckpointStore::open(run.checkpoints()).unwrap();
-        let (files, _) = store.verified(which).unwrap();
+        let mut store = CheckpointStore::open(run.checkpoints()).unwrap();
+        let file = store.read(which).unwrap().take(MODEL_FILE).unwrap();
         let algorithm = GwaeAlgorithm::new(run.config().model.gwae().unwrap().clone());
-        let loaded = load_model_of(&algorithm, &files.join(MODEL_FILE), &Device::flex());
+        let loaded = load_model_of(&algorithm, file, &Device::flex());
         assert_eq!(official_state(&loaded.unwrap()), official_state(&original));
     }
     // The training data are not here.

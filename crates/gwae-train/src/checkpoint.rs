@@ -10,12 +10,15 @@
 //!
 //! So the index names complete checkpoints at every moment. If it is missing, it is rebuilt from
 //! the directories; their contents are then not checked.
+//!
+//! A run can be read while another process trains it. What is read is checked in memory, and used
+//! from there. If the other process has removed the checkpoint meanwhile, the index is read again.
 
 mod files;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -26,8 +29,8 @@ use gwae_formats::atomic::{FileError, sync_directory, write_atomically};
 
 use crate::monitor::Goal;
 
-pub use files::FileRecord;
-use files::{is_plain_name, record, remove_directory, sha256, sync_and_record};
+pub use files::{CheckpointFile, FileRecord};
+use files::{is_plain_name, read_recorded, record, remove_directory, sync_and_record};
 
 const INDEX: &str = "index.json";
 const FORMAT: u32 = 1;
@@ -46,7 +49,38 @@ pub struct CheckpointEntry {
     pub files: BTreeMap<String, FileRecord>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The contents of a checkpoint, checked against the index.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// The name that it was read by.
+    pub which: Which,
+    /// Main steps done.
+    pub step: u64,
+    directory: PathBuf,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Checkpoint {
+    /// The directory that it was read from. Another process may have removed it since.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Takes out a file by its name.
+    ///
+    /// # Errors
+    ///
+    /// When the checkpoint does not have the file, or it was not read.
+    pub fn take(&mut self, name: &str) -> Result<CheckpointFile, FileError> {
+        let path = self.directory.join(name);
+        match self.files.remove(name) {
+            Some(bytes) => Ok(CheckpointFile { path, bytes }),
+            None => Err(FileError::on("read", path)(io::ErrorKind::NotFound.into())),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Index {
     format: u32,
     last: Option<CheckpointEntry>,
@@ -206,37 +240,9 @@ impl CheckpointStore {
     /// Names the index or the checkpoint that cannot be read.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, CheckpointError> {
         let root = root.into();
-        let path = root.join(INDEX);
-        let damaged = |problem| CheckpointError::Index {
-            path: path.clone(),
-            problem,
-        };
-        let index = match fs::read(&path) {
-            Ok(text) => {
-                let index: Index =
-                    serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
-                if index.format != FORMAT {
-                    let problem = format!("format {} instead of {FORMAT}", index.format);
-                    return Err(damaged(problem));
-                }
-                // An index must not lead to files outside this directory.
-                let mut names = index.entries().flat_map(|entry| {
-                    std::iter::once(entry.directory.as_str())
-                        .chain(entry.files.keys().map(String::as_str))
-                });
-                let outside = names.find(|name| !is_plain_name(name)).map(str::to_owned);
-                drop(names);
-                if let Some(name) = outside {
-                    return Err(damaged(format!("`{name}` is no plain file name")));
-                }
-                index
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => index_of_what_is_there(&root)?,
-            Err(error) => return Err(FileError::on("read", path)(error).into()),
-        };
         Ok(Self {
+            index: read_index(&root)?,
             root,
-            index,
             keep: 1,
         })
     }
@@ -348,40 +354,86 @@ impl CheckpointStore {
         Ok(())
     }
 
-    /// The directory of a checkpoint, after a check of the length and SHA-256 of every file.
+    /// Reads all files of a checkpoint.
     ///
     /// # Errors
     ///
     /// When the checkpoint does not exist, or a file is missing, cut short or altered. The error
     /// names the file and another checkpoint that is still good.
-    pub fn verified(&self, which: Which) -> Result<(PathBuf, &CheckpointEntry), CheckpointError> {
-        let entry = self.entry(which).ok_or_else(|| self.missing(which))?;
-        let Err((file, problem)) = self.verify(entry) else {
-            return Ok((self.root.join(&entry.directory), entry));
-        };
+    pub fn read(&mut self, which: Which) -> Result<Checkpoint, CheckpointError> {
+        self.read_files(|_| which, |_, _| true)
+    }
+
+    /// As [`Self::read`], but reads only the files that `wanted` chooses, and decides `which` anew
+    /// if the index has changed meanwhile.
+    pub(crate) fn read_files(
+        &mut self,
+        which: impl Fn(&Self) -> Which,
+        wanted: impl Fn(&CheckpointEntry, &str) -> bool,
+    ) -> Result<Checkpoint, CheckpointError> {
+        loop {
+            let which = which(self);
+            let entry = self.entry(which).ok_or_else(|| self.missing(which))?;
+            let (file, problem) = match self.contents(entry, &wanted) {
+                Ok(files) => {
+                    return Ok(Checkpoint {
+                        which,
+                        step: entry.step,
+                        directory: self.root.join(&entry.directory),
+                        files,
+                    });
+                }
+                Err(damage) => damage,
+            };
+            // A process that trains removes checkpoints, but first it replaces the index.
+            let index = read_index(&self.root)?;
+            if index == self.index {
+                return Err(CheckpointError::Damaged {
+                    file,
+                    problem,
+                    way_out: self.way_out(entry),
+                });
+            }
+            self.index = index;
+        }
+    }
+
+    /// The files of a checkpoint, or the file that is damaged and what is wrong with it.
+    fn contents(
+        &self,
+        entry: &CheckpointEntry,
+        wanted: impl Fn(&CheckpointEntry, &str) -> bool,
+    ) -> Result<BTreeMap<String, Vec<u8>>, (PathBuf, String)> {
+        let directory = self.root.join(&entry.directory);
+        let files = entry.files.iter().filter(|(name, _)| wanted(entry, name));
+        files
+            .map(|(name, record)| {
+                let path = directory.join(name);
+                match read_recorded(&path, record) {
+                    Ok(bytes) => Ok((name.clone(), bytes)),
+                    Err(problem) => Err((path, problem)),
+                }
+            })
+            .collect()
+    }
+
+    /// Which checkpoint to use in place of the damaged `entry`.
+    fn way_out(&self, entry: &CheckpointEntry) -> String {
         let others = self.entries().into_iter();
         let mut others = others.filter(|other| other.directory != entry.directory);
-        let way_out = match others.find(|other| self.verify(other).is_ok()) {
-            Some(other) => {
-                let name = self.name_of(other);
-                let step = match name {
-                    Which::Last | Which::Best => format!(" (step {})", other.step),
-                    Which::Step(_) => String::new(),
-                };
-                format!(
-                    "the {}{step} is intact: use that one (--checkpoint {name})",
-                    described(name)
-                )
-            }
-            None => {
-                "no other checkpoint is intact: restore the file from a copy, or train anew".into()
-            }
+        let Some(other) = others.find(|other| self.contents(other, |_, _| true).is_ok()) else {
+            return "no other checkpoint is intact: restore the file from a copy, or train anew"
+                .into();
         };
-        Err(CheckpointError::Damaged {
-            file,
-            problem,
-            way_out,
-        })
+        let name = self.name_of(other);
+        let step = match name {
+            Which::Last | Which::Best => format!(" (step {})", other.step),
+            Which::Step(_) => String::new(),
+        };
+        format!(
+            "the {}{step} is intact: use that one (--checkpoint {name})",
+            described(name)
+        )
     }
 
     fn name_of(&self, entry: &CheckpointEntry) -> Which {
@@ -413,34 +465,6 @@ impl CheckpointStore {
             which,
             reason,
         }
-    }
-
-    fn verify(&self, entry: &CheckpointEntry) -> Result<(), (PathBuf, String)> {
-        let directory = self.root.join(&entry.directory);
-        let paths = || {
-            entry
-                .files
-                .iter()
-                .map(|(n, record)| (directory.join(n), record))
-        };
-        // Lengths first: the check is free, and a cut file is the most likely damage.
-        for (path, record) in paths() {
-            let problem = match fs::metadata(&path) {
-                Ok(found) if found.len() == record.bytes => continue,
-                Ok(found) => format!("{} bytes instead of {}", found.len(), record.bytes),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => "missing".into(),
-                Err(error) => error.to_string(),
-            };
-            return Err((path, problem));
-        }
-        for (path, record) in paths() {
-            match File::open(&path).and_then(sha256) {
-                Ok(found) if found == record.sha256 => {}
-                Ok(_) => return Err((path, "its contents were altered".into())),
-                Err(error) => return Err((path, error.to_string())),
-            }
-        }
-        Ok(())
     }
 
     /// `step-00000500`, with a number appended if the index already uses that name.
@@ -483,6 +507,40 @@ impl CheckpointStore {
                 tracing::warn!("{error}");
             }
         }
+    }
+}
+
+/// Reads and checks the index in `root`, or rebuilds it if it is missing.
+fn read_index(root: &Path) -> Result<Index, CheckpointError> {
+    let path = root.join(INDEX);
+    let damaged = |problem| CheckpointError::Index {
+        path: path.clone(),
+        problem,
+    };
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return match index_of_what_is_there(root) {
+                // Another process has written its first index, and removed what it replaces.
+                Err(_) if path.exists() => read_index(root),
+                rebuilt => rebuilt,
+            };
+        }
+        text => text.map_err(FileError::on("read", &path))?,
+    };
+    let index: Index = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+    if index.format != FORMAT {
+        let problem = format!("format {} instead of {FORMAT}", index.format);
+        return Err(damaged(problem));
+    }
+    // An index must not lead to files outside this directory.
+    let mut names = index.entries().flat_map(|entry| {
+        std::iter::once(entry.directory.as_str()).chain(entry.files.keys().map(String::as_str))
+    });
+    let outside = names.find(|name| !is_plain_name(name)).map(str::to_owned);
+    drop(names);
+    match outside {
+        Some(name) => Err(damaged(format!("`{name}` is no plain file name"))),
+        None => Ok(index),
     }
 }
 

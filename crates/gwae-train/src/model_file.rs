@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::store::ModuleRecord;
-use burn::tensor::Device;
+use burn::tensor::{Bytes, Device};
 use gwae_core::random::SeededGenerator;
 use gwae_models::{Autoencoder, ModelConfigError};
 
@@ -13,6 +13,10 @@ use gwae_formats::one_line::folded;
 
 use crate::algorithm::Algorithm;
 use crate::algorithm::AlgorithmVisitor;
+use crate::checkpoint::{
+    Checkpoint, CheckpointEntry, CheckpointError, CheckpointFile, CheckpointStore, Which,
+};
+use crate::device::without_panic;
 use crate::model_config::ModelConfig;
 
 /// Name of the model file in a checkpoint.
@@ -21,14 +25,31 @@ pub const MODEL_FILE: &str = "model.bpk";
 /// Name of the file with the averaged parameters, in checkpoints of runs that keep them.
 pub const AVERAGED_FILE: &str = "averaged.bpk";
 
-/// The file of a checkpoint with the model to use: the averaged parameters if they exist.
-pub fn model_for_use(checkpoint: &Path) -> PathBuf {
-    let averaged = checkpoint.join(AVERAGED_FILE);
-    if averaged.exists() {
-        averaged
+/// The name of the file with the model to use: the averaged parameters if the checkpoint has them.
+pub fn name_of_model_for_use(entry: &CheckpointEntry) -> &'static str {
+    if entry.files.contains_key(AVERAGED_FILE) {
+        AVERAGED_FILE
     } else {
-        checkpoint.join(MODEL_FILE)
+        MODEL_FILE
     }
+}
+
+/// Reads the file with the model to use, and the checkpoint without it. `which` is the best checkpoint by default, or the last one
+/// if no validation has chosen a best one yet.
+///
+/// # Errors
+/// When the checkpoint does not exist or the file is damaged.
+pub fn read_model_for_use(
+    store: &mut CheckpointStore,
+    which: Option<Which>,
+) -> Result<(CheckpointFile, Checkpoint), CheckpointError> {
+    let mut checkpoint = store.read_files(
+        |store| which.unwrap_or(store.best_or_last()),
+        |entry, name| name == name_of_model_for_use(entry),
+    )?;
+    let averaged = checkpoint.take(AVERAGED_FILE);
+    let file = averaged.or_else(|_| checkpoint.take(MODEL_FILE))?;
+    Ok((file, checkpoint))
 }
 
 /// A model file that could not be written or read.
@@ -84,18 +105,18 @@ pub fn save_model<M: Module>(model: &M, path: &Path) -> Result<(), ModelFileErro
 }
 
 /// Builds the model of `config` on `device`, without autodiff, with the parameters and buffers in
-/// `path`.
+/// `file`.
 ///
 /// # Errors
-/// When the file is missing, cut short or from another architecture; the error names it. Also for a
-/// model that only the user's program knows: use [`load_model_of`] for it.
+/// When the file is damaged or from another architecture; the error names it. Also for a model that
+/// only the user's program knows: use [`load_model_of`] for it.
 pub fn load_model(
     config: &ModelConfig,
-    path: &Path,
+    file: CheckpointFile,
     device: &Device,
 ) -> Result<Box<dyn Autoencoder>, ModelFileError> {
     struct Load<'a> {
-        path: &'a Path,
+        file: CheckpointFile,
         device: &'a Device,
     }
     impl AlgorithmVisitor for Load<'_> {
@@ -105,48 +126,49 @@ pub fn load_model(
         where
             A::Model: 'static,
         {
-            Ok(Box::new(load_model_of(&algorithm, self.path, self.device)?))
+            Ok(Box::new(load_model_of(&algorithm, self.file, self.device)?))
         }
     }
-    config.with_algorithm(Load { path, device })?
+    config.with_algorithm(Load { file, device })?
 }
 
 /// The model of `algorithm` on `device`, without autodiff, with the parameters and buffers in
-/// `path`.
+/// `file`.
 ///
 /// # Errors
-/// When the file is missing, cut short or from another architecture; the error names it.
+/// When the file is damaged or from another architecture; the error names it.
 pub fn load_model_of<A: Algorithm>(
     algorithm: &A,
-    path: &Path,
+    file: CheckpointFile,
     device: &Device,
 ) -> Result<A::Model, ModelFileError> {
     // All values are replaced; the fixed seed keeps the run's generator unchanged.
     let model = algorithm.init(&mut SeededGenerator::new(0, 0), device)?;
-    Ok(load_parameters(model, path)?.valid())
+    Ok(load_parameters(model, file)?.valid())
 }
 
-/// `model` with the parameters and buffers in `path`.
+/// `model` with the parameters and buffers in `file`.
 ///
 /// # Errors
-/// When the file is missing, cut short or from another architecture; the error names it.
-pub fn load_parameters<M: Module>(model: M, path: &Path) -> Result<M, ModelFileError> {
+/// When the file is damaged or from another architecture; the error names it.
+pub fn load_parameters<M: Module>(model: M, file: CheckpointFile) -> Result<M, ModelFileError> {
+    let CheckpointFile { path, bytes } = file;
     let read = |problem: String| ModelFileError::Read {
-        path: path.to_owned(),
+        path: path.clone(),
         problem,
     };
-    let bytes = std::fs::metadata(path)
-        .map_err(|error| read(error.to_string()))?
-        .len();
-    if bytes == 0 {
+    if bytes.is_empty() {
         return Err(read("the file is empty".into()));
     }
-    let record = ModuleRecord::load(path).map_err(|error| read(folded(error)))?;
-    model
-        .try_load_record(record)
+    // From memory: Burn reads a file only when it needs a value, and panics if that fails.
+    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))
+        .map_err(|error| read(folded(error)))?;
+    // It also panics for a number type that the device does not have.
+    without_panic(|| model.try_load_record(record))
+        .map_err(read)?
         .map_err(|error| ModelFileError::Architecture {
-            path: path.to_owned(),
             problem: folded(error),
+            path: path.clone(),
         })
 }
 
@@ -194,19 +216,26 @@ mod tests {
         read.0
     }
 
+    fn file(path: &Path) -> CheckpointFile {
+        CheckpointFile {
+            path: path.to_owned(),
+            bytes: std::fs::read(path).unwrap(),
+        }
+    }
+
     #[test]
     fn a_model_survives_its_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(MODEL_FILE);
         let saved = model(&config());
         save_model(&saved, &path).unwrap();
-        let loaded = load_model(&config().into(), &path, &Device::flex()).unwrap();
+        let loaded = load_model(&config().into(), file(&path), &Device::flex()).unwrap();
         assert_eq!(loaded.latent_dim(), 3);
-        let loaded = load_model_of(&GwaeAlgorithm::new(config()), &path, &Device::flex());
+        let loaded = load_model_of(&GwaeAlgorithm::new(config()), file(&path), &Device::flex());
         assert_eq!(parameters(&loaded.unwrap()), parameters(&saved));
         let noise = &mut SeededGenerator::new(1, 0);
         let another = config().init(noise, &Device::flex().autodiff());
-        let loaded = load_parameters(another.unwrap(), &path).unwrap();
+        let loaded = load_parameters(another.unwrap(), file(&path)).unwrap();
         assert_eq!(parameters(&loaded), parameters(&saved));
     }
 
@@ -216,7 +245,7 @@ mod tests {
         let path = directory.path().join(MODEL_FILE);
         save_model(&model(&config()), &path).unwrap();
         let error = |config: &GwaeConfig| {
-            let message = load_model(&config.clone().into(), &path, &Device::flex())
+            let message = load_model(&config.clone().into(), file(&path), &Device::flex())
                 .err()
                 .unwrap()
                 .to_string();
@@ -250,7 +279,5 @@ mod tests {
                 "{length} bytes"
             );
         }
-        std::fs::remove_file(&path).unwrap();
-        assert!(error(&config()).contains("cannot be read"));
     }
 }

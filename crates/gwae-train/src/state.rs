@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
-use burn::tensor::Device;
+use burn::tensor::{Bytes, Device};
 use gwae_core::random::{GeneratorState, SeededGenerator};
 use gwae_datasets::Position;
 use gwae_models::{Autoencoder, LossTerms};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::algorithm::{Algorithm, Learner};
 use crate::averaging::ParameterAverage;
+use crate::checkpoint::{Checkpoint, CheckpointFile};
 use crate::config::TrainingConfig;
 use crate::device::without_panic;
 use crate::early_stopping::EarlyStoppingState;
@@ -124,34 +125,33 @@ pub fn averaged_model<M: Autoencoder + Module>(average: &ParameterAverage, model
     averaged
 }
 
-/// Reads the files of [`save_state`]: the learner, the average of its parameters if the training
+/// Loads what [`save_state`] wrote: the learner, the average of its parameters if the training
 /// keeps one, and the state. `device` is an autodiff device.
 ///
 /// # Errors
 /// Names the file that is missing, damaged or of another architecture than `algorithm`'s.
 pub fn load_state<A: Algorithm>(
-    directory: &Path,
+    mut checkpoint: Checkpoint,
     algorithm: &A,
     training: &TrainingConfig,
     terms: LossTerms<A::Model>,
     device: &Device,
 ) -> Result<(A::Learner, Option<ParameterAverage>, TrainingState), StateError> {
-    let path = directory.join(STATE_FILE);
-    if !path.exists() {
-        return Err(StateError::ModelOnly(directory.to_owned()));
-    }
-    let text = fs::read_to_string(&path).map_err(FileError::on("read", &path))?;
-    let state: TrainingState = serde_json::from_str(&text).map_err(|error| StateError::Format {
-        path,
-        problem: error.to_string(),
-    })?;
+    let Ok(file) = checkpoint.take(STATE_FILE) else {
+        return Err(StateError::ModelOnly(checkpoint.directory().to_owned()));
+    };
+    let state: TrainingState =
+        serde_json::from_slice(&file.bytes).map_err(|error| StateError::Format {
+            path: file.path,
+            problem: error.to_string(),
+        })?;
     // All values are replaced; the fixed seed keeps the run's generator unchanged.
     let build = || algorithm.init(&mut SeededGenerator::new(0, 0), device);
     let build = || build().map_err(ModelFileError::from);
-    let model = load_parameters(build()?, &directory.join(MODEL_FILE))?;
+    let model = load_parameters(build()?, checkpoint.take(MODEL_FILE)?)?;
     let average = match training.average_decay {
         decay if decay > 0.0 => {
-            let averaged = load_parameters(build()?, &directory.join(AVERAGED_FILE))?;
+            let averaged = load_parameters(build()?, checkpoint.take(AVERAGED_FILE)?)?;
             Some(ParameterAverage::resume(decay, &averaged, state.step))
         }
         _ => None,
@@ -159,7 +159,7 @@ pub fn load_state<A: Algorithm>(
     let mut learner = algorithm.learner(model, training, terms);
     learner.set_completed_steps(state.step);
     for (file, optimizer) in learner.optimizers() {
-        *optimizer = load_optimizer(optimizer.clone(), directory.join(file))?;
+        *optimizer = load_optimizer(optimizer.clone(), checkpoint.take(file)?)?;
     }
     Ok((learner, average, state))
 }
@@ -176,15 +176,16 @@ fn save_optimizer(optimizer: &ModuleOptimizer, path: PathBuf) -> Result<(), Stat
 
 fn load_optimizer(
     optimizer: ModuleOptimizer,
-    path: PathBuf,
+    file: CheckpointFile,
 ) -> Result<ModuleOptimizer, StateError> {
     let failed = |problem: String| StateError::Optimizer {
         problem: format!("the optimiser cannot be read: {problem}"),
-        path: path.clone(),
+        path: file.path.clone(),
     };
     // Burn reads optimisers on its default device, the first GPU backend that is compiled in, and
     // panics if that has no driver. The first step moves them to the device of the model.
-    without_panic(|| optimizer.load(&path))
+    let bytes = Bytes::from_bytes_vec(file.bytes);
+    without_panic(|| optimizer.from_bytes(bytes))
         .map_err(|panic| {
             failed(format!(
                 "{panic}; if this machine has no GPU, set the environment variable BURN_DEVICE=flex"

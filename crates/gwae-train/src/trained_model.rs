@@ -3,7 +3,7 @@
 mod images;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::tensor::{Device, Tensor};
 use gwae_core::random::{RandomSource, SeededGenerator};
@@ -11,9 +11,9 @@ use gwae_datasets::ImageShape;
 use gwae_models::{Autoencoder, Score};
 
 use crate::algorithm::Algorithm;
-use crate::checkpoint::{CheckpointError, CheckpointStore, Which};
+use crate::checkpoint::{CheckpointError, CheckpointFile, CheckpointStore, Which};
 use crate::model_config::ModelConfig;
-use crate::model_file::{ModelFileError, load_model, load_model_of, model_for_use};
+use crate::model_file::{ModelFileError, load_model, load_model_of, read_model_for_use};
 use crate::run_directory::{RunDirectory, RunDirectoryError, free_path};
 use gwae_datasets::open::Preparation;
 
@@ -97,14 +97,14 @@ impl TrainedModel {
     where
         A::Model: 'static,
     {
-        Self::load_with(run.into(), None, device, |_, path| {
-            Ok(Box::new(load_model_of(algorithm, path, device)?))
+        Self::load_with(run.into(), None, device, |_, file| {
+            Ok(Box::new(load_model_of(algorithm, file, device)?))
         })
     }
 
     fn load_from(run: PathBuf, which: Option<Which>, device: &Device) -> Result<Self, LoadError> {
-        Self::load_with(run, which, device, |config, path| {
-            load_model(config, path, device)
+        Self::load_with(run, which, device, |config, file| {
+            load_model(config, file, device)
         })
     }
 
@@ -112,18 +112,17 @@ impl TrainedModel {
         run: PathBuf,
         which: Option<Which>,
         device: &Device,
-        load: impl FnOnce(&ModelConfig, &Path) -> Result<Box<dyn Autoencoder>, ModelFileError>,
+        load: impl FnOnce(&ModelConfig, CheckpointFile) -> Result<Box<dyn Autoencoder>, ModelFileError>,
     ) -> Result<Self, LoadError> {
         let run = RunDirectory::open(run)?;
-        let store = CheckpointStore::open(run.checkpoints())?;
-        let which = which.unwrap_or(store.best_or_last());
-        let (directory, entry) = store.verified(which)?;
+        let mut store = CheckpointStore::open(run.checkpoints())?;
+        let (file, checkpoint) = read_model_for_use(&mut store, which)?;
         Ok(Self {
-            step: entry.step,
-            model: load(&run.config().model, &model_for_use(&directory))?,
+            step: checkpoint.step,
+            which: checkpoint.which,
+            model: load(&run.config().model, file)?,
             device: device.clone(),
             run,
-            which,
         })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,6 +18,43 @@ pub struct FileRecord {
     pub bytes: u64,
     /// SHA-256 in hexadecimal.
     pub sha256: String,
+}
+
+/// A file of a checkpoint in memory.
+#[derive(Debug)]
+pub struct CheckpointFile {
+    /// The file, for messages.
+    pub path: PathBuf,
+    /// Its contents.
+    pub bytes: Vec<u8>,
+}
+
+/// Reads a file and checks that it is the recorded one; otherwise says what is wrong with it.
+pub(super) fn read_recorded(path: &Path, record: &FileRecord) -> Result<Vec<u8>, String> {
+    let read = || {
+        let file = File::open(path)?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::Error::other("it is no plain file"));
+        }
+        // Length first: the check is free, and a cut file is the most likely damage.
+        if found.len() != record.bytes {
+            let (found, expected) = (found.len(), record.bytes);
+            return Err(io::Error::other(format!(
+                "{found} bytes instead of {expected}"
+            )));
+        }
+        let mut bytes = Vec::new();
+        file.take(record.bytes).read_to_end(&mut bytes)?;
+        if hexadecimal(&Sha256::digest(&bytes)) != record.sha256 {
+            return Err(io::Error::other("its contents were altered"));
+        }
+        Ok(bytes)
+    };
+    read().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => "missing".into(),
+        _ => error.to_string(),
+    })
 }
 
 pub(super) fn is_plain_name(name: &str) -> bool {
@@ -77,7 +114,7 @@ fn record_files(
     Ok(files)
 }
 
-pub(super) fn sha256(mut file: File) -> io::Result<String> {
+fn sha256(mut file: File) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -17,9 +17,9 @@ fn save(store: &mut CheckpointStore, step: u64, keep: KeepAs) {
         .unwrap();
 }
 
-fn model(store: &CheckpointStore, which: Which) -> String {
-    let (directory, _) = store.verified(which).unwrap();
-    fs::read_to_string(directory.join("model.bpk")).unwrap()
+fn model(store: &mut CheckpointStore, which: Which) -> String {
+    let mut checkpoint = store.read(which).unwrap();
+    String::from_utf8(checkpoint.take("model.bpk").unwrap().bytes).unwrap()
 }
 
 fn directories(root: &Path) -> Vec<String> {
@@ -49,13 +49,13 @@ fn checkpoints_whose_index_was_lost_are_found() {
     let mut store = CheckpointStore::open(root).unwrap();
     let step = |store: &CheckpointStore, which| store.entry(which).unwrap().step;
     assert_eq!(step(&store, Which::Last), 100_000_000);
-    assert_eq!(model(&store, Which::Last), "weights 100000000");
-    assert_eq!(model(&store, Which::Best), "weights 99999999");
+    assert_eq!(model(&mut store, Which::Last), "weights 100000000");
+    assert_eq!(model(&mut store, Which::Best), "weights 99999999");
     assert!(!root.join(INDEX).exists());
     save(&mut store, 100_000_001, KeepAs::Last);
-    let store = CheckpointStore::open(root).unwrap();
+    let mut store = CheckpointStore::open(root).unwrap();
     assert_eq!(step(&store, Which::Last), 100_000_001);
-    assert_eq!(model(&store, Which::Best), "weights 99999999");
+    assert_eq!(model(&mut store, Which::Best), "weights 99999999");
     assert!(root.join("my copy").exists());
 }
 
@@ -65,16 +65,16 @@ fn last_and_best_are_kept_and_others_removed() {
     let root = root.path().join("checkpoints");
     let mut store = CheckpointStore::open(&root).unwrap();
     assert!(matches!(
-        store.verified(Which::Last),
+        store.read(Which::Last),
         Err(CheckpointError::Missing { .. })
     ));
     save(&mut store, 100, BEST);
     save(&mut store, 200, KeepAs::Last);
     save(&mut store, 300, KeepAs::Last);
     assert_eq!(directories(&root), ["step-00000100", "step-00000300"]);
-    let store = CheckpointStore::open(&root).unwrap();
-    assert_eq!(model(&store, Which::Last), "weights 300");
-    assert_eq!(model(&store, Which::Best), "weights 100");
+    let mut store = CheckpointStore::open(&root).unwrap();
+    assert_eq!(model(&mut store, Which::Last), "weights 300");
+    assert_eq!(model(&mut store, Which::Best), "weights 100");
     let best = store.entry(Which::Best).unwrap();
     assert_eq!((best.step, best.monitored), (100, Some(2.5)));
     let record = &best.files["state.json"];
@@ -109,7 +109,7 @@ fn the_same_step_can_be_saved_again() {
     let mut store = CheckpointStore::open(root.path()).unwrap();
     for text in ["first", "second", "third"] {
         store.save(7, BEST, contents(text)).unwrap();
-        assert_eq!(model(&store, Which::Last), text);
+        assert_eq!(model(&mut store, Which::Last), text);
         assert_eq!(directories(root.path()).len(), 1);
     }
 }
@@ -132,7 +132,7 @@ fn damage_is_found_and_the_other_checkpoint_offered() {
         save(&mut store, 700, BEST);
         save(&mut store, 800, KeepAs::Last);
         damage(&root.path().join("step-00000800/model.bpk"));
-        let message = store.verified(Which::Last).unwrap_err().to_string();
+        let message = store.read(Which::Last).unwrap_err().to_string();
         assert!(
             message.contains("step-00000800/model.bpk is damaged"),
             "{message}"
@@ -141,9 +141,9 @@ fn damage_is_found_and_the_other_checkpoint_offered() {
         assert!(message.ends_with(
             "the best checkpoint (step 700) is intact: use that one (--checkpoint best)"
         ));
-        assert_eq!(model(&store, Which::Best), "weights 700");
+        assert_eq!(model(&mut store, Which::Best), "weights 700");
         damage(&root.path().join("step-00000700/model.bpk"));
-        let message = store.verified(Which::Last).unwrap_err().to_string();
+        let message = store.read(Which::Last).unwrap_err().to_string();
         assert!(
             message.contains("no other checkpoint is intact"),
             "{message}"
@@ -166,7 +166,7 @@ fn a_failed_save_keeps_the_previous_one_and_leaves_nothing() {
     assert!(matches!(error, SaveError::Contents { step: 2, .. }));
     assert_eq!(directories(root.path()), ["step-00000001"]);
     assert_eq!(fs::read(root.path().join(INDEX)).unwrap(), index);
-    assert_eq!(model(&store, Which::Last), "weights 1");
+    assert_eq!(model(&mut store, Which::Last), "weights 1");
 
     let error = store.save(3, BEST, |directory| fs::create_dir(directory.join("sub")));
     let message = error.unwrap_err().to_string();
@@ -190,7 +190,7 @@ fn a_full_disk_is_said() {
     let message = error.to_string();
     assert!(message.contains("step 2 was not saved"), "{message}");
     assert!(message.contains("model.bpk: the disk is full"), "{message}");
-    assert_eq!(model(&store, Which::Last), "weights 1");
+    assert_eq!(model(&mut store, Which::Last), "weights 1");
 }
 
 #[test]
@@ -248,9 +248,9 @@ fn a_crash_while_writing_keeps_the_previous_one() {
         ["step-00000001", "step-00000002.tmp"]
     );
     let mut store = CheckpointStore::open(root.path()).unwrap();
-    assert_eq!(model(&store, Which::Last), "weights 1");
+    assert_eq!(model(&mut store, Which::Last), "weights 1");
     save(&mut store, 2, KeepAs::Last);
-    assert_eq!(model(&store, Which::Last), "weights 2");
+    assert_eq!(model(&mut store, Which::Last), "weights 2");
     assert_eq!(directories(root.path()), ["step-00000002"]);
 }
 
@@ -272,7 +272,7 @@ fn a_crash_before_the_index_keeps_the_previous_one() {
     .unwrap();
 
     let mut store = CheckpointStore::open(root.path()).unwrap();
-    assert_eq!(model(&store, Which::Last), "weights 1");
+    assert_eq!(model(&mut store, Which::Last), "weights 1");
     save(&mut store, 2, KeepAs::Last);
     assert_eq!(directories(root.path()), ["step-00000002"]);
     assert!(!root.path().join("step-00000002/stale").exists());
@@ -322,13 +322,16 @@ fn the_newest_and_the_best_are_kept() {
         assert_eq!(steps(&store), expected);
         assert_eq!(directories(root).len(), expected.len() + 1);
     }
-    let store = open();
-    assert_eq!(model(&store, Which::Last), "weights 500");
-    assert_eq!(model(&store, Which::Best), "weights 100");
+    let mut store = open();
+    assert_eq!(model(&mut store, Which::Last), "weights 500");
+    assert_eq!(model(&mut store, Which::Best), "weights 100");
     for step in [500, 400, 300, 100] {
-        assert_eq!(model(&store, Which::Step(step)), format!("weights {step}"));
+        assert_eq!(
+            model(&mut store, Which::Step(step)),
+            format!("weights {step}")
+        );
     }
-    let message = store.verified(Which::Step(200)).unwrap_err().to_string();
+    let message = store.read(Which::Step(200)).unwrap_err().to_string();
     assert!(
         message.ends_with(
             "holds no checkpoint of step 200: the steps of those that it holds are 100, 300, 400, 500"
@@ -361,7 +364,7 @@ fn going_on_from_an_older_one_keeps_one_of_each_step() {
         .save(200, KeepAs::Last, contents("second time"))
         .unwrap();
     assert_eq!(steps(&store), [200, 300, 100]);
-    assert_eq!(model(&store, Which::Step(200)), "second time");
+    assert_eq!(model(&mut store, Which::Step(200)), "second time");
     assert_eq!(directories(root.path()).len(), 3);
 }
 
@@ -377,7 +380,7 @@ fn more_than_two_checkpoints_whose_index_was_lost_are_found() {
     fs::remove_file(root.join(INDEX)).unwrap();
     let mut store = CheckpointStore::open(root).unwrap().with_keep(3);
     assert_eq!(steps(&store), [500, 400, 300, 100]);
-    assert_eq!(model(&store, Which::Best), "weights 100");
+    assert_eq!(model(&mut store, Which::Best), "weights 100");
     save(&mut store, 600, KeepAs::Last);
     assert_eq!(steps(&store), [600, 500, 400, 100]);
 }
@@ -390,14 +393,14 @@ fn any_intact_checkpoint_is_offered_for_a_damaged_one() {
         save(&mut store, step, KeepAs::Last);
     }
     fs::remove_file(root.path().join("step-00000300/model.bpk")).unwrap();
-    let message = store.verified(Which::Last).unwrap_err().to_string();
+    let message = store.read(Which::Last).unwrap_err().to_string();
     assert!(
         message.ends_with("the checkpoint of step 200 is intact: use that one (--checkpoint 200)"),
         "{message}"
     );
-    let message = store.verified(Which::Step(300)).unwrap_err().to_string();
+    let message = store.read(Which::Step(300)).unwrap_err().to_string();
     assert!(message.contains("--checkpoint 200"), "{message}");
-    assert_eq!(model(&store, Which::Step(200)), "weights 200");
+    assert_eq!(model(&mut store, Which::Step(200)), "weights 200");
 }
 
 #[test]
@@ -433,8 +436,9 @@ fn indices_of_earlier_runs_are_read() {
     let text = format!(r#"{{"format": 1, "last": {last}, "best": {best}}}"#);
     fs::write(root.path().join(INDEX), text).unwrap();
     let mut store = CheckpointStore::open(root.path()).unwrap().with_keep(2);
-    store.verified(Which::Last).unwrap();
-    let (_, best) = store.verified(Which::Best).unwrap();
+    store.read(Which::Last).unwrap();
+    store.read(Which::Best).unwrap();
+    let best = store.entry(Which::Best).unwrap();
     assert_eq!((best.step, best.monitored), (300, Some(7.25)));
     save(&mut store, 500, KeepAs::Last);
     let store = CheckpointStore::open(root.path()).unwrap();
@@ -498,4 +502,28 @@ fn checkpoints_have_names() {
         message,
         "`lats` names no checkpoint: give `last`, `best` or a step, such as 500"
     );
+}
+
+/// The writer removes each checkpoint as soon as it has saved the next one.
+#[test]
+fn checkpoints_are_read_while_another_process_saves() {
+    const STEPS: u64 = 300;
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let mut store = CheckpointStore::open(root).unwrap();
+    save(&mut store, 1, KeepAs::Last);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(move || (2..=STEPS).for_each(|step| save(&mut store, step, BEST)));
+        let mut reads = 0;
+        while !writer.is_finished() {
+            let mut store = CheckpointStore::open(root).unwrap();
+            let mut checkpoint = store.read(Which::Last).unwrap();
+            let model = checkpoint.take("model.bpk").unwrap().bytes;
+            assert_eq!(model, format!("weights {}", checkpoint.step).as_bytes());
+            reads += 1;
+        }
+        assert!(reads > 0);
+    });
+    let mut store = CheckpointStore::open(root).unwrap();
+    assert_eq!(model(&mut store, Which::Last), format!("weights {STEPS}"));
 }

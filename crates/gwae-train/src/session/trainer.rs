@@ -25,7 +25,7 @@ use crate::device::{DeviceError, DeviceList};
 use crate::interrupt::StopFlag;
 use crate::metrics_log::MetricsLog;
 use crate::model_config::ModelConfig;
-use crate::model_file::{load_parameters, model_for_use};
+use crate::model_file::{load_parameters, read_model_for_use};
 use crate::run_directory::{Resumption, RunDescription, RunDirectory};
 use crate::state::{TrainingState, load_state};
 use gwae_datasets::config::DataConfig;
@@ -284,14 +284,13 @@ impl<A: Algorithm> Trainer<A> {
         let split: Split = directory.split()?;
         directory.check_fingerprint(&data.dataset().fingerprint())?;
         split.check(data.dataset())?;
-        let checkpoints = CheckpointStore::open(directory.checkpoints())?
+        let mut checkpoints = CheckpointStore::open(directory.checkpoints())?
             .with_keep(config.training.keep_checkpoints);
         let begun = checkpoints.entry(Which::Last).is_some();
         let (learner, average, state) = if begun || from == Which::Best {
-            let files = checkpoints.verified(from)?.0;
             let terms = self.terms.clone();
             load_state(
-                &files,
+                checkpoints.read(from)?,
                 &self.algorithm,
                 &config.training,
                 terms,
@@ -368,9 +367,9 @@ impl<A: Algorithm> Trainer<A> {
         let mut model = self.algorithm.init(&mut noise, device)?;
         if let Some(run) = &config.training.warm_start {
             let run = RunDirectory::open(run)?;
-            let checkpoints = CheckpointStore::open(run.checkpoints())?;
-            let files = checkpoints.verified(checkpoints.best_or_last())?.0;
-            model = load_parameters(model, &model_for_use(&files))?;
+            let mut checkpoints = CheckpointStore::open(run.checkpoints())?;
+            let (file, _) = read_model_for_use(&mut checkpoints, None)?;
+            model = load_parameters(model, file)?;
         }
         let terms = self.terms.clone();
         let learner = self.algorithm.learner(model, &config.training, terms);

@@ -98,9 +98,8 @@ fn damaged_checkpoints_are_named_with_the_way_out() {
     let path = root.path().join("run");
     start(&config(), &path, stopping_after(3)).unwrap();
     resume(&path, &Changes::default(), stopping_after(4)).unwrap();
-    let checkpoints = CheckpointStore::open(path.join("checkpoints")).unwrap();
-    let (files, _) = checkpoints.verified(Which::Last).unwrap();
-    let model = files.join(MODEL_FILE);
+    let files = checkpoint(&path, Which::Last);
+    let model = files.directory().join(MODEL_FILE);
     let bytes = std::fs::read(&model).unwrap();
     std::fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
     let message = resume(&path, &Changes::default(), silent())

@@ -10,20 +10,20 @@ use std::path::Path;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use gwae_core::random::{SeededGenerator, uniform_tensor};
-use gwae_models::{CriticActivation, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
+use gwae_models::{Autoencoder, CriticActivation, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
 use gwae_priors::{Form, GaussianMixtureConfig, PriorConfig};
 use gwae_train::algorithm::GwaeAlgorithm;
-use gwae_train::checkpoint::{CheckpointStore, Which};
+use gwae_train::checkpoint::{Checkpoint, CheckpointFile, CheckpointStore, Which};
 use gwae_train::interrupt::StopFlag;
 use gwae_train::metrics_log::{MetricsLog, MetricsRecord, Phase};
-use gwae_train::model_file::{AVERAGED_FILE, MODEL_FILE, load_model, load_model_of, model_for_use};
+use gwae_train::model_file::{AVERAGED_FILE, MODEL_FILE, load_model_of};
 use gwae_train::pictures::Pictures;
 use gwae_train::progress::{
     Progress, ProgressDisplay, RunOutline, SilentDisplay, StepProgress, ValidationProgress,
 };
 use gwae_train::run_directory::RunDirectory;
 use gwae_train::session::{Changes, RunSummary, SessionOptions, StopReason, TrainError, start};
-use gwae_train::{DeviceList, Precision, RunConfig, session};
+use gwae_train::{DeviceList, Precision, RunConfig, TrainedModel, session};
 
 /// The configuration of the model, which must be a GWAE.
 fn gwae(config: &mut RunConfig) -> &mut GwaeConfig {
@@ -117,14 +117,17 @@ fn parameters(model: &Gwae) -> Vec<Vec<f32>> {
     read.0
 }
 
-fn saved(path: &Path, which: Which) -> Gwae {
-    let directory = RunDirectory::open(path).unwrap();
-    let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
-    let (files, _) = checkpoints.verified(which).unwrap();
-    load_gwae(&directory, &files.join(MODEL_FILE))
+fn checkpoint(path: &Path, which: Which) -> Checkpoint {
+    let checkpoints = CheckpointStore::open(path.join("checkpoints"));
+    checkpoints.unwrap().read(which).unwrap()
 }
 
-fn load_gwae(directory: &RunDirectory, file: &Path) -> Gwae {
+fn saved(path: &Path, which: Which) -> Gwae {
+    load_gwae(path, checkpoint(path, which).take(MODEL_FILE).unwrap())
+}
+
+fn load_gwae(path: &Path, file: CheckpointFile) -> Gwae {
+    let directory = RunDirectory::open(path).unwrap();
     let model = directory.config().model.gwae().expect("the default model");
     load_model_of(&GwaeAlgorithm::new(model.clone()), file, &Device::flex()).unwrap()
 }
@@ -135,12 +138,13 @@ fn state(path: &Path, which: Which) -> Vec<Vec<f32>> {
 
 /// Codes and reconstructions of fixed images by the model to use.
 fn outputs(path: &Path) -> Vec<f32> {
-    let directory = RunDirectory::open(path).unwrap();
-    let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
-    let (files, _) = checkpoints.verified(Which::Last).unwrap();
-    let (model, device) = (&directory.config().model, Device::flex());
-    let model = load_model(model, &model_for_use(&files), &device).unwrap();
-    let images = uniform_tensor(&mut SeededGenerator::new(3, 0), [4, 1, 32, 32], &device);
+    let trained = TrainedModel::load_checkpoint(path, Which::Last, &Device::flex()).unwrap();
+    outputs_of(trained.autoencoder())
+}
+
+fn outputs_of(model: &dyn Autoencoder) -> Vec<f32> {
+    let random = &mut SeededGenerator::new(3, 0);
+    let images = uniform_tensor(random, [4, 1, 32, 32], &Device::flex());
     let codes = model.encode(images);
     let images = model.decode(codes.clone());
     let codes = codes.into_data();
@@ -179,9 +183,10 @@ fn assert_complete(path: &Path, summary: &RunSummary) {
 
 /// The training state in a checkpoint, without the seconds.
 fn training_state(path: &Path) -> serde_json::Value {
-    let checkpoints = CheckpointStore::open(path.join("checkpoints")).unwrap();
-    let (files, _) = checkpoints.verified(Which::Last).unwrap();
-    let text = std::fs::read(files.join("state.json")).unwrap();
+    let text = checkpoint(path, Which::Last)
+        .take("state.json")
+        .unwrap()
+        .bytes;
     let mut state: serde_json::Value = serde_json::from_slice(&text).unwrap();
     state["seconds"].take();
     state
@@ -194,12 +199,12 @@ fn an_average_differs_from_the_model_and_is_what_is_used() {
     let mut config = config();
     config.training.average_decay = 0.9;
     start(&config, &path, silent()).unwrap();
-    let directory = RunDirectory::open(&path).unwrap();
-    let checkpoints = CheckpointStore::open(directory.checkpoints()).unwrap();
-    let (files, _) = checkpoints.verified(Which::Last).unwrap();
-    assert_eq!(model_for_use(&files), files.join(AVERAGED_FILE));
-    let load = |name: &str| parameters(&load_gwae(&directory, &files.join(name)));
-    assert_ne!(load(AVERAGED_FILE), load(MODEL_FILE));
+    let mut files = checkpoint(&path, Which::Last);
+    let mut load = |name| load_gwae(&path, files.take(name).unwrap());
+    let (averaged, last) = (load(AVERAGED_FILE), load(MODEL_FILE));
+    assert_ne!(parameters(&averaged), parameters(&last));
+    assert_eq!(outputs(&path), outputs_of(&averaged));
+    assert_ne!(outputs(&path), outputs_of(&last));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gwae_models::Autoencoder;
 use gwae_train::callback::{Callback, CallbackError, Flow, Validation};
+use gwae_train::checkpoint::CheckpointError;
+use gwae_train::run_directory::RunDirectoryError;
+use gwae_train::trained_model::LoadError;
 
 use super::*;
 
@@ -112,4 +114,29 @@ fn the_interval_of_a_run_can_be_changed() {
     );
     let kept = RunDirectory::open(&path).unwrap();
     assert_eq!(kept.config().training.log_every, 4);
+}
+
+#[test]
+fn a_run_is_read_while_it_saves_after_every_step() {
+    let root = tempfile::tempdir().unwrap();
+    let path = &root.path().join("run");
+    let mut config = config();
+    config.training.steps = Some(12);
+    config.training.checkpoint_every = Some(1);
+    std::thread::scope(|scope| {
+        let training = scope.spawn(|| start(&config, path, silent()).unwrap());
+        let mut steps = Vec::new();
+        while !training.is_finished() {
+            match TrainedModel::load_checkpoint(path, Which::Last, &Device::flex()) {
+                Ok(trained) => steps.push(trained.step),
+                // Before the run directory is complete, and before the first checkpoint.
+                Err(
+                    LoadError::Run(RunDirectoryError::NoRun { .. })
+                    | LoadError::Checkpoint(CheckpointError::Missing { .. }),
+                ) if steps.is_empty() => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(steps.is_sorted() && steps.len() > 1, "{steps:?}");
+    });
 }
