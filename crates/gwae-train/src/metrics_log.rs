@@ -108,6 +108,8 @@ impl MetricsLog {
         let failed = |error| FileError::on("write", &self.path)(error);
         let mut line = serde_json::to_vec(record).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
+        #[cfg(test)]
+        failing::check(record).map_err(failed)?;
         // A single call, so that a crash cuts at most this line.
         if let Err(error) = self.file.write_all(&line) {
             // This may fail; `open` also removes an incomplete line.
@@ -193,6 +195,30 @@ fn parse(path: &Path, index: usize, line: &[u8]) -> Result<MetricsRecord, Metric
         line: index + 1,
         problem: error.to_string(),
     })
+}
+
+/// Lets a test make one record fail, as on a disk that is full for a moment.
+#[cfg(test)]
+pub(crate) mod failing {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        static NEXT: Cell<Option<(u64, Phase)>> = const { Cell::new(None) };
+    }
+
+    /// The next record of this step and phase on this thread fails.
+    pub(crate) fn fail_once(step: u64, phase: Phase) {
+        NEXT.set(Some((step, phase)));
+    }
+
+    pub(super) fn check(record: &MetricsRecord) -> io::Result<()> {
+        if NEXT.get() == Some((record.step, record.phase)) {
+            NEXT.set(None);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
 }
 
 /// Name-value pairs as a JSON object that keeps their order.

@@ -8,6 +8,8 @@ mod running;
 pub(crate) mod stop_reason;
 pub(crate) mod stream;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod trainer;
 
 pub use by_name::{SessionOptions, resume, start};

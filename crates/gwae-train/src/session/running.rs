@@ -103,6 +103,7 @@ impl<L: Learner> Session<L> {
             && error.leaves_the_model_sound()
             && self.learner.is_some()
             && !self.is_saved()
+            && self.report_steps().is_ok()
             && self.save(KeepAs::Last).is_ok()
         {
             let text = format!("what was trained so far is saved (step {})", self.step);
@@ -214,9 +215,9 @@ impl<L: Learner> Session<L> {
         if self.reported_step == self.step {
             return Ok(());
         }
-        self.reported_step = self.step;
         let images_per_second = self.images_per_second();
         self.record(Phase::Train, Some(images_per_second), &losses)?;
+        self.reported_step = self.step;
         self.tell_step(Some(&losses))
     }
 

@@ -212,10 +212,32 @@ fn an_interrupted_validation_is_made_up_for() {
     };
     let summary = start(&config(), &parts, options).unwrap();
     assert_eq!((summary.reason, summary.step), (StopReason::Interrupted, 3));
-    resume(&parts, &Changes::default(), silent()).unwrap();
-    assert_eq!(state(&whole, Which::Last), state(&parts, Which::Last));
-    assert_eq!(state(&whole, Which::Best), state(&parts, Which::Best));
-    assert_eq!(log(&whole), log(&parts));
+    // As after a kill between the record of the validation and the checkpoint.
+    let killed = root.path().join("killed");
+    copy(&parts, &killed);
+    let lines = std::fs::read_to_string(whole.join("metrics.jsonl")).unwrap();
+    let lines: Vec<&str> = lines.split_inclusive('\n').take(4).collect();
+    assert!(lines[3].contains("validation"), "{}", lines[3]);
+    std::fs::write(killed.join("metrics.jsonl"), lines.concat()).unwrap();
+    for resumed in [parts, killed] {
+        resume(&resumed, &Changes::default(), silent()).unwrap();
+        assert_eq!(state(&whole, Which::Last), state(&resumed, Which::Last));
+        assert_eq!(state(&whole, Which::Best), state(&resumed, Which::Best));
+        assert_eq!(log(&whole), log(&resumed));
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 /// A run that ends between two validations is validated at its end, even on a checkpoint step.

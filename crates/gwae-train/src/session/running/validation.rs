@@ -34,11 +34,15 @@ impl<L: Learner> Session<L> {
         let Some(losses) = self.validation_losses(&model)? else {
             return Ok(());
         };
-        self.validation_pending = false;
         let monitored = self.monitored(&losses)?;
-        let improved = self.early_stopping.update(self.step, monitored);
-        self.record(Phase::Validation, None, &losses)?;
+        // A session that was killed between record and checkpoint has recorded it.
+        if !self.is_recorded()? {
+            self.record(Phase::Validation, None, &losses)?;
+        }
         let keep = self.keep_as(monitored);
+        // Before it is recorded it stays pending: what is saved after a failure makes up for it.
+        self.validation_pending = false;
+        let improved = self.early_stopping.update(self.step, monitored);
         self.save(keep)?;
         let last = self.total_steps() == Some(self.step) || self.early_stopping.is_used_up();
         self.show(&model, last, Some(&losses), improved, false)?;
