@@ -30,6 +30,7 @@ pub mod pictures;
 pub mod precision;
 pub mod progress;
 mod registry;
+mod reproducible;
 pub mod run_directory;
 pub mod schedule;
 pub mod session;

@@ -150,24 +150,30 @@ impl MetricsLog {
     }
 
     /// Removes the records after `step`, because a run that resumes from the checkpoint of that
-    /// step writes them again. Call it before [`Self::open`].
+    /// step writes them again, and returns the last one that stays. Call it before [`Self::open`].
     ///
     /// # Errors
     ///
     /// Names the file, and the line that is not a record; the log is then unchanged.
-    pub fn truncate_after(path: &Path, step: u64) -> Result<(), MetricsLogError> {
+    pub fn truncate_after(
+        path: &Path,
+        step: u64,
+    ) -> Result<Option<MetricsRecord>, MetricsLogError> {
         let text = read_if_there(path)?;
+        let mut last = None;
         let mut kept = Vec::with_capacity(text.len());
         for (index, line) in lines(&text).enumerate() {
-            if parse(path, index, line)?.step <= step {
+            let record = parse(path, index, line)?;
+            if record.step <= step {
                 kept.extend_from_slice(line);
                 kept.push(b'\n');
+                last = Some(record);
             }
         }
         if kept != text {
             write_atomically(path, &kept)?;
         }
-        Ok(())
+        Ok(last)
     }
 }
 

@@ -1,10 +1,11 @@
 //! A model's parameters and buffers in one file, in Burn's own format.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Device};
+use burn::tensor::{Bytes, Device, Tensor};
 use gwae_core::random::SeededGenerator;
 use gwae_models::{Autoencoder, ModelConfigError};
 
@@ -18,6 +19,7 @@ use crate::checkpoint::{
 };
 use crate::device::without_panic;
 use crate::model_config::ModelConfig;
+use crate::reproducible::ordered;
 
 /// Name of the model file in a checkpoint.
 pub const MODEL_FILE: &str = "model.bpk";
@@ -95,13 +97,33 @@ pub enum ModelFileError {
 /// # Errors
 /// Names the file when it cannot be written.
 pub fn save_model<M: Module>(model: &M, path: &Path) -> Result<(), ModelFileError> {
-    let record = model.clone().into_record();
-    let record = record.into_bytes().map_err(|error| ModelFileError::Write {
-        path: path.to_owned(),
-        problem: folded(error),
-    })?;
+    let record = model.clone().into_record().into_bytes();
+    // Optimisers need the identifiers of parameters. Those of buffers are random, and unused.
+    let trainable = trainable(model);
+    let bytes = record
+        .map_err(folded)
+        .and_then(|record| ordered(record, |id| trainable.contains(&id)).map_err(folded))
+        .map_err(|problem| ModelFileError::Write {
+            path: path.to_owned(),
+            problem,
+        })?;
     // Burn's own `save` does not report a full disk separately from other errors.
-    Ok(std::fs::write(path, &record[..]).map_err(FileError::on("write", path))?)
+    Ok(std::fs::write(path, &bytes[..]).map_err(FileError::on("write", path))?)
+}
+
+/// The identifiers of all trainable parameters.
+fn trainable<M: Module>(model: &M) -> HashSet<u64> {
+    struct Collect(HashSet<u64>);
+    impl ModuleVisitor for Collect {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if param.is_require_grad() {
+                self.0.insert(param.id.val());
+            }
+        }
+    }
+    let mut collect = Collect(HashSet::new());
+    model.visit(&mut collect);
+    collect.0
 }
 
 /// Builds the model of `config` on `device`, without autodiff, with the parameters and buffers in
@@ -175,8 +197,6 @@ pub fn load_parameters<M: Module>(model: M, file: CheckpointFile) -> Result<M, M
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::module::{ModuleVisitor, Param};
-    use burn::tensor::Tensor;
     use gwae_models::{BackboneConfig, Gwae, GwaeConfig, ModelSettings};
 
     use crate::algorithm::GwaeAlgorithm;

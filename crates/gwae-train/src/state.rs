@@ -18,6 +18,7 @@ use crate::config::TrainingConfig;
 use crate::device::without_panic;
 use crate::early_stopping::EarlyStoppingState;
 use crate::model_file::{AVERAGED_FILE, MODEL_FILE, ModelFileError, load_parameters, save_model};
+use crate::reproducible::ordered;
 use gwae_formats::atomic::FileError;
 use gwae_formats::one_line::folded;
 
@@ -38,7 +39,9 @@ pub struct TrainingState {
     /// The validation of this step was interrupted; it is done before the next step.
     #[serde(default)]
     pub validation_pending: bool,
-    /// Seconds of training, without interruptions.
+    /// Seconds of training, without interruptions. Only older versions stored them here; the log
+    /// has them. Without them, runs of one seed have equal checkpoints.
+    #[serde(default, skip_serializing)]
     pub seconds: f64,
 }
 
@@ -165,10 +168,11 @@ pub fn load_state<A: Algorithm>(
 }
 
 fn save_optimizer(optimizer: &ModuleOptimizer, path: PathBuf) -> Result<(), StateError> {
-    let record = optimizer
-        .into_bytes()
-        .map_err(|error| StateError::Optimizer {
-            problem: format!("the optimiser cannot be written: {}", folded(error)),
+    let record = optimizer.into_bytes().map_err(folded);
+    let record = record
+        .and_then(|record| ordered(record, |_| true).map_err(folded))
+        .map_err(|problem| StateError::Optimizer {
+            problem: format!("the optimiser cannot be written: {problem}"),
             path: path.clone(),
         })?;
     Ok(fs::write(&path, &record[..]).map_err(FileError::on("write", path))?)

@@ -26,6 +26,7 @@ use crate::interrupt::StopFlag;
 use crate::metrics_log::MetricsLog;
 use crate::model_config::ModelConfig;
 use crate::model_file::{load_parameters, read_model_for_use};
+use crate::reproducible::numbered;
 use crate::run_directory::{Resumption, RunDescription, RunDirectory};
 use crate::state::{TrainingState, load_state};
 use gwae_datasets::config::DataConfig;
@@ -287,7 +288,7 @@ impl<A: Algorithm> Trainer<A> {
         let mut checkpoints = CheckpointStore::open(directory.checkpoints())?
             .with_keep(config.training.keep_checkpoints);
         let begun = checkpoints.entry(Which::Last).is_some();
-        let (learner, average, state) = if begun || from == Which::Best {
+        let (learner, average, mut state) = if begun || from == Which::Best {
             let terms = self.terms.clone();
             load_state(
                 checkpoints.read(from)?,
@@ -310,7 +311,8 @@ impl<A: Algorithm> Trainer<A> {
         }
         let batches = data.batches(&split, &config.training, state.position)?;
         // The steps after the checkpoint will be repeated.
-        MetricsLog::truncate_after(&directory.metrics(), state.step)?;
+        let last_record = MetricsLog::truncate_after(&directory.metrics(), state.step)?;
+        state.seconds = last_record.map_or(state.seconds, |record| record.seconds);
         let resumption = Resumption::now(
             state.step,
             self.devices.to_string(),
@@ -372,6 +374,7 @@ impl<A: Algorithm> Trainer<A> {
             model = load_parameters(model, file)?;
         }
         let terms = self.terms.clone();
+        let model = numbered(model);
         let learner = self.algorithm.learner(model, &config.training, terms);
         let decay = config.training.average_decay;
         let average = (decay > 0.0).then(|| ParameterAverage::new(decay));

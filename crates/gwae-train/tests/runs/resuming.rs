@@ -41,6 +41,31 @@ fn the_same_seed_repeats_a_run_and_another_does_not() {
     assert_ne!(run("c", 1), run("d", 2));
 }
 
+/// `sha256sum` compares runs.
+#[test]
+fn the_same_seed_gives_equal_checkpoint_files() {
+    let root = tempfile::tempdir().unwrap();
+    let files = |path: &Path| {
+        let checkpoints = CheckpointStore::open(path.join("checkpoints")).unwrap();
+        [Which::Best, Which::Last].map(|which| checkpoints.entry(which).unwrap().files.clone())
+    };
+    let mut config = config();
+    config.training.average_decay = 0.9;
+    let (a, b, parts) = ["a", "b", "parts"]
+        .map(|name| root.path().join(name))
+        .into();
+    start(&config, &a, silent()).unwrap();
+    start(&config, &b, silent()).unwrap();
+    start(&config, &parts, stopping_after(2)).unwrap();
+    resume(&parts, &Changes::default(), silent()).unwrap();
+    assert_eq!(files(&a), files(&b));
+    assert_eq!(files(&a), files(&parts));
+    config.training.seed += 1;
+    let other = root.path().join("other");
+    start(&config, &other, silent()).unwrap();
+    assert_ne!(files(&a), files(&other));
+}
+
 #[test]
 fn steps_after_a_crash_are_done_again() {
     // A crash between two checkpoints: the log has more steps than the last checkpoint.
