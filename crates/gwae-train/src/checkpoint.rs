@@ -319,7 +319,14 @@ impl CheckpointStore {
         for path in [&temporary, &directory] {
             remove_directory(path).map_err(failed)?;
         }
-        fs::create_dir_all(&temporary)
+        // The run directory above must exist: if it was removed, it is not made anew.
+        match fs::create_dir(&self.root) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(failed(FileError::on("create", &self.root)(error)));
+            }
+            _ => {}
+        }
+        fs::create_dir(&temporary)
             .map_err(FileError::on("create", &temporary))
             .map_err(failed)?;
         let mut litter = Litter(vec![temporary.clone(), directory.clone()]);

@@ -1,9 +1,10 @@
 //! The directory of one run, with a full record of the run.
 
 mod error;
+mod lock;
 mod record;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,15 +17,13 @@ use gwae_formats::atomic::{
 };
 
 pub use error::RunDirectoryError;
+pub use lock::{DirectoryLock, LOCK};
 pub use record::{BURN_VERSION, Resumption, RunRecord, command_line};
 
 const CONFIG: &str = "config.toml";
 const RECORD: &str = "run.json";
 const SPLIT: &str = "split.json";
 pub(crate) const METRICS: &str = "metrics.jsonl";
-/// Name of the lock file in a directory that a process writes to.
-pub const LOCK: &str = "run.lock";
-
 /// Whether a directory has any entries. Results would overwrite them or mix with them.
 ///
 /// # Errors
@@ -42,6 +41,15 @@ pub fn is_occupied_by_more_than_a_beginning(directory: &Path) -> io::Result<bool
     has_entry(directory, |name| {
         name != LOCK && !(name.starts_with('.') && name.ends_with(".tmp"))
     })
+}
+
+/// Whether a directory holds only what a run writes before its `run.json`. The lock file comes first:
+/// a `config.toml` without it is a file of the user.
+fn is_beginning(directory: &Path) -> io::Result<bool> {
+    let is_ours = |name: &str| {
+        [LOCK, CONFIG, SPLIT].contains(&name) || (name.starts_with('.') && name.ends_with(".tmp"))
+    };
+    Ok(directory.join(LOCK).is_file() && !has_entry(directory, |name| !is_ours(name))?)
 }
 
 fn has_entry(directory: &Path, counts: impl Fn(&str) -> bool) -> io::Result<bool> {
@@ -102,19 +110,20 @@ pub struct ImportDescription {
 
 /// The directory of one run.
 ///
-/// Its creation writes `config.toml`, `split.json` (not for an imported model) and `run.json` in
-/// this order, each atomically. So a directory with a `run.json` is complete.
+/// Its creation writes `run.lock`, `config.toml`, `split.json` (not for an imported model) and
+/// `run.json` in this order, each atomically. So a directory with a `run.json` is complete, and a
+/// creation that was cut short is made anew.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
     config: RunConfig,
     record: RunRecord,
-    /// Held while the run may write. The system releases it when the process ends in any way.
-    _lock: Option<File>,
+    /// Held while the run may write.
+    lock: Option<DirectoryLock>,
 }
 
 impl RunDirectory {
-    /// Begins a run in a new or empty directory; `split` is the division of the images.
+    /// Begins a run in a new or empty directory, or in one where a creation was cut short; `split` is the division of the images.
     ///
     /// # Errors
     ///
@@ -160,15 +169,21 @@ impl RunDirectory {
             return Err(RunDirectoryError::IsFile(path));
         }
         fs::create_dir_all(&path).map_err(FileError::on("create", &path))?;
-        if is_occupied(&path).map_err(FileError::on("read", &path))? {
+        let read = |error| FileError::on("read", &path)(error);
+        if is_occupied(&path).map_err(read)? && !is_beginning(&path).map_err(read)? {
             return Err(RunDirectoryError::NotEmpty(path));
         }
-        let lock = lock_with(&path, OpenOptions::new().write(true).create_new(true))?;
+        let lock = DirectoryLock::take(&path)?;
+        // Again, because another process may have begun a run before this one got the lock.
+        if !is_beginning(&path).map_err(read)? {
+            return Err(RunDirectoryError::NotEmpty(path));
+        }
+        let lock = Some(lock);
         let run = Self {
             path,
             config: config.clone(),
             record,
-            _lock: lock,
+            lock,
         };
         match run.write_first_files(split) {
             Ok(()) => Ok(run),
@@ -228,8 +243,8 @@ impl RunDirectory {
         let path = path.into();
         // Reads before it locks, so that a directory without a run gets no lock file.
         Self::open(&path)?;
-        let lock = lock(&path)?;
-        let run = Self::read(path, lock)?;
+        let lock = DirectoryLock::take(&path)?;
+        let run = Self::read(path, Some(lock))?;
         for directory in [&run.path, &run.checkpoints()] {
             remove_all_temporaries(directory);
         }
@@ -254,7 +269,7 @@ impl RunDirectory {
         Ok(write_json(&self.path.join(RECORD), &self.record)?)
     }
 
-    fn read(path: PathBuf, lock: Option<File>) -> Result<Self, RunDirectoryError> {
+    fn read(path: PathBuf, lock: Option<DirectoryLock>) -> Result<Self, RunDirectoryError> {
         for missing in [RECORD, CONFIG] {
             if !path.join(missing).is_file() {
                 return Err(RunDirectoryError::NoRun { path, missing });
@@ -264,8 +279,25 @@ impl RunDirectory {
             record: read_json(&path.join(RECORD))?,
             config: RunConfig::load(&path.join(CONFIG))?,
             path,
-            _lock: lock,
+            lock,
         })
+    }
+
+    /// Checks that the path still leads to this run, which is open for writing.
+    ///
+    /// # Errors
+    ///
+    /// When the directory was removed, renamed or replaced, or another process has locked it.
+    pub fn check_place(&mut self) -> Result<(), RunDirectoryError> {
+        if let Some(lock) = &mut self.lock {
+            lock.check()?;
+            // Another process may have replaced what is in the directory.
+            match read_json::<RunRecord>(&self.path.join(RECORD)) {
+                Ok(record) if record == self.record => {}
+                _ => return Err(RunDirectoryError::Gone(self.path.clone())),
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the run began with the same data.
@@ -329,37 +361,6 @@ impl RunDirectory {
     /// The directory of all checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
-    }
-}
-
-/// Keeps other processes out of a directory until the file is dropped. `None` on file systems
-/// without locks.
-///
-/// # Errors
-/// When another process has the lock, or the file cannot be created.
-pub fn lock(directory: &Path) -> Result<Option<File>, RunDirectoryError> {
-    lock_with(
-        directory,
-        OpenOptions::new().write(true).create(true).truncate(false),
-    )
-}
-
-fn lock_with(directory: &Path, options: &OpenOptions) -> Result<Option<File>, RunDirectoryError> {
-    let path = directory.join(LOCK);
-    let file = match options.open(&path) {
-        // Another process has just begun a run here.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(RunDirectoryError::InUse(directory.to_owned()));
-        }
-        result => result.map_err(FileError::on("create", &path))?,
-    };
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(RunDirectoryError::InUse(directory.to_owned())),
-        Err(TryLockError::Error(error)) => {
-            tracing::warn!("{} cannot be locked: {error}", path.display());
-            Ok(None)
-        }
     }
 }
 

@@ -21,7 +21,9 @@ use gwae_train::interrupt::StopFlag;
 use gwae_train::pictures::Pictures;
 use gwae_train::progress::Progress;
 use gwae_train::progress::ProgressDisplay;
-use gwae_train::run_directory::{LOCK, RunDirectory, is_occupied_by_more_than_a_beginning, lock};
+use gwae_train::run_directory::{
+    DirectoryLock, LOCK, RunDirectory, is_occupied_by_more_than_a_beginning,
+};
 use gwae_train::session::{Changes, SessionOptions, resume, start};
 use gwae_train::trained_model::TrainedModel;
 
@@ -136,7 +138,7 @@ impl Experiment {
         }
         let (opened, record) = self.open(options)?;
         fs::create_dir_all(directory).map_err(FileError::on("create", directory))?;
-        let lock = lock(directory)?;
+        let lock = DirectoryLock::take(directory)?;
         ExperimentRecord::remove_temporaries(directory);
         let result = record
             .write(directory)
@@ -163,7 +165,7 @@ impl Experiment {
         // Reads before it locks: a directory without an experiment gets no lock file.
         ExperimentRecord::read(directory)?;
         self.validate()?;
-        let _lock = lock(directory)?;
+        let _lock = DirectoryLock::take(directory)?;
         let mut record = ExperimentRecord::read(directory)?;
         let (opened, own) = self.open(options)?;
         if let Some(what) = record.difference(&own) {

@@ -59,6 +59,12 @@ pub enum RunDirectoryError {
         /// The file that the model comes from.
         imported_from: String,
     },
+    /// The path no longer leads to the run that is open for writing.
+    #[error(
+        "{} no longer holds this run: it was removed, renamed or replaced, so nothing more is saved; if it was renamed, resume it under its new name",
+        .0.display()
+    )]
+    Gone(PathBuf),
     /// Another process is using the directory.
     #[error("{} is in use by another process: wait until it ends, or choose another directory", .0.display())]
     InUse(PathBuf),

@@ -1,4 +1,5 @@
 use super::*;
+use std::fs::File;
 
 fn description() -> RunDescription {
     RunDescription {
@@ -128,6 +129,60 @@ fn two_processes_cannot_train_in_the_same_run() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_lost_lock_file_lets_no_second_process_in() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut created = create(&path).unwrap();
+    fs::remove_file(path.join(LOCK)).unwrap();
+    let message = RunDirectory::resume(&path).unwrap_err().to_string();
+    assert!(message.contains("in use by another process"), "{message}");
+    assert!(!path.join(LOCK).exists());
+    // The run makes its lock file anew.
+    created.check_place().unwrap();
+    assert!(path.join(LOCK).exists());
+    // Another process has made it, where directories cannot be locked.
+    fs::remove_file(path.join(LOCK)).unwrap();
+    fs::write(path.join(LOCK), "").unwrap();
+    let message = created.check_place().unwrap_err().to_string();
+    assert!(message.contains("in use by another process"), "{message}");
+}
+
+#[test]
+fn a_run_in_another_place_is_noticed() {
+    type Change = fn(&Path);
+    let changes: [(&str, Change); 5] = [
+        ("removed", |run| fs::remove_dir_all(run).unwrap()),
+        ("renamed", |run| {
+            fs::rename(run, run.with_file_name("elsewhere")).unwrap();
+        }),
+        ("replaced", |run| {
+            fs::rename(run, run.with_file_name("elsewhere")).unwrap();
+            drop(create(run).unwrap());
+        }),
+        ("emptied", |run| fs::remove_file(run.join(RECORD)).unwrap()),
+        ("filled with another run", |run| {
+            let text = fs::read_to_string(run.join(RECORD)).unwrap();
+            let other = text.replace("\"seed\": 42", "\"seed\": 43");
+            assert_ne!(other, text);
+            fs::write(run.join(RECORD), other).unwrap();
+        }),
+    ];
+    for (name, change) in changes {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("run");
+        let mut run = create(&path).unwrap();
+        run.check_place().unwrap();
+        change(&path);
+        let message = run.check_place().unwrap_err().to_string();
+        assert!(
+            message.contains("no longer holds this run"),
+            "{name}: {message}"
+        );
+    }
+}
+
+#[test]
 fn what_killed_sessions_left_half_written_goes_when_a_run_is_resumed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("run");
@@ -162,6 +217,32 @@ fn a_creation_that_was_cut_short_is_no_run() {
         RunDirectory::open(&path),
         Err(RunDirectoryError::NoRun { .. })
     ));
+    // The same command begins it anew, from whichever file the first one reached.
+    fs::write(path.join(".run.json.4711-0.tmp"), "half").unwrap();
+    drop(create(&path).unwrap());
+    for last in ["run.json", "split.json", "config.toml"] {
+        fs::remove_file(path.join("run.json")).unwrap();
+        let _ = fs::remove_file(path.join(last));
+        drop(create(&path).unwrap());
+        RunDirectory::open(&path).unwrap();
+    }
+}
+
+#[test]
+fn files_of_a_user_are_no_beginning() {
+    let root = tempfile::tempdir().unwrap();
+    // As for `gwae train experiment/config.toml --out experiment`.
+    fs::write(root.path().join("config.toml"), "mine").unwrap();
+    let error = create(root.path()).unwrap_err();
+    assert!(matches!(error, RunDirectoryError::NotEmpty(_)), "{error}");
+    let kept = fs::read_to_string(root.path().join("config.toml")).unwrap();
+    assert_eq!(kept, "mine");
+    let other = root.path().join("other");
+    drop(create(&other).unwrap());
+    fs::remove_file(other.join("run.json")).unwrap();
+    fs::write(other.join("notes.txt"), "mine").unwrap();
+    let error = create(&other).unwrap_err();
+    assert!(matches!(error, RunDirectoryError::NotEmpty(_)), "{error}");
 }
 
 #[test]

@@ -99,6 +99,10 @@ impl<L: Learner> Session<L> {
     pub(super) fn run(mut self) -> Result<RunSummary, TrainError> {
         self.began = Instant::now();
         let result = self.train().and_then(|reason| self.finish(reason));
+        if result.is_err() {
+            // This explains the other error, and whatever would be saved would go elsewhere.
+            self.opened.directory.check_place()?;
+        }
         if let Err(error) = &result
             && error.leaves_the_model_sound()
             && self.learner.is_some()
@@ -247,6 +251,7 @@ impl<L: Learner> Session<L> {
     }
 
     fn save(&mut self, keep: KeepAs) -> Result<(), TrainError> {
+        self.opened.directory.check_place()?;
         // Never save a model whose losses have not been checked.
         self.read_losses()?;
         if !parameters_are_finite(self.learner().model()) {
@@ -266,6 +271,7 @@ impl<L: Learner> Session<L> {
         self.opened.checkpoints.save(self.step, keep, |files| {
             save_state(files, learner, average, &state)
         })?;
+        self.opened.directory.check_place()?;
         self.opened.saved_step = Some(self.step);
         let Some(entry) = self.opened.checkpoints.entry(Which::Last) else {
             return Ok(());
@@ -295,6 +301,7 @@ impl<L: Learner> Session<L> {
         if !self.is_saved() {
             self.save(KeepAs::Last)?;
         }
+        self.opened.directory.check_place()?;
         let end = End {
             reason,
             step: self.step,

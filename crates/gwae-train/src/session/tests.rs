@@ -70,7 +70,10 @@ fn a_record_that_fails_once_is_made_up_for() {
         let parts = root.path().join(number.to_string());
         failing::fail_once(step, phase);
         let message = start(&config(), &parts, options()).unwrap_err().to_string();
-        assert!(message.contains("metrics.jsonl: the disk is full"), "{message}");
+        assert!(
+            message.contains("metrics.jsonl: the disk is full"),
+            "{message}"
+        );
         resume(&parts, Which::Last, &Changes::default(), options()).unwrap();
         assert_eq!(result(&parts), whole, "step {step}, {phase:?}");
     }

@@ -132,3 +132,49 @@ fn what_would_change_nothing_is_refused() {
     let message = best.unwrap_err().to_string();
     assert!(message.contains("use the last"), "{message}");
 }
+
+/// After the validation of step 3, the directory is changed; the next checkpoint is due at step 6.
+#[test]
+fn a_run_directory_that_is_removed_renamed_or_replaced_ends_the_run() {
+    struct Change(fn(&Path), std::path::PathBuf);
+    impl ProgressDisplay for Change {
+        fn start(&mut self, _: &RunOutline) {}
+        fn step(&mut self, progress: &StepProgress<'_>) {
+            if progress.step == 4 {
+                (self.0)(&self.1);
+            }
+        }
+        fn validation(&mut self, _: &ValidationProgress<'_>) {}
+        fn message(&mut self, _: &str) {}
+        fn finish(&mut self, _: &str) {}
+    }
+    fn rename(run: &Path) {
+        std::fs::rename(run, run.with_file_name("renamed")).unwrap();
+    }
+    let changes: [fn(&Path); 3] = [
+        |run| std::fs::remove_dir_all(run).unwrap(),
+        rename,
+        |run| {
+            rename(run);
+            std::fs::create_dir(run).unwrap();
+        },
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("run");
+        let display = Change(change, path.clone());
+        let error = start(&config(), &path, options(Box::new(display))).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("no longer holds this run"), "{message}");
+        match number {
+            2 => assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0),
+            _ => assert!(!path.exists()),
+        }
+        if number > 0 {
+            // What was saved before goes on.
+            let renamed = root.path().join("renamed");
+            let summary = resume(&renamed, &Changes::default(), silent()).unwrap();
+            assert_eq!(summary.step, 7);
+        }
+    }
+}
