@@ -5,20 +5,32 @@ use plotters::prelude::*;
 use super::canvas::{Canvas, text};
 use super::lines::Pen;
 
-/// The ten colours of M. A. Petroff, "Accessible Color Sequences for Data Visualization" (2021,
-/// arXiv:2107.02270), strongest first. People with the common forms of colour blindness can tell
-/// them apart.
+/// Ten colours that are far from each other in every sight, found by simulated annealing. The
+/// order is chosen so that every beginning of the list is far apart too.
+///
+/// The smallest CIEDE2000 distance between two of them, with full colour blindness after Machado,
+/// Oliveira and Fernandes (2009), compared with published palettes:
+///
+/// | palette | colours | normal | protanopia | deuteranopia | tritanopia | contrast to white |
+/// |---|---|---|---|---|---|---|
+/// | this one | 10 | 22.8 | 17.5 | 17.8 | 18.0 | 3.01 |
+/// | Petroff (2021) | 10 | 17.4 | 11.9 | 12.6 | 13.3 | 1.58 |
+/// | Okabe and Ito | 8 | 21.7 | 12.3 | 11.6 | 10.9 | 1.32 |
+/// | Tol, muted | 10 | 15.0 | 11.8 | 14.3 | 11.5 | 1.36 |
+/// | Tableau 10 | 10 | 16.2 | 1.3 | 3.3 | 9.5 | 2.01 |
+///
+/// WCAG 2.1 asks for a contrast of 3 between graphics and their background.
 const COLOURS: [RGBColor; 10] = [
-    RGBColor(63, 144, 218),
-    RGBColor(189, 31, 1),
-    RGBColor(255, 169, 14),
-    RGBColor(131, 45, 182),
-    RGBColor(113, 117, 129),
-    RGBColor(231, 99, 0),
-    RGBColor(146, 218, 221),
-    RGBColor(169, 107, 89),
-    RGBColor(185, 172, 112),
-    RGBColor(148, 164, 162),
+    RGBColor(29, 0, 185),
+    RGBColor(198, 137, 0),
+    RGBColor(43, 164, 167),
+    RGBColor(116, 100, 98),
+    RGBColor(55, 56, 35),
+    RGBColor(85, 38, 71),
+    RGBColor(167, 98, 255),
+    RGBColor(161, 77, 0),
+    RGBColor(148, 151, 124),
+    RGBColor(53, 110, 143),
 ];
 
 const MARKS: [Mark; 3] = [Mark::Disc, Mark::Ring, Mark::Cross];
@@ -141,10 +153,53 @@ mod tests {
         [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
     }
 
+    /// CIEDE2000, after Sharma, Wu and Dalal (2005).
+    fn difference(one: [f64; 3], other: [f64; 3]) -> f64 {
+        let chroma = |[_, a, b]: [f64; 3]| a.hypot(b);
+        let seventh = |chroma: f64| {
+            let power = chroma.powi(7);
+            (power / (power + 25f64.powi(7))).sqrt()
+        };
+        let stretch = 1.5 - 0.5 * seventh((chroma(one) + chroma(other)) / 2.0);
+        let [one, other] = [one, other].map(|[l, a, b]| [l, a * stretch, b]);
+        let (c1, c2) = (chroma(one), chroma(other));
+        let hue = |[_, a, b]: [f64; 3]| b.atan2(a).to_degrees().rem_euclid(360.0);
+        let (h1, h2) = (hue(one), hue(other));
+        let turn = (h2 - h1 + 180.0).rem_euclid(360.0) - 180.0;
+        let (lightness, c) = ((one[0] + other[0]) / 2.0, (c1 + c2) / 2.0);
+        let h = h1 + turn / 2.0;
+        let cosine = |degrees: f64| degrees.to_radians().cos();
+        let t =
+            1.0 - 0.17 * cosine(h - 30.0) + 0.24 * cosine(2.0 * h) + 0.32 * cosine(3.0 * h + 6.0)
+                - 0.20 * cosine(4.0 * h - 63.0);
+        let from_blue = (h.rem_euclid(360.0) - 275.0) / 25.0;
+        let rotation = 60.0 * (-from_blue * from_blue).exp();
+        let square = (lightness - 50.0).powi(2);
+        let along_l = (other[0] - one[0]) / (1.0 + 0.015 * square / (20.0 + square).sqrt());
+        let along_c = (c2 - c1) / (1.0 + 0.045 * c);
+        let chord = 2.0 * (c1 * c2).sqrt() * (turn / 2.0).to_radians().sin();
+        let along_h = chord / (1.0 + 0.015 * c * t);
+        let cross = -2.0 * seventh(c) * rotation.to_radians().sin() * along_c * along_h;
+        (along_l * along_l + along_c * along_c + along_h * along_h + cross).sqrt()
+    }
+
+    /// Four pairs of the test data that Sharma, Wu and Dalal publish.
     #[test]
-    fn colours_stay_apart_for_colour_blind_eyes() {
-        // Normal sight, and full protanopia, deuteranopia and tritanopia after Machado, Oliveira and
-        // Fernandes (2009).
+    fn colour_differences_are_those_of_the_published_test_data() {
+        for (one, other, expected) in [
+            ([50.0, 2.6772, -79.7751], [50.0, 0.0, -82.7485], 2.0425),
+            ([50.0, 2.5, 0.0], [61.0, -5.0, 29.0], 22.8977),
+            ([50.0, 2.5, 0.0], [58.0, 24.0, 15.0], 19.4535),
+            ([2.0776, 0.0795, -1.135], [0.9033, -0.0636, -0.5514], 0.9082),
+        ] {
+            let found = difference(one, other);
+            assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+        }
+    }
+
+    /// The smallest difference between two colours with normal sight, and with full protanopia,
+    /// deuteranopia and tritanopia after Machado, Oliveira and Fernandes (2009).
+    fn smallest_differences(colours: &[RGBColor]) -> [f64; 4] {
         let sights = [
             [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
             [
@@ -163,19 +218,66 @@ mod tests {
                 [0.004733, 0.691367, 0.303900],
             ],
         ];
-        for sight in sights {
-            let seen = COLOURS.map(|c| lab(applied(sight, linear(c)).map(|v| v.clamp(0.0, 1.0))));
-            for (n, one) in seen.iter().enumerate() {
-                for (m, other) in seen.iter().enumerate().take(n) {
-                    let difference: f64 = one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum();
-                    // A just noticeable difference is about 2.3.
-                    assert!(
-                        difference.sqrt() > 9.0,
-                        "{m} and {n}: {}",
-                        difference.sqrt()
-                    );
-                }
-            }
+        sights.map(|sight| {
+            let seen = colours.iter().map(|colour| {
+                let light = applied(sight, linear(*colour));
+                lab(light.map(|part| part.clamp(0.0, 1.0)))
+            });
+            let seen: Vec<[f64; 3]> = seen.collect();
+            let pairs = seen.iter().enumerate();
+            let pairs = pairs.flat_map(|(n, one)| seen[..n].iter().map(move |other| (one, other)));
+            pairs.fold(f64::INFINITY, |least, (one, other)| {
+                least.min(difference(*one, *other))
+            })
+        })
+    }
+
+    #[test]
+    fn colours_are_further_apart_than_those_of_published_palettes() {
+        let found = smallest_differences(&COLOURS);
+        for (found, documented) in found.iter().zip([22.8, 17.5, 17.8, 18.0]) {
+            assert!((found - documented).abs() < 0.1, "{found}, {documented}");
+        }
+        let worst = |differences: [f64; 4]| differences.into_iter().fold(f64::INFINITY, f64::min);
+        let okabe_ito = [
+            RGBColor(0, 0, 0),
+            RGBColor(230, 159, 0),
+            RGBColor(86, 180, 233),
+            RGBColor(0, 158, 115),
+            RGBColor(240, 228, 66),
+            RGBColor(0, 114, 178),
+            RGBColor(213, 94, 0),
+            RGBColor(204, 121, 167),
+        ];
+        let petroff = [
+            RGBColor(63, 144, 218),
+            RGBColor(189, 31, 1),
+            RGBColor(255, 169, 14),
+            RGBColor(131, 45, 182),
+            RGBColor(113, 117, 129),
+            RGBColor(231, 99, 0),
+            RGBColor(146, 218, 221),
+            RGBColor(169, 107, 89),
+            RGBColor(185, 172, 112),
+            RGBColor(148, 164, 162),
+        ];
+        for published in [&okabe_ito[..], &petroff[..]] {
+            let published = worst(smallest_differences(published));
+            assert!(worst(found) > 1.4 * published, "{published}");
+        }
+    }
+
+    #[test]
+    fn colours_stand_out_from_white() {
+        for colour in COLOURS {
+            let light: f64 = [0.2126, 0.7152, 0.0722]
+                .iter()
+                .zip(linear(colour))
+                .map(|(weight, light)| weight * light)
+                .sum();
+            // The contrast that WCAG 2.1 defines.
+            let contrast = 1.05 / (light + 0.05);
+            assert!(contrast >= 3.0, "{colour:?}: {contrast}");
         }
     }
 
