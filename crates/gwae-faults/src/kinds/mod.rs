@@ -14,6 +14,9 @@ use std::path::Path;
 
 use crate::campaign::{Campaign, Tried};
 
+/// Runs cases in a directory; returns their numbers and results.
+type Run = fn(&Campaign, Range<u64>, &Path) -> Vec<(u64, Tried)>;
+
 /// A kind of fault.
 pub struct Kind {
     /// Its name on the command line.
@@ -27,7 +30,7 @@ pub struct Kind {
     /// Whether it lets system calls fail.
     pub needs_strace: bool,
     /// Runs the cases of one group in an empty directory.
-    pub run: fn(&Campaign, Range<u64>, &Path) -> Vec<(u64, Tried)>,
+    pub run: Run,
 }
 
 /// All kinds, in the order in which they run.
