@@ -114,6 +114,36 @@ pub enum MetricError {
         clusters: usize,
     },
 
+    /// Codes and factors have different numbers of rows.
+    #[error(
+        "there are codes of {codes} items but factors of {factors}; \
+         give both of the same items in the same order"
+    )]
+    ItemMismatch {
+        /// Rows of the codes.
+        codes: usize,
+        /// Rows of the factors.
+        factors: usize,
+    },
+
+    /// All items have the same value of a factor, so no code can tell anything about it.
+    #[error("factors column {index}, counted from 0, has one value for all items; leave it out")]
+    ConstantFactor {
+        /// The column.
+        index: usize,
+    },
+
+    /// There are too few items.
+    #[error("{found} items are too few for {metric}; it needs at least {least}")]
+    TooFewItems {
+        /// Name of the metric.
+        metric: &'static str,
+        /// Number of items.
+        found: usize,
+        /// Smallest allowed number.
+        least: usize,
+    },
+
     /// The system cannot start a thread.
     #[error("no thread to compute on ({reason}); end other programs and try again")]
     NoThread {

@@ -2,6 +2,7 @@
 
 pub mod clustering;
 pub mod detection;
+pub mod disentanglement;
 pub mod embedding;
 mod error;
 mod points;

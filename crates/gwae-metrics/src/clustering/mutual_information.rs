@@ -18,6 +18,22 @@ impl ContingencyTable {
         (sum / items).max(0.0)
     }
 
+    /// Entropy of the class in nats.
+    pub fn class_entropy(&self) -> f64 {
+        entropy(self.class_totals())
+    }
+
+    /// Entropy of the cluster in nats.
+    pub fn cluster_entropy(&self) -> f64 {
+        entropy(self.cluster_totals())
+    }
+
+    /// Entropy of the pair of class and cluster in nats.
+    pub fn joint_entropy(&self) -> f64 {
+        let counts: Vec<u64> = self.cells().iter().map(|&(_, _, count)| count).collect();
+        entropy(&counts)
+    }
+
     /// Normalised mutual information `2·I(class; cluster) / (H(class) + H(cluster))`, in `[0, 1]`.
     /// The arithmetic mean of the entropies normalises it, scikit-learn's default. It is not
     /// adjusted for chance: a large number of clusters raises it a little.
@@ -31,7 +47,7 @@ impl ContingencyTable {
             _ => {}
         }
         let information = self.mutual_information();
-        let entropies = entropy(self.class_totals()) + entropy(self.cluster_totals());
+        let entropies = self.class_entropy() + self.cluster_entropy();
         (2.0 * information / entropies).min(1.0)
     }
 }
@@ -66,6 +82,10 @@ mod tests {
         let clusters = 0.75 * (4f64 / 3.0).ln() + 0.25 * 4f64.ln();
         let expected = 2.0 * information / (2f64.ln() + clusters);
         assert!((half.normalised_mutual_information() - expected).abs() < 1e-15);
+        assert!((half.class_entropy() - 2f64.ln()).abs() < 1e-15);
+        assert!((half.cluster_entropy() - clusters).abs() < 1e-15);
+        // Pairs (0, a) twice, (1, a), (1, b).
+        assert!((half.joint_entropy() - 1.5 * 2f64.ln()).abs() < 1e-15);
         // Independent labels share no information.
         let independent = table(&[0, 0, 1, 1], &[0, 1, 0, 1]);
         assert_eq!(independent.normalised_mutual_information(), 0.0);
