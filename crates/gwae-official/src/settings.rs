@@ -1,6 +1,7 @@
 //! The settings files of the authors' program.
 
 mod fields;
+mod yaml_scalar;
 
 use std::collections::BTreeMap;
 
@@ -77,7 +78,7 @@ pub fn parse(
         Some(Value::String(text)) => Fields::from_yaml("hyperparameters.", text, &HYPERPARAMETERS)?,
         Some(Value::Object(_)) => {
             let located: WithHyperparameters = parse_yaml(text)?;
-            Fields::located("hyperparameters.", located.hyperparameters)
+            Fields::located("hyperparameters.", text, located.hyperparameters)
                 .checked(&HYPERPARAMETERS)?
         }
         Some(_) => return Err(settings.error("hyperparameters", "must be a mapping".into())),
@@ -188,7 +189,7 @@ pub fn from_hyperparameters_yaml(
     text: &str,
     form: Form,
 ) -> Result<(GwaeConfig, TrainingConfig), SettingsError> {
-    let fields = Fields::located("hyperparameters.", parse_yaml(text)?);
+    let fields = Fields::located("hyperparameters.", text, parse_yaml(text)?);
     from_fields(&fields, form)
 }
 

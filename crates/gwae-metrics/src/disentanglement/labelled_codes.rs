@@ -16,7 +16,6 @@ pub struct LabelledCodes {
 /// One ground-truth factor.
 #[derive(Clone, Debug)]
 pub(crate) struct Factor {
-    pub values: Vec<f64>,
     /// Class of each item, `0..class_count`.
     pub classes: Vec<usize>,
     pub class_count: usize,

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use gwae_formats::one_line::folded as one_line;
 use serde::Deserialize;
 use serde_json::Value;
-use serde_saphyr::Spanned;
+use serde_saphyr::{DuplicateKeyPolicy, Error as YamlError, Spanned};
+
+use super::yaml_scalar::{Scalar, scalar_at};
 
 /// Official settings that do not give a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,13 +33,20 @@ pub(super) struct Fields {
     pub values: BTreeMap<String, (Value, Location)>,
 }
 
+/// Reads one YAML document. Of equal keys the last counts, as in PyYAML's `safe_load`.
 pub(super) fn parse_yaml<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, SettingsError> {
-    serde_saphyr::from_str(text).map_err(|error| {
+    let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::LastWins };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let location = error.location().map(|place| (place.line(), place.column()));
-        let message = error.without_snippet().to_string();
+        let problem = match error.without_snippet() {
+            YamlError::MultipleDocuments { .. } => {
+                "there is more than one YAML document; keep the one that holds the settings".into()
+            }
+            error => one_line(error),
+        };
         SettingsError {
             location: location.filter(|(line, _)| *line > 0),
-            problem: message.split_whitespace().collect::<Vec<_>>().join(" "),
+            problem,
         }
     })
 }
@@ -47,13 +57,26 @@ impl Fields {
         text: &str,
         known: &[&str],
     ) -> Result<Self, SettingsError> {
-        Self::located(prefix, parse_yaml(text)?).checked(known)
+        Self::located(prefix, text, parse_yaml(text)?).checked(known)
     }
 
-    pub fn located(prefix: &'static str, values: BTreeMap<String, Spanned<Value>>) -> Self {
+    /// `text` is the YAML that `values` were read from.
+    pub fn located(
+        prefix: &'static str,
+        text: &str,
+        values: BTreeMap<String, Spanned<Value>>,
+    ) -> Self {
         let located = |value: Spanned<Value>| {
             let place = (value.referenced.line(), value.referenced.column());
-            (value.value, Some(place).filter(|(line, _)| *line > 0))
+            // The scalar that an alias stands for is where its anchor is.
+            let defined = (value.defined.line(), value.defined.column());
+            let read = match scalar_at(text, defined) {
+                Scalar::Other => value.value,
+                Scalar::Integer(number) => number.into(),
+                Scalar::Text(text) => text.into(),
+                Scalar::Switch(switch) => switch.into(),
+            };
+            (read, Some(place).filter(|(line, _)| *line > 0))
         };
         Self {
             prefix,
@@ -132,6 +155,7 @@ impl Fields {
     }
 
     /// Reads a truth value like the authors' program, which converts: null is false, 1 is true.
+    /// Python takes every text for true, `"false"` too, so texts are refused.
     pub fn switch(&self, key: &str) -> Result<Option<bool>, SettingsError> {
         let Some((value, _)) = self.values.get(key) else {
             return Ok(None);
@@ -144,14 +168,16 @@ impl Fields {
                 Some(1.0) => Some(true),
                 _ => None,
             },
-            Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" => Some(true),
-                "false" | "no" | "off" => Some(false),
-                _ => None,
-            },
             _ => None,
         };
-        let switch = switch.ok_or_else(|| self.wrong(key, value, "true or false"))?;
+        let expected = match value {
+            Value::String(_) => {
+                "true or false: the authors' program takes every text for true; write true or \
+                 false without quotes"
+            }
+            _ => "true or false",
+        };
+        let switch = switch.ok_or_else(|| self.wrong(key, value, expected))?;
         Ok(Some(switch))
     }
 

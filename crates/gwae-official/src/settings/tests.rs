@@ -45,14 +45,68 @@ fn celeba_settings_are_our_defaults() {
 }
 
 #[test]
-fn quoted_numbers_and_switches_mean_the_same() {
+fn quoted_numbers_mean_the_same() {
     let text = CELEBA
         .replace("lr: 1e-4", "lr: \"1e-4\"")
         .replace("z_dim: 64", "z_dim: '64'")
-        .replace("merged_condition: true", "merged_condition: 'True'")
-        .replace("batchnorm: false", "batchnorm: \"no\"")
+        .replace("merged_condition: true", "merged_condition: yes")
+        .replace("batchnorm: false", "batchnorm: off")
         .replace("patience: 10", "patience: \"10\"");
     assert_eq!(parse(&text).unwrap(), parse(CELEBA).unwrap());
+}
+
+/// Python's `bool("False")` is true, so the authors' program turns the switch on.
+#[test]
+fn quoted_switches_are_refused() {
+    for quoted in ["'True'", "\"false\"", "\"\""] {
+        let text = CELEBA.replace("batchnorm: false", &format!("batchnorm: {quoted}"));
+        let found = error(&text);
+        assert!(found.problem.contains("batchnorm: "), "{found}");
+        assert!(found.problem.contains("without quotes"), "{found}");
+    }
+}
+
+#[test]
+fn numbers_are_those_of_yaml_1_1() {
+    for (written, expected) in [
+        ("020", 16),
+        ("0x20", 32),
+        ("1_6", 16),
+        ("1:30", 90),
+        ("089", 89),
+    ] {
+        let text = CELEBA.replace("batch_size: 64", &format!("batch_size: {written}"));
+        assert_eq!(
+            parse(&text).unwrap().training.batch_size,
+            expected,
+            "{written}"
+        );
+    }
+    // `int("0o20")` of Python is an error.
+    let found = error(&CELEBA.replace("batch_size: 64", "batch_size: 0o20"));
+    assert!(
+        found
+            .problem
+            .contains("batch_size: \"0o20\" is not a number"),
+        "{found}"
+    );
+    // An alias stands for the scalar at its anchor.
+    let text = CELEBA
+        .replace("z_dim: 64", "z_dim: &size 0100")
+        .replace("batch_size: 64", "batch_size: *size");
+    let found = parse(&text).unwrap();
+    assert_eq!(found.training.batch_size, 64);
+}
+
+#[test]
+fn the_last_of_equal_keys_counts_and_two_documents_are_refused() {
+    let text = format!("{CELEBA}batch_size: 32\n");
+    assert_eq!(parse(&text).unwrap().training.batch_size, 32);
+    let found = error(&format!("{CELEBA}---\nother: 1\n"));
+    assert!(
+        found.problem.contains("more than one YAML document"),
+        "{found}"
+    );
 }
 
 #[test]
