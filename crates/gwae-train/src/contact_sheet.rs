@@ -70,6 +70,7 @@ impl ContactSheet {
                 title: format!("{name}: {shown} of {all} images"),
                 column_names: Vec::new(),
                 rows: rows.collect(),
+                visible_side: None,
             },
             items,
         })

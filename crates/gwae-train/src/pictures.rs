@@ -10,18 +10,22 @@ use crate::callback::{Callback, CallbackError, End, Flow, Validation};
 use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
 use crate::run_directory::METRICS;
 use crate::session::stream::{Stream, generator};
-use gwae_report::{
-    Curve, Grid, Images, ReportError, save_curves, save_reconstructions, save_table,
-};
+use gwae_report::{Curve, Images, ReportError, Sheet, SheetCell, SheetRow, save_curves};
 
 /// Columns of a picture of reconstructions.
 const RECONSTRUCTION_COLUMNS: usize = 16;
+
+/// Least side in pixels of an image in a picture.
+const VISIBLE_SIDE: usize = 64;
 
 /// Number of prior codes used to estimate the range of a traversal.
 const TRAVERSAL_SAMPLES: usize = 512;
 
 /// Default number of rows of a traversal.
 const TRAVERSAL_ROWS: usize = 10;
+
+/// Most rows of a picture of components.
+const COMPONENT_ROWS: usize = 64;
 
 /// Images computed at a time.
 const BATCH: usize = 64;
@@ -41,6 +45,13 @@ impl Pixels {
         }
     }
 
+    /// These images, followed by `others` of the same shape.
+    fn and(mut self, others: Self) -> Self {
+        self.shape[0] += others.shape[0];
+        self.values.extend(others.values);
+        self
+    }
+
     fn images(&self) -> Result<Images<'_>, ReportError> {
         Images::new(&self.values, self.shape)
     }
@@ -53,12 +64,18 @@ impl Pixels {
 pub fn draw_reconstructions(
     model: &dyn Autoencoder,
     images: Tensor<4>,
+    title: &str,
     path: &Path,
 ) -> Result<(), ReportError> {
     let outputs = reconstruct(model, images.clone());
-    let inputs = Pixels::read(images);
-    let columns = RECONSTRUCTION_COLUMNS.min(inputs.shape[0]);
-    save_reconstructions(inputs.images()?, outputs.images()?, columns, path)
+    let all = Pixels::read(images).and(outputs);
+    let count = all.shape[0] / 2;
+    let indices: Vec<usize> = (0..count).collect();
+    let rows = indices.chunks(RECONSTRUCTION_COLUMNS).flat_map(|indices| {
+        [("original", 0), ("reconstruction", count)]
+            .map(|(name, first)| row(&[name], indices.iter().map(|index| first + index)))
+    });
+    sheet(title, Vec::new(), rows.collect()).save(all.images()?, path)
 }
 
 /// Draws `count` samples of the prior, decoded.
@@ -69,11 +86,12 @@ pub fn draw_samples(
     model: &dyn Autoencoder,
     count: usize,
     noise: &mut dyn RandomSource,
+    title: &str,
     path: &Path,
 ) -> Result<(), ReportError> {
     // At least two: some priors normalise over the batch.
     let codes = model.sample_prior(count.max(2), noise).narrow(0, 0, count);
-    draw_codes(model, codes, path)
+    draw_codes(model, codes, title, path)
 }
 
 /// Draws the image of each code, arranged in a square.
@@ -86,10 +104,77 @@ pub fn draw_samples(
 pub fn draw_codes(
     model: &dyn Autoencoder,
     codes: Tensor<2>,
+    title: &str,
     path: &Path,
 ) -> Result<(), ReportError> {
-    let columns = (codes.dims()[0] as f64).sqrt().ceil() as usize;
-    Grid::new(columns).save(decode(model, codes).images()?, path)
+    let count = codes.dims()[0];
+    let columns = (count as f64).sqrt().ceil() as usize;
+    let indices: Vec<usize> = (0..count).collect();
+    let rows = indices.chunks(columns.max(1));
+    let rows = rows.map(|indices| row(&[], indices.iter().copied()));
+    sheet(title, Vec::new(), rows.collect()).save(decode(model, codes).images()?, path)
+}
+
+/// Draws some codes of every component of a mixture, decoded: one row per component, beside its
+/// name, its weight and, with `images`, the number of images that belong to it.
+///
+/// # Shapes
+/// - each entry of `codes`: `[columns, latent]`
+///
+/// # Errors
+/// When the picture cannot be written.
+pub fn draw_components(
+    model: &dyn Autoencoder,
+    codes: &[Tensor<2>],
+    weights: &[f64],
+    assigned: &[usize],
+    title: &str,
+    path: &Path,
+) -> Result<(), ReportError> {
+    let shown = codes.len().min(COMPONENT_ROWS);
+    let codes = &codes[..shown];
+    let mut first = 0;
+    let rows = codes.iter().zip(weights).enumerate();
+    let rows = rows.map(|(component, (codes, weight))| {
+        let columns = first..first + codes.dims()[0];
+        first = columns.end;
+        let images = assigned.iter().filter(|of| **of == component).count();
+        let names = [
+            format!("component {component}"),
+            format!("weight {weight:.3}"),
+            format!("{images} of {} images", assigned.len()),
+        ];
+        row(&names.each_ref().map(String::as_str), columns)
+    });
+    let rows = rows.collect();
+    let title = match weights.len() {
+        all if all > shown => format!("{title} (the first {shown} of {all})"),
+        _ => title.to_owned(),
+    };
+    let pixels = decode(model, Tensor::cat(codes.to_vec(), 0));
+    sheet(&title, Vec::new(), rows).save(pixels.images()?, path)
+}
+
+fn sheet(title: &str, column_names: Vec<String>, rows: Vec<SheetRow>) -> Sheet {
+    Sheet {
+        title: title.to_owned(),
+        column_names,
+        rows,
+        visible_side: Some(VISIBLE_SIDE),
+    }
+}
+
+/// A row of images without captions.
+fn row(name: &[&str], images: impl Iterator<Item = usize>) -> SheetRow {
+    SheetRow {
+        name: name.iter().map(|line| (*line).to_owned()).collect(),
+        cells: images.map(cell).collect(),
+    }
+}
+
+fn cell(image: usize) -> Option<SheetCell> {
+    let caption = Vec::new();
+    Some(SheetCell { image, caption })
 }
 
 /// The settings of a latent traversal.
@@ -114,11 +199,20 @@ impl Default for Traversal {
     }
 }
 
+/// The start of a latent traversal.
+#[derive(Clone, Debug)]
+pub struct TraversalStart {
+    /// The code, `[1, latent]`.
+    pub code: Tensor<2>,
+    /// The image that the code comes from, `[1, channels, size, size]`; `None` for a draw of the
+    /// prior.
+    pub original: Option<Tensor<4>>,
+}
+
 /// Draws the image of `start` while one dimension at a time runs over the range of the prior. Each
-/// dimension has a row, named `z0`, `z1`, and so on. Returns the dimensions.
-///
-/// # Shapes
-/// - `start`: `[1, latent]`
+/// dimension has a row, named `z0`, `z1`, and so on. Each column has its distance from the prior's
+/// mean in standard deviations above it. The first row also shows the image of `start` itself, and
+/// the original. Returns the dimensions.
 ///
 /// # Errors
 /// When the picture cannot be written.
@@ -127,25 +221,55 @@ impl Default for Traversal {
 /// When a dimension is not below the model's latent dimension.
 pub fn draw_traversal(
     model: &dyn Autoencoder,
-    start: Tensor<2>,
+    start: &TraversalStart,
     traversal: &Traversal,
     noise: &mut dyn RandomSource,
+    title: &str,
     path: &Path,
 ) -> Result<Vec<usize>, ReportError> {
-    let walk = Walk::new(model, start, traversal.range, noise);
+    let walk = Walk::new(model, start.code.clone(), traversal.range, noise);
     let dimensions = match &traversal.dimensions[..] {
         [] => walk.most_influential(),
         chosen => chosen.to_vec(),
     };
     let columns = traversal.columns.max(2);
+    let along = |column: usize| 2.0 * column as f64 / (columns - 1) as f64 - 1.0;
     let codes = dimensions.iter().flat_map(|dimension| {
-        let along = (0..columns).map(|column| 2.0 * column as f64 / (columns - 1) as f64 - 1.0);
-        along.map(|along| walk.code(*dimension, along))
+        let walk = &walk;
+        (0..columns).map(move |column| walk.code(*dimension, along(column)))
     });
-    let decoded = walk.decode(codes.collect());
-    let names: Vec<_> = dimensions.iter().map(|d| format!("z{d}")).collect();
-    save_table(decoded.images()?, &names, columns, path)?;
+    let mut names = vec!["start, decoded".to_owned()];
+    let mut pixels = decode(model, start.code.clone());
+    if let Some(original) = &start.original {
+        names.insert(0, "original".to_owned());
+        pixels = Pixels::read(original.clone()).and(pixels);
+    }
+    let before = names.len();
+    let deviations = (0..columns).map(|column| deviations_label(along(column) * traversal.range));
+    names.extend(deviations);
+    let pixels = pixels.and(walk.decode(codes.collect()));
+    let rows = dimensions.iter().enumerate().map(|(number, dimension)| {
+        let first = before + number * columns;
+        let starts = (0..before).map(|image| cell(image).filter(|_| number == 0));
+        SheetRow {
+            name: vec![format!("z{dimension}")],
+            cells: starts.chain((first..first + columns).map(cell)).collect(),
+        }
+    });
+    sheet(title, names, rows.collect()).save(pixels.images()?, path)?;
     Ok(dimensions)
+}
+
+/// A number of standard deviations, such as `−1.5σ`.
+fn deviations_label(deviations: f64) -> String {
+    let size = format!("{:.2}", deviations.abs());
+    let size = size.trim_end_matches('0').trim_end_matches('.');
+    let sign = match deviations {
+        _ if size == "0" => "",
+        negative if negative < 0.0 => "−",
+        _ => "+",
+    };
+    format!("{sign}{size}σ")
 }
 
 /// Codes that differ from `start` in one dimension.
@@ -231,8 +355,11 @@ impl<'a> Walk<'a> {
 /// Number of images in the reconstructions, and of samples in the samples picture.
 const PICTURED: usize = 64;
 
-/// Draws reconstructions, samples and a traversal after every validation, and the loss curves at
-/// the end.
+/// Samples per component in the picture of all components.
+pub const COMPONENT_COLUMNS: usize = 12;
+
+/// Draws reconstructions, samples, a traversal and the components of a mixture after every
+/// validation, and the loss curves at the end.
 ///
 /// Noise and images are the same every time, so pictures of different steps can be compared.
 #[derive(Clone, Copy, Debug, Default)]
@@ -256,11 +383,56 @@ impl Callback<dyn Autoencoder> for Pictures {
         let mut noise = generator(view.config, Stream::Pictures);
         let noise: &mut dyn RandomSource = &mut noise;
         let file = |name: &str| view.directory.join(name);
-        draw_reconstructions(view.model, images.clone(), &file("reconstructions.png"))?;
-        draw_samples(view.model, PICTURED, noise, &file("samples.png"))?;
-        let traversal = Traversal::default();
-        let start = view.model.encode(images.narrow(0, 0, 1));
-        draw_traversal(view.model, start, &traversal, noise, &file("traversal.png"))?;
+        let title = |what: &str| {
+            let dataset = view.data.dataset().name();
+            format!("{what}, step {}, {dataset}", view.step)
+        };
+        draw_reconstructions(
+            view.model,
+            images.clone(),
+            &title("Held-out images and their reconstructions"),
+            &file("reconstructions.png"),
+        )?;
+        draw_samples(
+            view.model,
+            PICTURED,
+            noise,
+            &title("Samples of the prior"),
+            &file("samples.png"),
+        )?;
+        let original = images.clone().narrow(0, 0, 1);
+        let start = TraversalStart {
+            code: view.model.encode(original.clone()),
+            original: Some(original),
+        };
+        draw_traversal(
+            view.model,
+            &start,
+            &Traversal::default(),
+            noise,
+            &title("Latent traversal"),
+            &file("traversal.png"),
+        )?;
+        if let Some(components) = view.model.components() {
+            let weights = components.weights().into_data();
+            let weights: Vec<f64> = weights.iter::<f64>().collect();
+            let drawn = 0..weights.len().min(COMPONENT_ROWS);
+            let codes = drawn.map(|component| components.draw(component, COMPONENT_COLUMNS, noise));
+            let codes: Vec<_> = codes.collect();
+            let encoded = view.model.encoded(images);
+            let assigned = components.log_densities(&encoded).argmax(1).into_data();
+            draw_components(
+                view.model,
+                &codes,
+                &weights,
+                &assigned
+                    .iter::<i64>()
+                    .map(|of| of as usize)
+                    .collect::<Vec<_>>(),
+                &title("Samples of every component"),
+                &file("components.png"),
+            )?;
+        }
         Ok(Flow::Continue)
     }
 
@@ -417,11 +589,21 @@ mod tests {
             range: 2.0,
         };
         let mut noise = SeededGenerator::new(2, 0);
-        let rows = draw_traversal(&model, start, &traversal, &mut noise, &path).unwrap();
+        let start = TraversalStart {
+            code: start,
+            original: None,
+        };
+        let rows = draw_traversal(&model, &start, &traversal, &mut noise, "title", &path).unwrap();
         assert_eq!(rows, [3, 0]);
+        // Two rows of six images of at least 64 pixels, with words around them.
         let picture = image::open(&path).unwrap();
-        // The names are in a margin on the left.
-        assert!(picture.width() > 2 + 5 * 66 && picture.height() == 2 + 2 * 66);
+        assert!(picture.width() > 6 * 74 && picture.height() > 2 * 74);
+    }
+
+    #[test]
+    fn columns_are_named_in_standard_deviations() {
+        let labels = [-3.0, -0.4, -1e-17, 0.0, 1.5, 2.0 / 3.0].map(deviations_label);
+        assert_eq!(labels, ["−3σ", "−0.4σ", "0σ", "0σ", "+1.5σ", "+0.67σ"]);
     }
 
     #[test]

@@ -71,3 +71,9 @@ pub(super) fn new_directory(
     }
     Ok(directory)
 }
+
+/// The title of a picture of the model: what it shows, the step and the training data.
+pub(super) fn title(trained: &TrainedModel, what: &str) -> String {
+    let dataset = trained.run.config().data.dataset;
+    format!("{what}, step {}, trained on {dataset}", trained.step)
+}

@@ -20,7 +20,8 @@ pub(super) fn run(arguments: &Reconstruct) -> Result<ExitCode, Box<dyn Error>> {
         None => format!("reconstruct-{count}"),
     };
     let path = model::picture(&trained, &arguments.out, &name)?;
-    draw_reconstructions(trained.autoencoder(), images, &path)?;
+    let title = format!("Reconstructions of {count} {what}, step {}", trained.step);
+    draw_reconstructions(trained.autoencoder(), images, &title, &path)?;
     print(format!(
         "{count} {what} above their reconstructions, {trained}: {}",
         path.display()

@@ -16,7 +16,8 @@ pub(super) fn run(arguments: &Sample) -> Result<ExitCode, Box<dyn Error>> {
     let name = format!("sample-{count}-seed-{}", arguments.seed);
     let path = model::picture(&trained, &arguments.out, &name)?;
     let mut noise = SeededGenerator::new(arguments.seed, 0);
-    draw_samples(trained.autoencoder(), count, &mut noise, &path)?;
+    let title = model::title(&trained, "Samples of the prior");
+    draw_samples(trained.autoencoder(), count, &mut noise, &title, &path)?;
     print(format!("{count} samples, {trained}: {}", path.display()));
     Ok(ExitCode::SUCCESS)
 }

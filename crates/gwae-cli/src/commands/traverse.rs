@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use gwae_core::random::SeededGenerator;
-use gwae_train::pictures::{Traversal, draw_traversal};
+use gwae_train::pictures::{Traversal, TraversalStart, draw_traversal};
 
 use super::model;
 use crate::arguments::Traverse;
@@ -27,15 +27,21 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
         Some(index) => {
             let (image, what) =
                 model::unseen_images(&trained, &arguments.source, index as usize, 1)?;
-            let code = trained.encode(image);
+            let start = TraversalStart {
+                code: trained.encode(image.clone()),
+                original: Some(image),
+            };
             let origin = format!("image {index} of the {what}");
-            (code, origin, format!("traverse-image-{index}"))
+            (start, origin, format!("traverse-image-{index}"))
         }
         None => {
-            let code = trained.sample_codes(1, &mut noise);
+            let start = TraversalStart {
+                code: trained.sample_codes(1, &mut noise),
+                original: None,
+            };
             let seed = arguments.seed;
             let origin = format!("a draw of the prior (seed {seed})");
-            (code, origin, format!("traverse-seed-{seed}"))
+            (start, origin, format!("traverse-seed-{seed}"))
         }
     };
     let path = model::picture(&trained, &arguments.out, &name)?;
@@ -44,7 +50,15 @@ pub(super) fn run(arguments: &Traverse) -> Result<ExitCode, Box<dyn Error>> {
         columns: arguments.columns as usize,
         range: arguments.range,
     };
-    let rows = draw_traversal(trained.autoencoder(), start, &traversal, &mut noise, &path)?;
+    let title = format!("Latent traversal from {origin}, step {}", trained.step);
+    let rows = draw_traversal(
+        trained.autoencoder(),
+        &start,
+        &traversal,
+        &mut noise,
+        &title,
+        &path,
+    )?;
     let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
     print(format!(
         "traversal from {origin}, {trained}; rows are dimensions {}: {}",

@@ -12,7 +12,7 @@ use gwae_metrics::{
 };
 use gwae_models::{Autoencoder, Components};
 use gwae_report::ScatterPlot;
-use gwae_train::pictures::draw_codes;
+use gwae_train::pictures::{COMPONENT_COLUMNS, draw_codes, draw_components};
 
 use super::error::OodError;
 use super::scoring::ScoreTable;
@@ -46,8 +46,9 @@ pub struct ClusterOptions {
 
 /// Analyses how `images` (at least three, scored by `model`) are grouped in the code space. Writes
 /// into `directory`: `embedding.png` (the codes in the plane by t-SNE, coloured by label),
-/// `clusters.json` and, if the model's latent distribution is a mixture,
-/// `cluster_samples/component_k.png` (decoded draws of each component).
+/// `clusters.json` and, if the model's latent distribution is a mixture, `components.png` (one row
+/// of decoded draws per component, with its weight and number of images) and
+/// `cluster_samples/component_k.png` (more draws of each component).
 ///
 /// The labels are those of the images. Without labels the picture is coloured by component or
 /// cluster.
@@ -153,7 +154,7 @@ fn analyse_components(
     let folder = directory.join("cluster_samples");
     std::fs::create_dir_all(&folder).map_err(FileError::on("create", &folder))?;
     let mut noise = SeededGenerator::new(options.seed, 0);
-    let mut labels_of_samples = Vec::new();
+    let (mut labels_of_samples, mut of_all) = (Vec::new(), Vec::new());
     for component in 0..weights.len() {
         let codes = components.draw(component, SAMPLES, &mut noise);
         if let Some(labels) = labels {
@@ -163,8 +164,18 @@ fn analyse_components(
             labels_of_samples.push(labels.counts(nearest));
         }
         let path = folder.join(format!("component_{component}.png"));
-        draw_codes(model, codes, &path)?;
+        of_all.push(codes.clone().narrow(0, 0, COMPONENT_COLUMNS));
+        let title = format!("Samples of component {component}");
+        draw_codes(model, codes, &title, &path)?;
     }
+    draw_components(
+        model,
+        &of_all,
+        &weights,
+        &images.components,
+        "Samples of every component",
+        &directory.join("components.png"),
+    )?;
     let assigned = &images.components;
     let labelled = |labels: &Labels| -> Result<_, MetricError> {
         let of_component = |component: usize| {

@@ -13,7 +13,7 @@ use crate::drawing::labels::printable;
 use crate::error::ReportError;
 use crate::png_file;
 
-/// Images are enlarged (nearest neighbour) to at least this number of pixels per side.
+/// Images are enlarged to at least this number of pixels per side, unless a sheet names another.
 const VISIBLE_SIDE: usize = 96;
 
 /// Pixels between columns, between rows, and around the sheet.
@@ -47,6 +47,9 @@ pub struct Sheet {
     pub column_names: Vec<String>,
     /// The rows.
     pub rows: Vec<SheetRow>,
+    /// Images are enlarged (nearest neighbour) until neither side is shorter than this number of
+    /// pixels; `None` for 96.
+    pub visible_side: Option<usize>,
 }
 
 /// A row of a contact sheet.
@@ -118,7 +121,8 @@ impl Sheet {
     }
 
     fn layout(&self, [_, _, height, width]: [usize; 4]) -> Layout {
-        let scale = VISIBLE_SIDE.div_ceil(width.max(height));
+        let side = self.visible_side.unwrap_or(VISIBLE_SIDE).max(1);
+        let scale = side.div_ceil(width.min(height));
         let image = [height * scale, width * scale];
         let widest = |lines: &mut dyn Iterator<Item = &String>, size| {
             lines
@@ -244,6 +248,7 @@ mod tests {
                     cells: vec![cell(2, &[]), cell(1, &[])],
                 },
             ],
+            visible_side: None,
         }
     }
 

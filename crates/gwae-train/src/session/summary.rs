@@ -29,13 +29,14 @@ pub struct RunSummary {
 }
 
 /// The files in a run directory that users look at.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     (
         "reconstructions.png",
         "held-out images above their reconstructions",
     ),
     ("samples.png", "decoded draws from the prior"),
     ("traversal.png", "one latent dimension per row"),
+    ("components.png", "one component of the prior per row"),
     ("losses.png", "every loss over the steps"),
     ("metrics.jsonl", "the same as numbers"),
     ("config.toml", "the resolved configuration"),
