@@ -1,17 +1,16 @@
-//! What a run has computed: the tensors of its checkpoints and the rows of its log.
+//! What a run has computed: the files of its checkpoints and the rows of its log.
 
-use std::fs;
 use std::path::Path;
 
-use burn_pack::Reader;
 use gwae_train::checkpoint::{CheckpointStore, Which};
 use gwae_train::metrics_log::MetricsLog;
 use serde_json::Value;
 
-/// The results of a run, without times and random numbers of parameters.
+/// The results of a run, without times.
 #[derive(Debug, PartialEq)]
 pub struct Results {
-    tensors: Vec<(String, Vec<u8>)>,
+    /// Parameters and optimiser states, by name. Runs of one seed have equal files.
+    files: Vec<(String, Vec<u8>)>,
     states: Vec<Value>,
     rows: Vec<String>,
 }
@@ -20,25 +19,25 @@ impl Results {
     /// Reads the last and the best checkpoint and the log.
     pub fn read(run: &Path) -> Result<Self, String> {
         let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", run.display());
-        let store = CheckpointStore::open(run.join("checkpoints")).map_err(|e| failed(&e))?;
+        let mut store = CheckpointStore::open(run.join("checkpoints")).map_err(|e| failed(&e))?;
         let mut results = Self {
-            tensors: Vec::new(),
+            files: Vec::new(),
             states: Vec::new(),
             rows: Vec::new(),
         };
         for which in [Which::Last, store.best_or_last()] {
-            let (directory, entry) = store.verified(which).map_err(|error| failed(&error))?;
-            results.states.push(entry.step.into());
-            for name in entry.files.keys() {
-                let path = directory.join(name);
+            let mut checkpoint = store.read(which).map_err(|error| failed(&error))?;
+            results.states.push(checkpoint.step.into());
+            let entry = store.entry(which).into_iter();
+            for name in entry.flat_map(|entry| entry.files.keys()) {
+                let bytes = checkpoint.take(name).map_err(|error| failed(&error))?.bytes;
                 if name.ends_with(".json") {
-                    let text = fs::read_to_string(&path).map_err(|error| failed(&error))?;
                     let mut state: Value =
-                        serde_json::from_str(&text).map_err(|error| failed(&error))?;
+                        serde_json::from_slice(&bytes).map_err(|error| failed(&error))?;
                     state["seconds"].take();
                     results.states.push(state);
                 } else {
-                    results.tensors.extend(tensors(&path)?);
+                    results.files.push((name.clone(), bytes));
                 }
             }
         }
@@ -75,24 +74,9 @@ impl Results {
         if self.states != found.states {
             return Err(format!("other states: {:?}", found.states));
         }
-        if self.tensors != found.tensors {
+        if self.files != found.files {
             return Err("other parameters or optimiser states".into());
         }
         Ok(())
     }
-}
-
-/// Every tensor of a file. Optimisers name theirs by random numbers, which are left out.
-fn tensors(path: &Path) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let failed = |error| format!("{}: {error}", path.display());
-    let reader = Reader::from_file(path).map_err(failed)?;
-    let mut tensors = Vec::new();
-    for tensor in reader.into_tensors().map_err(failed)? {
-        let (name, _, shape, _, bytes) = tensor.into_parts().map_err(failed)?;
-        let name: String = name.chars().filter(|c| !c.is_ascii_digit()).collect();
-        let file = path.file_name().unwrap_or_default().display().to_string();
-        tensors.push((format!("{file} {name} {shape:?}"), bytes.to_vec()));
-    }
-    tensors.sort();
-    Ok(tensors)
 }

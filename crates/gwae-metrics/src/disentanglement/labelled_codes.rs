@@ -43,7 +43,7 @@ impl LabelledCodes {
             });
         }
         let factors = factors.into_iter().enumerate();
-        let factors = factors.map(|(index, values)| Factor::new(index, values));
+        let factors = factors.map(|(index, values)| Factor::new(index, &values));
         Ok(Self {
             factors: factors.collect::<Result<_, _>>()?,
             codes,
@@ -75,8 +75,8 @@ impl LabelledCodes {
 }
 
 impl Factor {
-    fn new(index: usize, values: Vec<f64>) -> Result<Self, MetricError> {
-        let mut distinct = values.clone();
+    fn new(index: usize, values: &[f64]) -> Result<Self, MetricError> {
+        let mut distinct = values.to_vec();
         distinct.sort_by(f64::total_cmp);
         // Not `dedup` on bits: 0 and −0 are one class.
         distinct.dedup_by(|a, b| a == b);
@@ -90,7 +90,6 @@ impl Factor {
         Ok(Self {
             classes,
             class_count: distinct.len(),
-            values,
         })
     }
 }
@@ -141,7 +140,8 @@ mod tests {
                 .unwrap();
         assert_eq!((labelled.items(), labelled.dimensions()), (2, 3));
         assert_eq!(labelled.codes()[1], [2.0, 5.0]);
-        assert_eq!(labelled.factors()[1].values, [7.0, 8.0]);
+        assert_eq!(labelled.factors()[1].classes, [0, 1]);
+        assert_eq!(labelled.codes()[2], [3.0, 6.0]);
     }
 
     #[test]
