@@ -10,33 +10,31 @@
 //! * A file that ends too early is an error.
 //!
 //! Common JPEG files go through this crate's own decoder (`jpeg.rs`). It makes only the requested
-//! part of the image, and its pixels equal those of libjpeg. Progressive and unusual files go
-//! through zune-jpeg, whose colour smoothing differs by a few levels of 255.
+//! part of the image, and its pixels equal those of libjpeg. Progressive files and those of several
+//! scans go through `jpeg-decoder`, whose colour smoothing differs by a few levels of 255. Colours
+//! of four inks (CMYK, YCCK) become red, green and blue as in Pillow. `jpeg_survey.rs` refuses the
+//! kinds of file that `jpeg-decoder` does not read rightly, and names the kind.
 
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
+use jpeg_decoder::Decoder as JpegDecoder;
 
 use crate::images::files::{ImageFileError, ImageFileProblem};
 use crate::images::jpeg;
 use crate::images::jpeg::failure::Failure;
+use crate::images::jpeg_survey::Survey;
 use crate::images::limits::MAX_IMAGE_PIXELS;
 use crate::item::Image;
 use crate::resize::Window;
 use gwae_formats::one_line::one_line;
 
-/// Maximum width or height of an image.
-const MAX_SIDE: usize = 1 << 16;
-
 /// Decodes the content of an image file. Errors call it `file`.
 ///
 /// # Errors
 /// [`ImageFileError`] if the content is not PNG, JPEG or WebP, is damaged or cut short, declares
-/// dimensions beyond [`MAX_IMAGE_PIXELS`] or beyond what the bytes can hold, or has CMYK colours.
+/// dimensions beyond [`MAX_IMAGE_PIXELS`] or beyond what the bytes can hold, or is a JPEG file of a
+/// rare kind, such as one with arithmetic coding.
 pub fn decode_image(file: &str, bytes: &[u8]) -> Result<Image, ImageFileError> {
     decode_centre(file, bytes, None)
 }
@@ -189,14 +187,25 @@ fn separate(pixels: &[u8]) -> Vec<u8> {
 }
 
 fn decode_jpeg(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProblem> {
-    // Decoders fill missing parts with grey.
-    if !jpeg_is_complete(bytes) {
+    let Some(survey) = Survey::of(bytes) else {
         return Err(ImageFileProblem::Truncated {
             format: "JPEG",
             bytes: bytes.len(),
         });
+    };
+    if survey.has_tables {
+        decode_own_jpeg(bytes, crop).unwrap_or_else(|| decode_surveyed(bytes, &survey))
+    } else {
+        decode_surveyed(&with_usual_tables(bytes), &survey)
     }
-    decode_own_jpeg(bytes, crop).unwrap_or_else(|| decode_any_jpeg(bytes))
+}
+
+/// The file with the Huffman tables of ITU-T T.81, annex K.3, after its start marker. The frames of
+/// Motion JPEG leave these tables out.
+fn with_usual_tables(bytes: &[u8]) -> Vec<u8> {
+    const TABLES: &[u8] = include_bytes!("usual_huffman_tables.bin");
+    let (start, rest) = bytes.split_at(2);
+    [start, TABLES, rest].concat()
 }
 
 /// Common files; `None` for all others.
@@ -232,70 +241,58 @@ fn check_jpeg_dimensions(
     check_dimensions(width, height, bytes.len(), 8 * 64)
 }
 
-/// Progressive files, unusual sampling, and all other kinds.
+/// Progressive files, files of several scans, unusual sampling, and all other kinds.
+#[cfg(fuzzing)]
 pub(crate) fn decode_any_jpeg(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
-    let damaged = |error: zune_jpeg::errors::DecodeErrors| ImageFileProblem::Damaged {
+    let survey = Survey::of(bytes).ok_or(ImageFileProblem::Truncated {
         format: "JPEG",
-        // The message for users; it may have several lines.
-        message: one_line(&format!("{error:?}").replace('\n', " ")),
-    };
-    let options = DecoderOptions::default()
-        .set_strict_mode(true)
-        .set_max_width(MAX_SIDE)
-        .set_max_height(MAX_SIDE);
-    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(damaged)?;
-    let (width, height) = decoder.dimensions().unwrap_or((0, 0));
+        bytes: bytes.len(),
+    })?;
+    decode_surveyed(bytes, &survey)
+}
+
+/// Decodes a file of which `survey` says what it is. Kinds that the decoder cannot read are
+/// refused by name.
+fn decode_surveyed(bytes: &[u8], survey: &Survey) -> Result<Image, ImageFileProblem> {
+    survey.check()?;
+    let (width, height) = (survey.width, survey.height);
     check_jpeg_dimensions(width, height, bytes)?;
-    let colours = decoder.input_colorspace().unwrap_or(ColorSpace::Unknown);
-    let channels = match colours.num_components() {
-        1 => 1,
-        3 => 3,
-        channels => return Err(ImageFileProblem::Colours { channels }),
+    let mut decoder = JpegDecoder::new(bytes);
+    decoder.set_color_transform(survey.colours());
+    decoder.set_max_decoding_buffer_size(4 * MAX_IMAGE_PIXELS);
+    let pixels = decoder
+        .decode()
+        .map_err(|error| ImageFileProblem::Damaged {
+            format: "JPEG",
+            message: one_line(&error),
+        })?;
+    let (channels, pixels) = match pixels.len() / (width * height) {
+        1 => (1, pixels),
+        3 => (3, separate(&pixels)),
+        _ => (3, separate(&rgb_of_cmyk(&pixels))),
     };
-    let colours = [ColorSpace::Luma, ColorSpace::RGB][usize::from(channels == 3)];
-    decoder.set_options(options.jpeg_set_out_colorspace(colours));
-    let pixels = decoder.decode().map_err(damaged)?;
     Ok(Image {
         channels,
         height,
         width,
-        pixels: match channels {
-            1 => pixels,
-            _ => separate(&pixels),
-        },
+        pixels,
     })
 }
 
-/// Whether the end marker follows the last scan, so that no byte of the image is missing.
-fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    const START_OF_SCAN: u8 = 0xda;
-    const END_OF_IMAGE: u8 = 0xd9;
-    let mut place = 2;
-    let mut in_scan = false;
-    loop {
-        let Some(offset) = bytes
-            .get(place..)
-            .and_then(|rest| rest.iter().position(|&byte| byte == 0xff))
-        else {
-            return false;
-        };
-        // Outside of a scan, the next marker must be here; decoders decide about exceptions.
-        place += offset + 1;
-        match bytes.get(place) {
-            None => return false,
-            Some(&END_OF_IMAGE) => return true,
-            // A fill byte.
-            Some(0xff) => {}
-            // Inside a scan: an escaped 0xff, or a restart marker.
-            Some(0 | 0xd0..=0xd7) if in_scan => place += 1,
-            Some(&marker) => {
-                let Some(&[high, low]) = bytes.get(place + 1..place + 3) else {
-                    return false;
-                };
-                place += 1 + usize::from(u16::from_be_bytes([high, low]));
-                in_scan = marker == START_OF_SCAN;
-            }
-        }
-    }
+/// Four inks to red, green and blue, as Pillow converts them. Files store inverted inks, by
+/// Adobe's convention, and the decoder inverts them back.
+fn rgb_of_cmyk(inks: &[u8]) -> Vec<u8> {
+    let (whole, _) = inks.as_chunks::<4>();
+    whole
+        .iter()
+        .flat_map(|inks| {
+            let [colours @ .., black] = inks.map(u32::from);
+            let light = 255 - black;
+            // Division by 255 with rounding.
+            colours.map(|ink| {
+                let product = ink * light + 128;
+                (light - ((product + (product >> 8)) >> 8)) as u8
+            })
+        })
+        .collect()
 }

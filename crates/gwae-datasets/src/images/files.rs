@@ -99,11 +99,16 @@ pub enum ImageFileProblem {
         message: String,
     },
 
-    /// The image has an unsupported number of channels.
-    #[error("has {channels} colour channels (CMYK); convert it to grey or RGB")]
-    Colours {
-        /// The number of channels in the header.
-        channels: usize,
+    /// The file is legal, but of a kind that is not read.
+    #[error(
+        "is a {format} file with {kind}, which is not read; convert it, for example with \
+         `djpeg FILE | cjpeg > NEW.jpg`"
+    )]
+    Unsupported {
+        /// `JPEG`.
+        format: &'static str,
+        /// What is special about it.
+        kind: &'static str,
     },
 }
 

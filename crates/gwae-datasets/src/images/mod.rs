@@ -3,4 +3,5 @@
 pub(crate) mod decode;
 pub(crate) mod files;
 pub(crate) mod jpeg;
+mod jpeg_survey;
 pub(crate) mod limits;
