@@ -6,11 +6,13 @@
 //! | [`hdf5`] | arrays as h5py writes them |
 //! | [`npy`], [`npz`] | arrays as NumPy writes them |
 //! | [`atomic`] | writing a file so that a crash cannot damage it |
+//! | [`bounded_file`] | reading a regular file up to a limit |
 //!
 //! Every reader has its own error type. Its message is one line: the file, the problem, and what the user can
 //! do. No reader allocates memory only because a header asks for it.
 
 pub mod atomic;
+pub mod bounded_file;
 pub mod hdf5;
 pub mod hexadecimal;
 pub mod idx;

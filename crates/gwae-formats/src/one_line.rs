@@ -3,12 +3,13 @@
 use std::fmt::Display;
 
 /// The text on one line, with control characters written as in Rust, such as `\u{1b}`, so that
-/// terminals do not obey them.
+/// terminals do not obey them. Line separators and characters that change the direction of the text
+/// are written so too: they can make a message look like another one.
 pub fn one_line(text: &(impl Display + ?Sized)) -> String {
     let text = text.to_string();
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
+        if character.is_control() || is_layout(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);
@@ -17,11 +18,19 @@ pub fn one_line(text: &(impl Display + ?Sized)) -> String {
     line
 }
 
+/// Line and paragraph separators, and marks, embeddings, overrides and isolates of direction.
+fn is_layout(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
 /// The text of a message with several lines, on one line: every run of white space becomes one
-/// space.
+/// space. The rest is as in [`one_line`].
 pub fn folded(text: impl Display) -> String {
     let text = text.to_string();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -37,5 +46,13 @@ mod tests {
     fn only_control_characters_change() {
         assert_eq!(one_line("häus\\`😀`"), "häus\\`😀`");
         assert_eq!(one_line("a\n\0\u{1b}[1m\u{85}"), r"a\n\u{0}\u{1b}[1m\u{85}");
+    }
+
+    #[test]
+    fn nothing_can_hide_or_turn_a_text() {
+        assert_eq!(one_line("a\u{1b}[2Jb\u{9b}c"), "a\\u{1b}[2Jb\\u{9b}c");
+        assert_eq!(one_line("a\u{202e}b\u{2028}c"), "a\\u{202e}b\\u{2028}c");
+        assert_eq!(folded("a \n \u{1b}b"), "a \\u{1b}b");
+        assert_eq!(one_line("Größe 数 é"), "Größe 数 é");
     }
 }

@@ -7,11 +7,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use burn::store::pytorch_reader::{self, DType as TorchType, PickleValue, PytorchReader};
+use burn::store::pytorch_reader::{
+    self, DType as TorchType, PickleError, PickleValue, PytorchError, PytorchReader,
+};
 use burn::tensor::{BoolStore, DType, TensorData};
-use gwae_formats::one_line::folded;
+use gwae_formats::one_line::{folded, one_line};
 use serde_json::{Map, Value};
 
+use crate::lazy_bits::lazy_bit;
 use crate::state::{OfficialState, OfficialTensor};
 
 /// The model in a checkpoint of the authors' program.
@@ -51,6 +54,14 @@ pub enum OfficialCheckpointError {
         /// The problem.
         problem: String,
     },
+    /// PyTorch wrote the file, but with tensors that cannot be read here.
+    #[error("{path}: {problem}", path = path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The tensors and the remedy.
+        problem: String,
+    },
     /// The PyTorch file holds something else.
     #[error(
         "{path}: holds no model of the authors' program: {problem}",
@@ -65,6 +76,12 @@ pub enum OfficialCheckpointError {
 }
 
 const STATE: &str = "model_state_dict";
+
+/// What `DataParallel` and `torch.compile` put before the names of the parameters.
+const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
+
+/// How many times as large as the file its tensors may be. They are larger if they share values.
+const LARGEST_EXPANSION: u64 = 8;
 
 impl OfficialCheckpoint {
     /// Reads a checkpoint, or a bare `state_dict` from one. Optimiser states are not read.
@@ -89,7 +106,24 @@ impl OfficialCheckpoint {
         if !metadata.is_file() {
             return Err(unreadable("it is no regular file; copy it to one".into()));
         }
-        let root = PytorchReader::read_pickle_data(path, None).map_err(|error| damaged(&error))?;
+        let unsupported = |problem: String| OfficialCheckpointError::Unsupported {
+            path: path.to_owned(),
+            problem,
+        };
+        let root = PytorchReader::read_pickle_data(path, None).map_err(|error| match &error {
+            PytorchError::Pickle(PickleError::UnsupportedType(kind)) => unsupported(format!(
+                "holds a tensor of the type {}, which cannot be read; save the model alone, \
+                     with torch.save(checkpoint[\"{STATE}\"], file)",
+                one_line(kind)
+            )),
+            error => damaged(error),
+        })?;
+        if let Some(bit) = lazy_bit(path).map_err(|error| damaged(&error))? {
+            return Err(unsupported(format!(
+                "holds tensors with PyTorch's {bit} bit, whose values are not final; save them \
+                 again after resolve_{bit}()"
+            )));
+        }
         let PickleValue::Dict(root) = root else {
             let problem = "it is no dictionary".into();
             return Err(OfficialCheckpointError::NoModel {
@@ -102,10 +136,19 @@ impl OfficialCheckpoint {
             false => PytorchReader::new(path),
         };
         let tensors = reader.map_err(|error| damaged(&error))?.into_tensors();
+        let bytes = tensors.values().map(|tensor| tensor.byte_len() as u64);
+        let bytes = bytes.fold(0, u64::saturating_add);
+        if bytes > metadata.len().saturating_mul(LARGEST_EXPANSION) {
+            return Err(unsupported(format!(
+                "is no checkpoint of a model: its tensors would take {bytes} bytes, but the file \
+                 has {}",
+                metadata.len()
+            )));
+        }
         let mut state = OfficialState::new();
         for (name, tensor) in tensors {
             let tensor = read(&tensor).map_err(|error| damaged(&error))?;
-            state.push((name, tensor));
+            state.push((unwrapped(&name).to_owned(), tensor));
         }
         if !state.iter().any(|(name, _)| name.starts_with("enc_block.")) {
             return Err(OfficialCheckpointError::NoModel {
@@ -114,6 +157,16 @@ impl OfficialCheckpoint {
             });
         }
         state.sort_by(|a, b| a.0.cmp(&b.0));
+        if let Some(twice) = state.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(OfficialCheckpointError::NoModel {
+                path: path.to_owned(),
+                problem: format!(
+                    "two parameters are called `{}`, one of them with the prefix of a wrapper \
+                     (`module.` or `_orig_mod.`)",
+                    one_line(&twice[0].0)
+                ),
+            });
+        }
         let options = match root.get("options").map(to_json) {
             Some(Value::Object(options)) => Some(options),
             _ => None,
@@ -129,6 +182,17 @@ impl OfficialCheckpoint {
     }
 }
 
+/// The name of a parameter in the model itself.
+fn unwrapped(mut name: &str) -> &str {
+    while let Some(inner) = WRAPPERS
+        .iter()
+        .find_map(|wrapper| name.strip_prefix(wrapper))
+    {
+        name = inner;
+    }
+    name
+}
+
 fn no_model(root: &HashMap<String, PickleValue>) -> String {
     if root.contains_key(STATE) {
         return format!("its `{STATE}` has no parameter called `enc_block.…`");
@@ -139,7 +203,7 @@ fn no_model(root: &HashMap<String, PickleValue>) -> String {
     keys.truncate(5);
     format!(
         "it has neither `{STATE}` nor parameters called `enc_block.…` (it has: {}{more})",
-        keys.join(", ")
+        one_line(&keys.join(", "))
     )
 }
 

@@ -4,6 +4,7 @@ pub mod architecture;
 pub mod checkpoint;
 pub mod configuration;
 pub mod import;
+mod lazy_bits;
 mod parameter_table;
 pub mod settings;
 pub mod state;

@@ -427,3 +427,57 @@ fn parameters_that_do_not_fit_are_named() {
     );
     error(&with("z_dim", "zdim"), state, "z_dim: missing");
 }
+
+#[test]
+fn prefixes_of_wrappers_are_left_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = official_state(&model(&small(mixture(Form::Official))));
+    let plain = tensors(&state);
+    let load = |state: Vec<(Object, Object)>| {
+        OfficialCheckpoint::load(&saved(
+            directory.path(),
+            &checkpoint(HYPERPARAMETERS, state),
+        ))
+    };
+    let expected = load(plain.clone()).unwrap().state;
+    for prefix in ["module.", "_orig_mod.", "module._orig_mod."] {
+        let renamed = plain.iter().cloned().map(|(name, tensor)| match name {
+            Object::Text(name) => (format!("{prefix}{name}").as_str().into(), tensor),
+            name => (name, tensor),
+        });
+        assert_eq!(load(renamed.collect()).unwrap().state, expected, "{prefix}");
+    }
+    let mut twice = plain.clone();
+    let Object::Text(first) = &plain[0].0 else {
+        panic!("names are texts")
+    };
+    twice.push((
+        format!("module.{first}").as_str().into(),
+        plain[0].1.clone(),
+    ));
+    let error = load(twice).unwrap_err().to_string();
+    assert!(error.contains("two parameters are called"), "{error}");
+}
+
+#[test]
+fn tensors_that_cannot_be_read_rightly_are_refused() {
+    let torch = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torch");
+    let error = |path: &Path| OfficialCheckpoint::load(path).unwrap_err().to_string();
+    let negative = error(&torch.join("negative_bit.pth"));
+    assert!(negative.contains("resolve_neg()"), "{negative}");
+    // 2 GB of values from a file of a kilobyte.
+    let expanded = error(&torch.join("expanded.pth"));
+    assert!(expanded.contains("2000000000 bytes"), "{expanded}");
+    let directory = tempfile::tempdir().unwrap();
+    let float8 = Saved {
+        storage: "Float8_e4m3fnStorage",
+        ..Saved::float(&[1], &[1.0])
+    };
+    let object = dict([("enc_block.scale", Object::Tensor(float8))]);
+    let unsupported = error(&saved(directory.path(), &object));
+    assert!(
+        unsupported.contains("of the type torch.Float8_e4m3fnStorage"),
+        "{unsupported}"
+    );
+    assert!(!unsupported.contains("cut short"), "{unsupported}");
+}

@@ -27,6 +27,8 @@ use serde::{Deserialize, Serialize};
 
 use gwae_formats::atomic::{FileError, sync_directory, write_atomically};
 
+use gwae_formats::bounded_file::read_bytes;
+
 use crate::monitor::Goal;
 
 pub use files::{CheckpointFile, FileRecord};
@@ -34,6 +36,8 @@ use files::{is_plain_name, read_recorded, record, remove_directory, sync_and_rec
 
 const INDEX: &str = "index.json";
 const FORMAT: u32 = 1;
+/// Longest index: 16 MiB. An entry takes a few hundred bytes.
+const LONGEST_INDEX: u64 = 1 << 24;
 
 /// One checkpoint in the index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -524,7 +528,7 @@ fn read_index(root: &Path) -> Result<Index, CheckpointError> {
         path: path.clone(),
         problem,
     };
-    let text = match fs::read(&path) {
+    let text = match read_bytes(&path, LONGEST_INDEX) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return match index_of_what_is_there(root) {
                 // Another process has written its first index, and removed what it replaces.

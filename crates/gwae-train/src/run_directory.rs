@@ -15,6 +15,7 @@ use crate::config::RunConfig;
 use gwae_formats::atomic::{
     FileError, remove_all_temporaries, remove_temporaries, write_atomically,
 };
+use gwae_formats::bounded_file::read_bytes;
 
 pub use error::RunDirectoryError;
 pub use lock::{DirectoryLock, LOCK};
@@ -375,12 +376,15 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> 
     write_atomically(path, &text)
 }
 
+/// Longest JSON file of a run: 1 GiB, a division of some hundred million items.
+const LONGEST_JSON: u64 = 1 << 30;
+
 /// Reads a value that [`write_json`] wrote.
 ///
 /// # Errors
 /// When the file cannot be read or does not hold such a value.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunDirectoryError> {
-    let text = fs::read(path).map_err(FileError::on("read", path))?;
+    let text = read_bytes(path, LONGEST_JSON).map_err(FileError::on("read", path))?;
     serde_json::from_slice(&text).map_err(|error| RunDirectoryError::Damaged {
         path: path.to_owned(),
         problem: error.to_string(),

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use gwae_formats::bounded_file::read_bytes;
+use gwae_formats::one_line::folded;
 use serde::de::DeserializeOwned;
 
 /// Why a comparison was impossible.
@@ -40,12 +42,15 @@ impl VerifyError {
 /// a few gigabytes of memory.
 pub(crate) const MOST_ROWS: usize = 4096;
 
+/// Longest file with reference numbers: 256 MiB. The authors' trajectories have 2 MB.
+const LONGEST_FILE: u64 = 1 << 28;
+
 /// Reads a JSON file.
 pub(crate) fn load_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, VerifyError> {
-    let bytes = std::fs::read(path).map_err(|source| VerifyError::Read {
+    let bytes = read_bytes(path, LONGEST_FILE).map_err(|source| VerifyError::Read {
         path: path.to_owned(),
         source,
     })?;
     serde_json::from_slice(&bytes)
-        .map_err(|error| VerifyError::content(path)(format!("is no {what}: {error}")))
+        .map_err(|error| VerifyError::content(path)(format!("is no {what}: {}", folded(error))))
 }

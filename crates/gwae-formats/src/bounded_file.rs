@@ -1,0 +1,114 @@
+//! Reading whole files of a known kind, which are never longer than a limit.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The bytes of a regular file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// If the file cannot be opened or read, is longer than `limit`, or is no regular file: a device or a
+/// pipe may never end, or never begin.
+pub fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = open_regular(path)?;
+    let mut bytes = Vec::new();
+    // A file can grow while it is read, so its length alone is no limit.
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let problem = format!(
+            "it is longer than {}, so it is another kind of file; check the path",
+            in_words(limit)
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+    }
+    Ok(bytes)
+}
+
+/// The text of a regular file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// As [`read_bytes`], and if the file is not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    String::from_utf8(read_bytes(path, limit)?).map_err(|_| {
+        let problem = "it is not text (UTF-8); check the path";
+        io::Error::new(io::ErrorKind::InvalidData, problem)
+    })
+}
+
+/// Opens a regular file for reading.
+///
+/// # Errors
+///
+/// If the file cannot be opened or is no regular file.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    // Before it is opened: to open a pipe waits for the program at its other end.
+    let kind = std::fs::metadata(path)?;
+    let problem = if kind.is_dir() {
+        "it is a directory, not a file"
+    } else if !kind.is_file() {
+        "it is not a regular file; copy its content to one"
+    } else {
+        return File::open(path);
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, problem))
+}
+
+fn in_words(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, bytes).unwrap();
+        (directory, path)
+    }
+
+    #[test]
+    fn the_limit_itself_is_allowed() {
+        let (_directory, path) = written(b"12345");
+        assert_eq!(read_text(&path, 5).unwrap(), "12345");
+        let message = read_text(&path, 4).unwrap_err().to_string();
+        assert!(
+            message.starts_with("it is longer than 4 bytes"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_text_is_only_read_as_bytes() {
+        let (_directory, path) = written(&[0xff, 0xfe]);
+        assert_eq!(read_bytes(&path, 9).unwrap(), [0xff, 0xfe]);
+        let message = read_text(&path, 9).unwrap_err().to_string();
+        assert!(message.starts_with("it is not text"), "{message}");
+    }
+
+    #[test]
+    fn directories_and_missing_files_are_refused() {
+        let (directory, path) = written(b"");
+        let message = read_bytes(directory.path(), 9).unwrap_err().to_string();
+        assert!(message.starts_with("it is a directory"), "{message}");
+        std::fs::remove_file(&path).unwrap();
+        let error = read_bytes(&path, 9).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_an_end_is_refused() {
+        let message = read_bytes(Path::new("/dev/zero"), 9)
+            .unwrap_err()
+            .to_string();
+        assert!(message.starts_with("it is not a regular file"), "{message}");
+    }
+}
