@@ -2,7 +2,11 @@
 
 mod common;
 
+use std::io::Read;
+
 use common::pictures::{colours, encoded, greys, jpeg, one_bit_png, png_of, png_of_chunks};
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use gwae_datasets::{Image, ImageFileProblem, MAX_IMAGE_PIXELS, decode_image};
 use image::{DynamicImage, GrayAlphaImage, ImageFormat, RgbImage, RgbaImage};
 use proptest::prelude::*;
@@ -38,6 +42,55 @@ fn lossless_colours_come_out_as_planes() {
         let image = decode(&encoded(picture.clone(), format));
         assert_eq!((image.channels, image.height, image.width), (3, 7, 13));
         assert_eq!(image.pixels, planes(&picture));
+    }
+}
+
+/// An EXIF block with an orientation only.
+fn exif(orientation: u8) -> Vec<u8> {
+    let mut block = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    block.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+    block
+}
+
+/// The camera was turned: the stored image has to be turned a quarter clockwise.
+#[test]
+fn the_orientation_of_cameras_is_obeyed() {
+    let picture = colours(24, 16, 1);
+    let upright = image::imageops::rotate90(&picture);
+    let png = encoded(picture.clone(), ImageFormat::Png);
+    // After signature and header: 8 + 25 bytes.
+    let chunk = &png_of_chunks(&[(b"eXIf", &exif(6))])[8..];
+    let turned = decode(&[&png[..33], chunk, &png[33..]].concat());
+    assert_eq!((turned.height, turned.width), (24, 16));
+    assert_eq!(turned.pixels, planes(&upright));
+
+    let file = jpeg(picture);
+    let plain = decode(&file);
+    let content = [b"Exif\0\0", &exif(6)[..]].concat();
+    let length = (content.len() as u16 + 2).to_be_bytes();
+    let with = |bytes: &[u8]| [&file[..2], &[0xff, 0xe1], &length, bytes, &file[2..]].concat();
+    let turned = decode(&with(&content));
+    assert_eq!((turned.height, turned.width), (24, 16));
+    // Row 0 of the upright image is the first column, from below.
+    let expected: Vec<u8> = (0..16).map(|row| plain.pixels[(15 - row) * 24]).collect();
+    assert_eq!(turned.pixels[..16], expected);
+    // A broken block changes nothing.
+    let broken = decode(&with(&vec![b'E'; content.len()]));
+    assert_eq!(broken.pixels, plain.pixels);
+}
+
+/// A profile of 300 kB that expands to 300 MB.
+#[test]
+fn profiles_and_texts_are_not_expanded() {
+    let picture = colours(24, 16, 1);
+    let png = encoded(picture.clone(), ImageFormat::Png);
+    let mut deflated = ZlibEncoder::new(Vec::new(), Compression::fast());
+    std::io::copy(&mut std::io::repeat(0).take(300_000_000), &mut deflated).unwrap();
+    let profile = [b"name\0\0", &deflated.finish().unwrap()[..]].concat();
+    for kind in [b"iCCP", b"zTXt"] {
+        let chunk = &png_of_chunks(&[(kind, &profile)])[8..];
+        let file = [&png[..33], chunk, &png[33..]].concat();
+        assert_eq!(decode(&file).pixels, planes(&picture));
     }
 }
 
@@ -208,7 +261,10 @@ fn png_and_webp_cut_anywhere_are_errors() {
         for length in 12..whole.len() - 12 {
             let found = problem(&whole[..length]);
             assert!(
-                matches!(found, ImageFileProblem::Damaged { .. }),
+                matches!(
+                    found,
+                    ImageFileProblem::Damaged { .. } | ImageFileProblem::Truncated { .. }
+                ),
                 "{found:?}"
             );
         }

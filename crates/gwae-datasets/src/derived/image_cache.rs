@@ -2,7 +2,7 @@
 //!
 //! | offset | content |
 //! |---|---|
-//! | 0 | `gwaeimg1` |
+//! | 0 | `gwaeimg2` |
 //! | 8 | SHA-256 over everything that decides the content: fingerprint of the dataset, transform, number of items and of factors |
 //! | 40 | one record per item: the pixels (`[C, H, W]`, u8), the factors (u32, little-endian), CRC-32 of both (u32, little-endian) |
 //!
@@ -29,7 +29,7 @@ use gwae_formats::hexadecimal::hexadecimal;
 use gwae_formats::parallel::{default_threads, in_ranges};
 use gwae_formats::positioned_file::SharedReader;
 
-const MAGIC: &[u8; 8] = b"gwaeimg1";
+const MAGIC: &[u8; 8] = b"gwaeimg2";
 const HEADER_LEN: u64 = 40;
 
 /// Number of images that a thread makes before they are written.

@@ -4,8 +4,8 @@
 //! * Grey stays one channel; colour becomes three; a palette counts as colour.
 //! * Transparent pixels are blended with white.
 //! * 16 bits per value become 8 by rounding.
-//! * Pixels are used as stored: colour profiles and the orientation tag of cameras are ignored, as
-//!   in torchvision.
+//! * The EXIF tag of cameras is obeyed: images stand upright. Colour profiles are ignored, as in
+//!   torchvision.
 //! * An animation gives its first image.
 //! * A file that ends too early is an error.
 //!
@@ -17,7 +17,8 @@
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use jpeg_decoder::Decoder as JpegDecoder;
 
 use crate::images::files::{ImageFileError, ImageFileProblem};
@@ -25,9 +26,11 @@ use crate::images::jpeg;
 use crate::images::jpeg::failure::Failure;
 use crate::images::jpeg_survey::Survey;
 use crate::images::limits::MAX_IMAGE_PIXELS;
+use crate::images::orientation::upright;
+use crate::images::png_chunks;
 use crate::item::Image;
 use crate::resize::Window;
-use gwae_formats::one_line::one_line;
+use gwae_formats::one_line::{folded, one_line};
 
 /// Decodes the content of an image file. Errors call it `file`.
 ///
@@ -54,14 +57,11 @@ pub(crate) fn decode_centre(
 
 fn decode(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProblem> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        check_palette(bytes)?;
-        // Deflate expands by a factor of at most 1032, and a pixel takes at least one bit.
-        decode_general(bytes, ImageFormat::Png, "PNG", 1032 * 8)
+        decode_png(bytes)
     } else if bytes.starts_with(&[0xff, 0xd8]) {
         decode_jpeg(bytes, crop)
     } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-        // A WebP file of one colour has no minimum size that depends on the area.
-        decode_general(bytes, ImageFormat::WebP, "WebP", usize::MAX)
+        decode_webp(bytes)
     } else {
         Err(ImageFileProblem::UnknownFormat {
             found: bytes[..bytes.len().min(4)].to_vec(),
@@ -94,50 +94,55 @@ fn check_dimensions(
     }
 }
 
-/// Returns an error for a PNG whose palette ends inside a colour, because the decoder would panic
-/// (png 0.18.1).
-fn check_palette(png: &[u8]) -> Result<(), ImageFileProblem> {
-    const CHECKSUM: usize = 4;
-    let mut rest = png.get(8..).unwrap_or_default();
-    // Every chunk has length, kind, content and checksum.
-    while let Some((&[a, b, c, d, ref kind @ ..], content)) = rest.split_first_chunk::<8>() {
-        let length = u32::from_be_bytes([a, b, c, d]) as usize;
-        if kind == b"PLTE" && !length.is_multiple_of(3) {
-            return Err(ImageFileProblem::Damaged {
-                format: "PNG",
-                message: format!("a palette of {length} bytes, which are no whole colours"),
-            });
-        }
-        let end = length.saturating_add(CHECKSUM);
-        rest = content.get(end..).unwrap_or_default();
-    }
-    Ok(())
+fn decode_png(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
+    let Some((width, height)) = png_chunks::dimensions(bytes) else {
+        return Err(ImageFileProblem::Truncated {
+            format: "PNG",
+            bytes: bytes.len(),
+        });
+    };
+    // Deflate expands by a factor of at most 1032, and a pixel takes at least one bit.
+    check_dimensions(width, height, bytes.len(), 1032 * 8)?;
+    let bytes = png_chunks::without_metadata(bytes)?;
+    decode_general(&bytes, ImageFormat::Png, "PNG", width * height)
 }
 
+fn decode_webp(bytes: &[u8]) -> Result<Image, ImageFileProblem> {
+    let reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::WebP);
+    let dimensions = reader.into_dimensions();
+    let (width, height) = dimensions.map_err(|error| damaged("WebP", &error))?;
+    let (width, height) = (width as usize, height as usize);
+    // A WebP file of one colour has no minimum size that depends on the area.
+    check_dimensions(width, height, bytes.len(), usize::MAX)?;
+    decode_general(bytes, ImageFormat::WebP, "WebP", width * height)
+}
+
+fn damaged(format: &'static str, error: &image::ImageError) -> ImageFileProblem {
+    ImageFileProblem::Damaged {
+        format,
+        message: folded(error),
+    }
+}
+
+/// `pixels`: of the declared dimensions.
 fn decode_general(
     bytes: &[u8],
     format: ImageFormat,
     name: &'static str,
-    pixels_per_byte: usize,
+    pixels: usize,
 ) -> Result<Image, ImageFileProblem> {
-    let damaged = |error: image::ImageError| ImageFileProblem::Damaged {
-        format: name,
-        message: one_line(&error.to_string().replace('\n', " ")),
-    };
-    let (width, height) = ImageReader::with_format(Cursor::new(bytes), format)
-        .into_dimensions()
-        .map_err(damaged)?;
-    check_dimensions(
-        width as usize,
-        height as usize,
-        bytes.len(),
-        pixels_per_byte,
-    )?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    /// The decoders' tables and buffers of lines.
+    const BUFFERS: u64 = 1 << 24;
+    let damaged = |error: image::ImageError| damaged(name, &error);
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(12 * MAX_IMAGE_PIXELS as u64);
+    limits.max_alloc = Some(12 * pixels as u64 + BUFFERS);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    Ok(planar(reader.decode().map_err(damaged)?))
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    // A broken EXIF block says nothing about the pixels.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let decoded = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    Ok(upright(planar(decoded), orientation))
 }
 
 /// Splits the pixels into planes of 8 bits and removes the transparency.
@@ -193,11 +198,14 @@ fn decode_jpeg(bytes: &[u8], crop: Option<usize>) -> Result<Image, ImageFileProb
             bytes: bytes.len(),
         });
     };
-    if survey.has_tables {
+    // The part in the centre of an image that is turned may be another one by a pixel.
+    let crop = crop.filter(|_| survey.orientation == Orientation::NoTransforms);
+    let image = if survey.has_tables {
         decode_own_jpeg(bytes, crop).unwrap_or_else(|| decode_surveyed(bytes, &survey))
     } else {
         decode_surveyed(&with_usual_tables(bytes), &survey)
-    }
+    };
+    Ok(upright(image?, survey.orientation))
 }
 
 /// The file with the Huffman tables of ITU-T T.81, annex K.3, after its start marker. The frames of

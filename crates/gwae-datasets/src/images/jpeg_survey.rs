@@ -4,12 +4,12 @@
 //! module refuses every kind that the decoder was not found right on, and says which kind it is.
 //! `tests/jpeg/sweep.py` writes files of all kinds beside the pixels of libjpeg.
 
+use image::metadata::Orientation;
 use jpeg_decoder::ColorTransform;
 
 use crate::images::files::ImageFileProblem;
 
 /// The facts that decide how a file is decoded.
-#[derive(Default)]
 pub(super) struct Survey {
     /// The marker that begins the frame: the coding process.
     process: u8,
@@ -21,6 +21,8 @@ pub(super) struct Survey {
     adobe: Option<u8>,
     /// Whether Huffman tables precede the first scan.
     pub(super) has_tables: bool,
+    /// How the image is to be turned, by its EXIF segment.
+    pub(super) orientation: Orientation,
     scans: usize,
     pub(super) width: usize,
     pub(super) height: usize,
@@ -38,7 +40,18 @@ impl Survey {
     /// Walks over all segments and scans. `None` if the end marker does not follow the last scan:
     /// then bytes of the image are missing, which decoders would fill with grey.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
-        let mut survey = Self::default();
+        let mut survey = Self {
+            process: 0,
+            precision: 0,
+            components: Vec::new(),
+            jfif: false,
+            adobe: None,
+            has_tables: false,
+            orientation: Orientation::NoTransforms,
+            scans: 0,
+            width: 0,
+            height: 0,
+        };
         let mut place = 2;
         let mut in_scan = false;
         loop {
@@ -69,6 +82,11 @@ impl Survey {
             0xc4 if self.scans == 0 => self.has_tables = true,
             0xda => self.note_scan(content),
             0xe0 => self.jfif |= content.starts_with(b"JFIF\0"),
+            0xe1 if self.orientation == Orientation::NoTransforms => {
+                let exif = content.strip_prefix(b"Exif\0\0");
+                let found = exif.and_then(Orientation::from_exif_chunk);
+                self.orientation = found.unwrap_or(Orientation::NoTransforms);
+            }
             0xee if content.starts_with(b"Adobe") => self.adobe = content.get(11).copied(),
             0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
                 let &[precision, h1, h0, w1, w0, _, ref components @ ..] = content else {

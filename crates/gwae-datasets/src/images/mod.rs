@@ -5,3 +5,5 @@ pub(crate) mod files;
 pub(crate) mod jpeg;
 mod jpeg_survey;
 pub(crate) mod limits;
+mod orientation;
+mod png_chunks;
