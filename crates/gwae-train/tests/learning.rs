@@ -21,14 +21,15 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Least advantage over the mean image in decibels. Both trainings below gain more than 1;
-/// trainings with nearby settings gain 0.35 to 1.44.
+/// Least advantage over the mean image in decibels. The training with a critic gains 0.8, the other
+/// one more than 1.
 const MARGIN: f64 = 0.5;
 
-/// The main step, critic steps and two RMSprop optimisers.
+/// The main step, critic steps and two RMSprop optimisers. Learning rates from 2e-3 on diverge on
+/// some processors and not on others, because rounding differs.
 #[test]
 fn a_gwae_learns_digits_with_a_critic() {
-    learns(true, 4e-3, 1.0);
+    learns(true, 1e-3, 1.0);
 }
 
 /// Only the main step, with the maximum mean discrepancy and Adam.
