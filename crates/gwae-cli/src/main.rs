@@ -12,6 +12,9 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return terminal::usage(&error),
     };
+    if let Err(error) = gwae_train::interrupt::catch_file_size_limit() {
+        terminal::note(error);
+    }
     gwae_train::compute_on_this_thread(None);
     match commands::run(arguments.command) {
         Ok(_) if !terminal::is_complete() => ExitCode::FAILURE,

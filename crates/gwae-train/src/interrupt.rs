@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 #[cfg(feature = "signals")]
-pub use signals::{EXIT_STATUS, InterruptError, catch_signals};
+pub use signals::{EXIT_STATUS, InterruptError, catch_file_size_limit, catch_signals};
 
 /// A request to stop, shared between the loop and the code that may ask.
 #[derive(Clone, Debug, Default)]

@@ -9,10 +9,11 @@ pub const EXIT_STATUS: i32 = 130;
 
 /// The signal handler could not be installed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot catch Ctrl-C: {0}")]
+#[error("cannot catch signals: {0}")]
 pub struct InterruptError(String);
 
-/// Catches Ctrl-C, and on Unix SIGTERM, for the whole process. The first signal sets the flag and
+/// Catches Ctrl-C, and on Unix SIGTERM, for the whole process, and does
+/// [`catch_file_size_limit`]. The first signal sets the flag and
 /// prints on standard error what happens next. The second one ends the process with
 /// [`EXIT_STATUS`].
 ///
@@ -29,7 +30,28 @@ pub fn catch_signals() -> Result<StopFlag, InterruptError> {
         received: false,
     };
     install(handler)?;
+    catch_file_size_limit()?;
     Ok(flag)
+}
+
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) fail like one on a full disk, with
+/// an error that names the file. Without this, the system ends the process.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn catch_file_size_limit() -> Result<(), InterruptError> {
+    #[cfg(unix)]
+    {
+        use std::sync::Arc;
+        use std::sync::atomic::AtomicBool;
+
+        use signal_hook::consts::SIGXFSZ;
+        // Nobody reads the flag: that the signal has a handler is enough.
+        signal_hook::flag::register(SIGXFSZ, Arc::<AtomicBool>::default())
+            .map_err(|error| InterruptError(error.to_string()))?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -125,5 +147,30 @@ mod tests {
         wait_for("stopping");
         signal("INT");
         assert_eq!(child.wait().unwrap().code(), Some(EXIT_STATUS));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_beyond_the_limit_is_an_error() {
+        if let Some(file) = std::env::var_os("GWAE_TEST_FILE_SIZE") {
+            catch_file_size_limit().unwrap();
+            let error = std::fs::write(file, [0; 1 << 20]).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::FileTooLarge);
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", "ulimit -f 8 && exec \"$0\" \"$@\""])
+            .arg(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "interrupt::signals::tests::a_file_beyond_the_limit_is_an_error",
+            ])
+            .env("GWAE_TEST_FILE_SIZE", directory.path().join("file"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains("1 passed"), "{text}");
     }
 }
