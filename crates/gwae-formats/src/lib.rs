@@ -5,6 +5,7 @@
 //! | [`idx`] | images and labels as MNIST has them |
 //! | [`hdf5`] | arrays as h5py writes them |
 //! | [`npy`], [`npz`] | arrays as NumPy writes them |
+//! | [`records`] | items of equal length with a checksum each, such as a copy of a dataset's images |
 //! | [`atomic`] | writing a file so that a crash cannot damage it |
 //! | [`bounded_file`] | reading a regular file up to a limit |
 //!
@@ -20,4 +21,7 @@ pub mod npy;
 pub mod npz;
 pub mod one_line;
 pub mod parallel;
+pub mod partial;
 pub mod positioned_file;
+pub mod records;
+pub mod regular_file;

@@ -1,0 +1,150 @@
+//! The unfinished form of a file, under another name. One process at a time writes it, and a later one can continue.
+
+use std::fs::{self, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use crate::atomic::rename_synced;
+use crate::positioned_file::PositionedFile;
+
+/// What to do if another process writes the same file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenBusy {
+    /// Wait until that process has finished.
+    Wait,
+    /// Return an error of the kind [`ErrorKind::WouldBlock`].
+    Refuse,
+}
+
+/// An open unfinished file. It keeps the content that an earlier process left.
+#[derive(Debug)]
+pub struct PartialFile {
+    path: PathBuf,
+    file: PositionedFile,
+}
+
+impl PartialFile {
+    /// Opens the file with the name of `target` and `suffix` after it. Creates it if it is missing.
+    ///
+    /// While this call waits for another process, that process may rename the file to `target`. So look for
+    /// `target` after this call, not before it.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or another process writes it and `when_busy` says so.
+    pub fn open(target: &Path, suffix: &str, when_busy: WhenBusy) -> io::Result<Self> {
+        let path = with_suffix(target, suffix);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
+        let locked = match when_busy {
+            WhenBusy::Wait => file.lock().map_err(TryLockError::Error),
+            WhenBusy::Refuse => file.try_lock(),
+        };
+        match locked {
+            Err(TryLockError::WouldBlock) => return Err(ErrorKind::WouldBlock.into()),
+            // Some network file systems have no locks. On them, only one process may write at a time.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        Ok(Self {
+            path,
+            file: PositionedFile::new(file),
+        })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its content.
+    pub fn content(&self) -> &PositionedFile {
+        &self.file
+    }
+
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// If the system cannot tell it.
+    pub fn length(&self) -> io::Result<u64> {
+        Ok(self.file.file().metadata()?.len())
+    }
+
+    /// Removes all bytes after the first `length`.
+    ///
+    /// # Errors
+    /// If the system cannot shorten the file.
+    pub fn shorten(&self, length: u64) -> io::Result<()> {
+        self.file.file().set_len(length)
+    }
+
+    /// Forces the content to the disk.
+    ///
+    /// # Errors
+    /// If the disk is full or fails.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.file().sync_all()
+    }
+
+    /// Renames the file to `target`. Call [`PartialFile::sync`] first: the new name may reach the disk before
+    /// the content does.
+    ///
+    /// # Errors
+    /// If the file cannot be renamed.
+    pub fn finish(self, target: &Path) -> io::Result<()> {
+        rename_synced(&self.path, target)
+    }
+
+    /// Removes the file.
+    ///
+    /// # Errors
+    /// If the file is there and cannot be removed.
+    pub fn remove(self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for PartialFile {
+    /// Closing the file may release the lock too late: if this process is starting another one, the new
+    /// process holds a copy of every open file for a moment.
+    fn drop(&mut self) {
+        let _ = self.file.file().unlock();
+    }
+}
+
+/// `path` with `suffix` after its name.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_at_a_time_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("file");
+        let open = |when| PartialFile::open(&target, ".part", when);
+        let first = open(WhenBusy::Refuse).unwrap();
+        first.content().write_all_at(b"half", 0).unwrap();
+        let error = open(WhenBusy::Refuse).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| open(WhenBusy::Wait).unwrap().length().unwrap());
+            drop(first);
+            assert_eq!(waiting.join().unwrap(), 4);
+        });
+        let second = open(WhenBusy::Refuse).unwrap();
+        second.finish(&target).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"half");
+        assert!(!with_suffix(&target, ".part").exists());
+    }
+}
