@@ -187,21 +187,13 @@ fn shapes3d_file(directory: &Path) -> PathBuf {
 fn shapes3d_copy(directory: &Path) -> Result<Shapes3dFile> {
     let place = copy_place(directory, "shapes3d")?;
     let file = shapes3d_file(directory);
-    Ok(Shapes3dFile::open_cached(
-        &file,
-        Some(&place),
-        &mut |_, _| {},
-    )?)
+    Ok(Shapes3dFile::open_cached(&file, Some(&place), &mut |_| {})?)
 }
 
 fn dsprites_copy(directory: &Path) -> Result<DspritesFile> {
     let place = copy_place(directory, "dsprites")?;
     let file = directory.join("dsprites/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz");
-    Ok(DspritesFile::open_cached(
-        &file,
-        Some(&place),
-        &mut |_, _| {},
-    )?)
+    Ok(DspritesFile::open_cached(&file, Some(&place), &mut |_| {})?)
 }
 
 fn celeba_copy(directory: &Path) -> Result<CachedImages> {
@@ -212,7 +204,7 @@ fn celeba_copy(directory: &Path) -> Result<CachedImages> {
         celeba,
         transform,
         &place,
-        |_, _| {},
+        &mut |_| {},
     )?)
 }
 

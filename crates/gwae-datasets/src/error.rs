@@ -10,6 +10,7 @@ use std::error::Error;
 use gwae_formats::hdf5::Hdf5Error;
 use gwae_formats::idx::IdxError;
 use gwae_formats::npz::NpzError;
+use gwae_formats::records::RecordsError;
 
 pub use batch::BatchError;
 pub use image::ImageError;
@@ -123,3 +124,4 @@ macro_rules! behind {
 pub(crate) use behind;
 
 behind!(Format, IdxError, Hdf5Error, NpzError);
+behind!(Files, RecordsError);

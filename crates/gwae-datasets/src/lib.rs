@@ -56,7 +56,7 @@ mod transform;
 pub use array_dataset::{ArrayDataset, ArrayError, ArrayProblem};
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
 pub use dataset::Dataset;
-pub use derived::image_cache::{CachedImages, ImageCacheError, ImageCacheProblem};
+pub use derived::image_cache::CachedImages;
 pub use derived::inverted::Inverted;
 pub use derived::patch_shuffled::PatchShuffled;
 pub use derived::transformed::Transformed;
@@ -103,7 +103,6 @@ pub use published::manifest::{
 pub use published::mnist::{Mnist, MnistError, MnistFamily};
 #[cfg(feature = "image-files")]
 pub use published::omniglot::{Omniglot, OmniglotError, OmniglotProblem};
-pub use published::raw_cache::{RawCacheError, RawCacheProblem};
 pub use published::shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
 pub use recipe::items_in_parallel;
 pub use rendered::dsprites::RenderedDsprites;

@@ -16,7 +16,7 @@ fn path(name: &str) -> PathBuf {
 /// Opens with the cache in a temporary directory.
 fn open(path: &Path) -> Result<DspritesFile, DatasetError> {
     let directory = tempfile::tempdir().unwrap();
-    DspritesFile::open_cached(path, Some(directory.path()), &mut |_, _| {})
+    DspritesFile::open_cached(path, Some(directory.path()), &mut |_| {})
 }
 
 /// Item `n` by the formulas of `make_files.py`.
@@ -67,15 +67,15 @@ fn archives_of_numpy_are_read() {
         let directory = tempfile::tempdir().unwrap();
         let mut seen = Vec::new();
         let first =
-            DspritesFile::open_cached(&path(name), Some(directory.path()), &mut |done, images| {
-                seen.push((done, images))
+            DspritesFile::open_cached(&path(name), Some(directory.path()), &mut |progress| {
+                seen.push((progress.done, progress.total))
             })
             .unwrap();
         check(&first);
         assert_eq!(seen, [(14, 14)]);
         assert_eq!(first.fingerprint().len(), 64);
         // The second call has nothing to do.
-        let again = DspritesFile::open_cached(&path(name), Some(directory.path()), &mut |_, _| {
+        let again = DspritesFile::open_cached(&path(name), Some(directory.path()), &mut |_| {
             panic!("converted again")
         })
         .unwrap();
@@ -260,7 +260,7 @@ fn damaged_archives_give_errors_or_the_right_images() {
             let mut bytes = whole.clone();
             bytes[place] ^= 1 << (place % 8);
             write_anew(&file, &bytes);
-            let result = DspritesFile::open_cached(&file, Some(&caches), &mut |_, _| {});
+            let result = DspritesFile::open_cached(&file, Some(&caches), &mut |_| {});
             // The archive's checksum covers every byte of an array.
             match result {
                 Ok(dataset) => check(&dataset),

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use common::pictures::{colours, greys, jpeg, write};
 use common::{Toy, Trap};
 use gwae_datasets::{
-    CachedImages, Dataset, DatasetError, ImageCacheError, ImageCacheProblem, ImageError,
-    ImageFolder, ImageSource, SettingError, Split, Transform,
+    CachedImages, Dataset, DatasetError, ImageError, ImageFolder, ImageSource, SettingError, Split,
+    Transform,
 };
+use gwae_formats::atomic::FileError;
+use gwae_formats::records::{Progress, RecordsError, RecordsProblem, Replaced};
 
 /// A folder of ten images of two classes and of different sizes, one of them grey.
 fn folder(root: &Path) -> Arc<dyn Dataset> {
@@ -27,7 +29,7 @@ fn folder(root: &Path) -> Arc<dyn Dataset> {
 }
 
 fn open(dataset: &Arc<dyn Dataset>, transform: Transform, directory: &Path) -> CachedImages {
-    CachedImages::open_or_create(dataset.clone(), transform, directory, |_, _| {}).unwrap()
+    CachedImages::open_or_create(dataset.clone(), transform, directory, &mut |_| {}).unwrap()
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -37,9 +39,9 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn problem(result: Result<impl Sized, DatasetError>, path: &Path) -> ImageCacheProblem {
+fn problem(result: Result<impl Sized, DatasetError>, path: &Path) -> RecordsProblem {
     match result.map(drop).unwrap_err().downcast() {
-        Ok(ImageCacheError { file, problem }) => {
+        Ok(RecordsError { file, problem }) => {
             assert_eq!(file, path.display().to_string());
             problem
         }
@@ -54,7 +56,7 @@ fn items_are_those_of_the_dataset_after_the_transform() {
     let transform = Transform::new(8, 3).cropped(16);
     let cache = directory.path().join("new/cache");
     let mut steps = Vec::new();
-    let progress = |done, all| steps.push((done, all));
+    let progress = &mut |made: Progress| steps.push((made.done, made.total));
     let cached =
         CachedImages::open_or_create(dataset.clone(), transform, &cache, progress).unwrap();
     assert_eq!(steps.last(), Some(&(10, 10)));
@@ -106,7 +108,7 @@ fn warming_reads_the_file_to_its_end() {
     file.set_len(file.metadata().unwrap().len() - 1).unwrap();
     assert!(matches!(
         problem(cached.warm(), cached.path()),
-        ImageCacheProblem::Read(_)
+        RecordsProblem::Io { action: "read", .. }
     ));
 }
 
@@ -123,7 +125,7 @@ fn a_complete_cache_is_not_made_again() {
         let name = format!("pictures/{}/{image}.jpg", ["a", "b"][image % 2]);
         fs::remove_file(directory.path().join(name)).unwrap();
     }
-    let never = |_, _| panic!("it is there");
+    let never = &mut |_| panic!("it is there");
     let second = CachedImages::open_or_create(dataset, transform, &cache, never).unwrap();
     assert_eq!(first.path(), second.path());
     for (index, expected) in expected.iter().enumerate() {
@@ -179,17 +181,23 @@ fn what_an_interruption_left_is_never_taken_for_complete() {
     assert_eq!(fs::read(&path).unwrap(), whole);
     assert_eq!(files(&cache), [path.as_path()]);
 
-    // A file with the right name from another program: too short, too long, or with other content.
-    let mut foreign = whole.clone();
-    foreign[9] ^= 1;
-    for wrong in [
-        &whole[..whole.len() - 1],
-        &[&whole[..], &[0]].concat(),
-        b"",
-        &foreign,
+    // A file that is too short, too long, of other content, or of an earlier version.
+    let mut other = whole.clone();
+    other[41] ^= 1;
+    let mut earlier = whole.clone();
+    earlier[..8].copy_from_slice(b"gwaeimg1");
+    for (wrong, reason) in [
+        (&whole[..whole.len() - 1], Replaced::Damaged),
+        (&[&whole[..], &[0]].concat(), Replaced::Damaged),
+        (b"", Replaced::Damaged),
+        (&other, Replaced::Damaged),
+        (&earlier, Replaced::Earlier),
     ] {
         fs::write(&path, wrong).unwrap();
-        open(&dataset, transform, &cache);
+        let mut seen = None;
+        let progress = &mut |made: Progress| seen = made.replaced;
+        CachedImages::open_or_create(dataset.clone(), transform, &cache, progress).unwrap();
+        assert_eq!(seen, Some(reason));
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
 }
@@ -203,19 +211,23 @@ fn a_damaged_record_is_named() {
         .path()
         .to_owned();
     let whole = fs::read(&path).unwrap();
-    let record = 3 * 64 + 4 + 4;
-    assert_eq!(whole.len(), 40 + 10 * record);
-    // A pixel, a factor, the checksum.
-    for place in [0, 3 * 64 + 1, record - 1] {
+    let record = 3 * 64 + 4;
+    let records = whole.len() - 10 * record;
+    // A pixel, a factor, the checksum, which stands behind the head of 40 bytes and the key of 32.
+    for place in [
+        records + 4 * record,
+        records + 4 * record + 3 * 64 + 1,
+        72 + 4 * 4,
+    ] {
         let mut damaged = whole.clone();
-        damaged[40 + 4 * record + place] ^= 0x10;
+        damaged[place] ^= 0x10;
         fs::write(&path, damaged).unwrap();
         let cached = open(&dataset, Transform::new(8, 3), &cache);
         cached.item(3).unwrap();
         cached.item(5).unwrap();
         let found = problem(cached.item(4), &path);
         assert!(
-            matches!(found, ImageCacheProblem::Damaged { index: 4 }),
+            matches!(found, RecordsProblem::DamagedRecord { index: 4 }),
             "{found:?}"
         );
     }
@@ -228,7 +240,10 @@ fn a_damaged_record_is_named() {
         .set_len(50)
         .unwrap();
     let found = problem(cached.item(9), &path);
-    assert!(matches!(found, ImageCacheProblem::Read(_)), "{found:?}");
+    assert!(
+        matches!(found, RecordsProblem::Io { action: "read", .. }),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -237,7 +252,7 @@ fn an_image_that_fails_leaves_no_cache() {
     let cache = directory.path().join("cache");
     let toy: Arc<dyn Dataset> = Arc::new(Toy::with_trap(10, Trap::Error(7)));
     let open = |dataset: &Arc<dyn Dataset>, transform| {
-        CachedImages::open_or_create(dataset.clone(), transform, &cache, |_, _| {})
+        CachedImages::open_or_create(dataset.clone(), transform, &cache, &mut |_| {})
             .err()
             .unwrap()
     };
@@ -277,14 +292,10 @@ fn a_directory_that_cannot_be_written_is_an_error() {
     let blocked = directory.path().join("file");
     fs::write(&blocked, b"").unwrap();
     let toy: Arc<dyn Dataset> = Arc::new(Toy::new(10, 10));
-    let error = CachedImages::open_or_create(toy, Transform::new(2, 1), &blocked, |_, _| {});
+    let error = CachedImages::open_or_create(toy, Transform::new(2, 1), &blocked, &mut |_| {});
     let error = error.err().unwrap();
-    let ImageCacheError { file, problem } = error.downcast().unwrap();
-    assert!(file.starts_with(blocked.to_str().unwrap()));
-    assert!(
-        matches!(problem, ImageCacheProblem::Write { bytes: 160, .. }),
-        "{problem:?}"
-    );
+    let error: FileError = error.downcast().unwrap();
+    assert_eq!((error.action, error.path), ("create", blocked));
 }
 
 #[test]

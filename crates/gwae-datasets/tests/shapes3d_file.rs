@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use gwae_datasets::{
-    Dataset, DatasetError, FactorGridError, ImageSource, Item, RawCacheError, RawCacheProblem,
-    Shapes3dError, Shapes3dFile, Shapes3dProblem, Transform, shapes3d_grid,
+    Dataset, DatasetError, FactorGridError, ImageSource, Item, Shapes3dError, Shapes3dFile,
+    Shapes3dProblem, Transform, shapes3d_grid,
 };
 use gwae_formats::hdf5::Hdf5Error;
+use gwae_formats::records::{RecordsError, RecordsProblem, Replaced};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -86,8 +87,8 @@ fn every_layout_is_the_same_streamed_and_cached() {
         let directory = tempfile::tempdir().unwrap();
         let mut seen = Vec::new();
         let cached =
-            Shapes3dFile::open_cached(&path(name), Some(directory.path()), &mut |done, images| {
-                seen.push((done, images))
+            Shapes3dFile::open_cached(&path(name), Some(directory.path()), &mut |progress| {
+                seen.push((progress.done, progress.total))
             })
             .unwrap();
         check(&cached, len);
@@ -144,7 +145,7 @@ fn copy(directory: &Path, name: &str) -> PathBuf {
 
 fn open_counting(source: &Path) -> (Result<Shapes3dFile, DatasetError>, usize) {
     let mut calls = 0;
-    let result = Shapes3dFile::open_cached(source, None, &mut |_, _| calls += 1);
+    let result = Shapes3dFile::open_cached(source, None, &mut |_| calls += 1);
     (result, calls)
 }
 
@@ -231,25 +232,32 @@ fn expected_bytes() -> [u8; 30] {
 }
 
 #[test]
-fn a_damaged_cache_is_made_anew_and_another_file_is_not_touched() {
+fn a_copy_that_cannot_be_used_is_made_again_and_another_file_is_not_touched() {
     let directory = tempfile::tempdir().unwrap();
     let source = copy(directory.path(), "gzip");
     let cache = directory.path().join("3dshapes.h5.gwae-cache");
     open_counting(&source).0.unwrap();
     let whole = fs::read(&cache).unwrap();
-    for length in [100, 5000, whole.len() - 1] {
-        fs::write(&cache, &whole[..length]).unwrap();
-        let (again, calls) = open_counting(&source);
-        assert!(calls > 0, "{length}");
+    let mut earlier = whole.clone();
+    earlier[..16].copy_from_slice(b"gwae image cache");
+    for (content, reason) in [
+        (&whole[..100], Replaced::Damaged),
+        (&whole[..whole.len() - 1], Replaced::Damaged),
+        (&earlier, Replaced::Earlier),
+    ] {
+        fs::write(&cache, content).unwrap();
+        let mut seen = None;
+        let again = Shapes3dFile::open_cached(&source, None, &mut |p| seen = p.replaced);
         check(&again.unwrap(), 12);
-        assert_eq!(fs::read(&cache).unwrap().len(), whole.len());
+        assert_eq!(seen, Some(reason));
+        assert_eq!(fs::read(&cache).unwrap(), whole);
     }
     fs::write(&cache, b"my diary").unwrap();
     let error = open_counting(&source).0.unwrap_err();
     assert!(matches!(
         error.downcast_ref(),
-        Some(RawCacheError {
-            problem: RawCacheProblem::NotACache,
+        Some(RecordsError {
+            problem: RecordsProblem::Foreign,
             ..
         })
     ));
@@ -257,12 +265,35 @@ fn a_damaged_cache_is_made_anew_and_another_file_is_not_touched() {
     assert_eq!(fs::read(&cache).unwrap(), b"my diary");
 }
 
+/// A changed pixel of a copy is never taken for the dataset's.
+#[test]
+fn a_damaged_image_of_a_copy_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = copy(directory.path(), "gzip");
+    let cache = directory.path().join("3dshapes.h5.gwae-cache");
+    open_counting(&source).0.unwrap();
+    let mut bytes = fs::read(&cache).unwrap();
+    // Images of 90 bytes stand at the end.
+    let fifth = bytes.len() - (12 - 5) * 90;
+    bytes[fifth + 33] ^= 1;
+    fs::write(&cache, bytes).unwrap();
+    let (opened, calls) = open_counting(&source);
+    let opened = opened.unwrap();
+    assert_eq!(calls, 0);
+    assert_eq!(opened.item(4).unwrap(), expected(4));
+    assert_eq!(opened.item(6).unwrap(), expected(6));
+    for error in [opened.item(5).map(drop), opened.verify_cache()] {
+        let message = error.unwrap_err().to_string();
+        let expected = "3dshapes.h5.gwae-cache: item 5 is damaged; delete the file";
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
 #[test]
 fn a_directory_that_is_not_there_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let nowhere = directory.path().join("nowhere");
-    let error =
-        Shapes3dFile::open_cached(&path("gzip"), Some(&nowhere), &mut |_, _| {}).unwrap_err();
+    let error = Shapes3dFile::open_cached(&path("gzip"), Some(&nowhere), &mut |_| {}).unwrap_err();
     let message = error.to_string();
     assert!(message.contains("nowhere"), "{message}");
     assert!(message.contains("cannot create"), "{message}");

@@ -1,78 +1,28 @@
 //! Images at the model's size in one file. They are decoded and resized once, on first use.
 //!
-//! | offset | content |
-//! |---|---|
-//! | 0 | `gwaeimg2` |
-//! | 8 | SHA-256 over everything that decides the content: fingerprint of the dataset, transform, number of items and of factors |
-//! | 40 | one record per item: the pixels (`[C, H, W]`, u8), the factors (u32, little-endian), CRC-32 of both (u32, little-endian) |
-//!
-//! All records have the same length. It follows from the dataset and the transform, so no size is
-//! read from the file.
+//! A record of the file holds the pixels of an item (`[C, H, W]`, u8) and its factors (u32, little-endian).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
-use flate2::Crc;
 use sha2::{Digest, Sha256};
 
 use crate::dataset::Dataset;
 use crate::derived::transformed::in_bytes;
-use crate::error::{DatasetError, behind};
+use crate::error::{BatchError, DatasetError};
 use crate::image_shape::ImageShape;
 use crate::item::{FactorSpec, Image, Item};
 use crate::transform::Transform;
 use crate::transform::in_item;
-use gwae_formats::atomic::rename_synced;
+use gwae_formats::atomic::FileError;
 use gwae_formats::hexadecimal::hexadecimal;
-use gwae_formats::parallel::{default_threads, in_ranges};
-use gwae_formats::positioned_file::SharedReader;
-
-const MAGIC: &[u8; 8] = b"gwaeimg2";
-const HEADER_LEN: u64 = 40;
+use gwae_formats::parallel::default_threads;
+use gwae_formats::records::{Division, Head, Progress, RecordFile, RecordSource, open_or_make};
 
 /// Number of images that a thread makes before they are written.
-const BLOCK: usize = 128;
-
-/// The error for a cache of images that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}: {problem}")]
-pub struct ImageCacheError {
-    /// The cache file, or its directory.
-    pub file: String,
-    /// The problem.
-    pub problem: ImageCacheProblem,
-}
-
-behind!(Files, ImageCacheError);
-
-/// A problem of a cache of images.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ImageCacheProblem {
-    /// The file cannot be read.
-    #[error("cannot read it: {0}; check its permissions, or delete it to have it made again")]
-    Read(#[source] io::Error),
-
-    /// The file cannot be written; the disk may be full.
-    #[error(
-        "cannot write it: {error}; it takes {bytes} bytes, so make room or choose another directory"
-    )]
-    Write {
-        /// The error of the system.
-        error: io::Error,
-        /// Size of the whole file.
-        bytes: u64,
-    },
-
-    /// The content of an item differs from what was written.
-    #[error("item {index} is damaged; delete the file to have it made again")]
-    Damaged {
-        /// Index of the item.
-        index: usize,
-    },
-}
+const BLOCK: u64 = 128;
 
 /// A dataset whose images were decoded, cropped and resized once and are then read from a file.
 ///
@@ -82,61 +32,63 @@ pub enum ImageCacheProblem {
 /// never as a whole.
 pub struct CachedImages {
     dataset: Arc<dyn Dataset>,
-    layout: Layout,
-    file: SharedReader,
-    path: PathBuf,
-}
-
-/// The layout of the file.
-#[derive(Clone, Copy)]
-struct Layout {
     shape: ImageShape,
-    factors: usize,
-    items: usize,
+    file: RecordFile,
 }
 
 impl CachedImages {
-    /// Opens the cache of `dataset` under `transform` in `directory`. If it does not exist, this
-    /// makes it, with one thread per core (at most eight). `progress` gets the number of finished
-    /// images and their total.
+    /// Opens the cache of `dataset` under `transform` in `directory`. If it does not exist, this makes it, with
+    /// one thread per core (at most eight).
     ///
-    /// The file's name identifies its content, so one directory may hold the caches of many
-    /// datasets and sizes. The file is written as `….partial` and renamed when it is completely on
-    /// the disk. The next attempt overwrites what an interrupted one left. A file of the wrong
-    /// length is made again. If another process is making the file, this call waits.
+    /// The file's name identifies its content, so one directory may hold the caches of many datasets and sizes.
+    /// Making it may be interrupted at any moment; the next call continues. If another process makes the file,
+    /// this call waits. A file that is damaged or in the format of an earlier version is made again; `progress`
+    /// names the reason.
     ///
     /// # Errors
-    /// If the [`Transform`] is out of range or [`Dataset::item`] fails; [`DatasetError::Item`] if
-    /// an image cannot be transformed; [`ImageCacheError`] if the file cannot be written or read.
+    /// If the [`Transform`] is out of range or [`Dataset::item`] fails; [`DatasetError::Item`] if an image cannot
+    /// be transformed; [`RecordsError`](gwae_formats::records::RecordsError) if the file cannot be written or
+    /// read.
     pub fn open_or_create(
         dataset: Arc<dyn Dataset>,
         transform: Transform,
         directory: &Path,
-        progress: impl FnMut(usize, usize),
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, DatasetError> {
         transform.check()?;
-        let layout = Layout {
-            shape: transform.shape,
-            factors: dataset.factors().len(),
-            items: dataset.len(),
-        };
+        if dataset.is_empty() {
+            return Err(BatchError::NoItems.into());
+        }
         let key = key(dataset.as_ref(), transform);
         let path = directory.join(file_name(dataset.name(), transform, &key));
-        let file = match open_complete(&path, &key, layout)? {
-            Some(file) => file,
-            None => create(dataset.as_ref(), transform, layout, &key, &path, progress)?,
+        fs::create_dir_all(directory)
+            .map_err(FileError::on("create", directory))
+            .map_err(|error| DatasetError::Files(Box::new(error)))?;
+        let shape = transform.shape;
+        let head = Head {
+            description: key.to_vec(),
+            records: dataset.len() as u64,
+            record_bytes: (shape.values() + 4 * dataset.factors().len()) as u64,
         };
+        let division = Division {
+            layer: BLOCK * default_threads().get() as u64,
+            block: BLOCK,
+        };
+        let source = Transforming {
+            dataset: dataset.as_ref(),
+            transform,
+        };
+        let file = open_or_make(&path, &head, division, &source, progress)?;
         Ok(Self {
             dataset,
-            layout,
+            shape,
             file,
-            path,
         })
     }
 
     /// The path of the file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 }
 
@@ -146,7 +98,7 @@ impl Dataset for CachedImages {
     }
 
     fn len(&self) -> usize {
-        self.layout.items
+        self.dataset.len()
     }
 
     fn train_len(&self) -> usize {
@@ -158,32 +110,19 @@ impl Dataset for CachedImages {
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
-        let layout = self.layout;
-        if index >= layout.items {
+        if index >= self.len() {
             return Err(DatasetError::IndexOutOfRange {
                 dataset: self.name().to_owned(),
                 index,
-                len: layout.items,
+                len: self.len(),
             });
         }
-        let mut record = vec![0; layout.record_len()];
-        let offset = HEADER_LEN + index as u64 * record.len() as u64;
-        self.file
-            .read_exact_at(&mut record, offset)
-            .map_err(|error| problem(&self.path, ImageCacheProblem::Read(error)))?;
-        let values = record.split_off(layout.pixels());
-        let (numbers, _) = values.as_chunks::<4>();
-        let mut factors: Vec<u32> = numbers.iter().map(|&n| u32::from_le_bytes(n)).collect();
-        let checksum = factors.pop();
-        let mut crc = Crc::new();
-        crc.update(&record);
-        crc.update(&values[..4 * layout.factors]);
-        if checksum != Some(crc.sum()) {
-            return Err(problem(&self.path, ImageCacheProblem::Damaged { index }));
-        }
+        let mut pixels = self.file.read(index)?;
+        let factors = pixels.split_off(self.shape.values());
+        let (factors, _) = factors.as_chunks();
         Ok(Item {
-            image: Image::new(layout.shape, record),
-            factors,
+            image: Image::new(self.shape, pixels),
+            factors: factors.iter().map(|&n| u32::from_le_bytes(n)).collect(),
         })
     }
 
@@ -200,9 +139,7 @@ impl Dataset for CachedImages {
     }
 
     fn warm(&self) -> Result<(), DatasetError> {
-        self.file
-            .read_through()
-            .map_err(|error| problem(&self.path, ImageCacheProblem::Read(error)))
+        Ok(self.file.read_through()?)
     }
 
     fn fingerprint(&self) -> String {
@@ -210,31 +147,39 @@ impl Dataset for CachedImages {
     }
 }
 
-impl Layout {
-    fn pixels(&self) -> usize {
-        self.shape.values()
-    }
-
-    fn record_len(&self) -> usize {
-        self.pixels() + 4 * self.factors + 4
-    }
-
-    fn file_len(&self) -> u64 {
-        HEADER_LEN + self.items as u64 * self.record_len() as u64
-    }
+/// The items of a dataset as records.
+struct Transforming<'a> {
+    dataset: &'a dyn Dataset,
+    transform: Transform,
 }
 
-fn problem(path: &Path, problem: ImageCacheProblem) -> DatasetError {
-    ImageCacheError {
-        file: path.display().to_string(),
-        problem,
+impl RecordSource for Transforming<'_> {
+    type Error = DatasetError;
+
+    fn make(&self, records: Range<u64>, bytes: &mut [u8]) -> Result<(), DatasetError> {
+        let Self { dataset, transform } = *self;
+        let length = bytes.len() / (records.end - records.start) as usize;
+        for (index, record) in records.zip(bytes.chunks_exact_mut(length)) {
+            let index = index as usize;
+            let Item { image, factors } = transform.item_of(dataset, index)?;
+            let values = transform
+                .apply(&image)
+                .map_err(|error| in_item(dataset, index, error))?;
+            let (pixels, numbers) = record.split_at_mut(values.len());
+            pixels.copy_from_slice(&in_bytes(&values));
+            for (number, factor) in numbers.as_chunks_mut().0.iter_mut().zip(factors) {
+                *number = factor.to_le_bytes();
+            }
+        }
+        Ok(())
     }
-    .into()
 }
 
 fn key(dataset: &dyn Dataset, transform: Transform) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update(MAGIC);
+    // The first bytes of the format of an earlier version. With them, its copies have the same names and are
+    // replaced.
+    hash.update(b"gwaeimg1");
     hash.update(dataset.fingerprint().as_bytes());
     let Transform { shape, crop } = transform;
     for number in [
@@ -270,194 +215,4 @@ fn file_name(dataset: &str, transform: Transform, key: &[u8; 32]) -> String {
     let crop = crop.map(|side| format!("-crop{side}")).unwrap_or_default();
     let key = hexadecimal(&key[..8]);
     format!("{dataset}{crop}-{channels}x{height}x{width}-{key}.images")
-}
-
-/// The file at `path`, if it is a complete cache with this key.
-fn open_complete(
-    path: &Path,
-    key: &[u8; 32],
-    layout: Layout,
-) -> Result<Option<SharedReader>, DatasetError> {
-    let failed = |error| problem(path, ImageCacheProblem::Read(error));
-    let file = match File::open(path) {
-        Ok(file) => SharedReader::new(file).map_err(failed)?,
-        // Making the file shows whether this is possible.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    if file.length() != layout.file_len() {
-        return Ok(None);
-    }
-    let mut header = [0; HEADER_LEN as usize];
-    file.read_exact_at(&mut header, 0).map_err(failed)?;
-    let is_ours = header.starts_with(MAGIC) && header[MAGIC.len()..] == key[..];
-    Ok(is_ours.then_some(file))
-}
-
-fn create(
-    dataset: &dyn Dataset,
-    transform: Transform,
-    layout: Layout,
-    key: &[u8; 32],
-    path: &Path,
-    progress: impl FnMut(usize, usize),
-) -> Result<SharedReader, DatasetError> {
-    let bytes = layout.file_len();
-    let failed = |error| problem(path, ImageCacheProblem::Write { error, bytes });
-    let directory = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory).map_err(failed)?;
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&partial)
-        .map_err(failed)?;
-    // Some network file systems have no locks. On them, two processes must not do this at once.
-    let _ = file.lock();
-    if let Some(complete) = open_complete(path, key, layout)? {
-        // Another process has made it since. If `partial` exists, it does not belong to that
-        // process.
-        return Ok(complete);
-    }
-    let result = file.set_len(0).map_err(failed).and_then(|()| {
-        let mut writer = BufWriter::with_capacity(1 << 20, &file);
-        write_header(&mut writer, key).map_err(failed)?;
-        write_records(dataset, transform, layout, &mut writer, failed, progress)?;
-        writer.flush().map_err(failed)?;
-        drop(writer);
-        file.sync_all().map_err(failed)?;
-        rename_synced(&partial, path).map_err(failed)
-    });
-    if let Err(error) = result {
-        // This frees the disk space. The name stays, because the next attempt may be waiting for
-        // its lock.
-        let _ = file.set_len(0);
-        return Err(error);
-    }
-    match open_complete(path, key, layout)? {
-        Some(complete) => Ok(complete),
-        None => Err(failed(io::Error::other("it is not what was written"))),
-    }
-}
-
-fn write_header(writer: &mut impl Write, key: &[u8; 32]) -> io::Result<()> {
-    writer.write_all(MAGIC)?;
-    writer.write_all(key)
-}
-
-fn write_records(
-    dataset: &dyn Dataset,
-    transform: Transform,
-    layout: Layout,
-    writer: &mut impl Write,
-    failed: impl Fn(io::Error) -> DatasetError,
-    mut progress: impl FnMut(usize, usize),
-) -> Result<(), DatasetError> {
-    let threads = default_threads().get();
-    let block = BLOCK * threads;
-    for start in (0..layout.items).step_by(block) {
-        let count = block.min(layout.items - start);
-        let records = in_ranges(threads, count, |range| {
-            let mut records = Vec::with_capacity(range.len() * layout.record_len());
-            for index in range {
-                append_record(dataset, transform, start + index, &mut records)?;
-            }
-            Ok::<_, DatasetError>(records)
-        })?;
-        for records in records {
-            writer.write_all(&records).map_err(&failed)?;
-        }
-        progress(start + count, layout.items);
-    }
-    Ok(())
-}
-
-fn append_record(
-    dataset: &dyn Dataset,
-    transform: Transform,
-    index: usize,
-    records: &mut Vec<u8>,
-) -> Result<(), DatasetError> {
-    let Item { image, factors } = transform.item_of(dataset, index)?;
-    let values = transform
-        .apply(&image)
-        .map_err(|error| in_item(dataset, index, error))?;
-    let start = records.len();
-    records.extend(in_bytes(&values));
-    records.extend(factors.iter().flat_map(|factor| factor.to_le_bytes()));
-    let mut crc = Crc::new();
-    crc.update(&records[start..]);
-    records.extend(crc.sum().to_le_bytes());
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A disk with this much free space.
-    struct Disk(usize);
-
-    impl Write for Disk {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if self.0 == 0 {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            let count = bytes.len().min(self.0);
-            self.0 -= count;
-            Ok(count)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_full_disk_is_an_error_wherever_it_fills() {
-        let digits = crate::published::embedded::embedded_digits().unwrap();
-        let layout = Layout {
-            shape: ImageShape::square(2, 1),
-            factors: 1,
-            items: 300,
-        };
-        let bytes = layout.file_len();
-        assert_eq!(bytes, 40 + 300 * 12);
-        let write = |room| {
-            let failed = |error| {
-                let file = Path::new("cache");
-                problem(file, ImageCacheProblem::Write { error, bytes })
-            };
-            let transform = Transform::new(2, 1);
-            write_records(
-                &digits,
-                transform,
-                layout,
-                &mut Disk(room),
-                failed,
-                |_, _| {},
-            )
-        };
-        write(300 * 12).unwrap();
-        for room in [0, 1, 1234, 300 * 12 - 1] {
-            let error = write(room).unwrap_err();
-            assert!(error.to_string().starts_with("cache: cannot write it: "));
-            let ImageCacheError { problem, .. } = error.downcast().unwrap();
-            assert!(
-                matches!(&problem, ImageCacheProblem::Write { error, bytes: 3640 }
-                    if error.kind() == io::ErrorKind::StorageFull),
-                "{problem:?}"
-            );
-        }
-    }
 }

@@ -28,6 +28,7 @@ use crate::published::shapes3d_file::Shapes3dFile;
 use crate::rendered::dsprites::RenderedDsprites;
 use crate::rendered::shapes3d::RenderedShapes3d;
 use crate::transform::Transform;
+use gwae_formats::records::{Progress, Replaced};
 
 /// Name of the published file of 3D Shapes.
 const SHAPES3D_FILE: &str = "3dshapes.h5";
@@ -71,6 +72,8 @@ pub struct Preparation {
     pub done: u64,
     /// Number of images in total.
     pub total: u64,
+    /// Why an existing copy is made again.
+    pub replaced: Option<Replaced>,
 }
 
 /// Opens the dataset that a valid `data` names. Its images are unchanged, except that patches may
@@ -182,13 +185,19 @@ fn open_image_files(
 pub(super) fn reporter(
     data: &DataConfig,
     progress: &mut dyn FnMut(Preparation),
-) -> impl FnMut(u64, u64) {
+) -> impl FnMut(Progress) {
     let dataset = data.dataset;
-    move |done, total| {
+    move |made| {
+        let Progress {
+            done,
+            total,
+            replaced,
+        } = made;
         progress(Preparation {
             dataset,
             done,
             total,
+            replaced,
         });
     }
 }

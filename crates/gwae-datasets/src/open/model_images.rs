@@ -56,8 +56,7 @@ pub fn images_of(
     let mut transform = transform(data, shape);
     if let Some(directory) = resized_copy(data)? {
         let mut report = reporter(data, progress);
-        let report = |done, total| report(done as u64, total as u64);
-        let copy = CachedImages::open_or_create(dataset, transform, &directory, report)?;
+        let copy = CachedImages::open_or_create(dataset, transform, &directory, &mut report)?;
         dataset = Arc::new(copy);
         // The images are already cropped.
         transform.crop = None;

@@ -7,14 +7,11 @@ use std::sync::{Mutex, PoisonError};
 use crate::dataset::Dataset;
 use crate::error::{DatasetError, behind};
 use crate::factor_grid::{FactorGrid, dsprites_grid, dsprites_value_names};
-use crate::item::{FactorSpec, Image, Item};
-use crate::published::cached_file::{Found, cache_path, checked_items, find, fingerprint};
-use crate::published::grid_items::GridItems;
-use crate::published::raw_cache::{
-    BlockSource, Geometry, Header, ImageCache, SourceStamp, convert, file_digest,
-};
+use crate::item::{FactorSpec, Item};
+use crate::published::cached_file::{CachedFile, Lookup, PublishedKind, find_copy};
 use gwae_formats::hexadecimal::hexadecimal;
 use gwae_formats::npz::{NpyStream, NpzError, NpzFile, NpzProblem};
+use gwae_formats::records::{Division, Progress, RecordSource};
 
 /// The error for a file of dSprites that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,89 +76,74 @@ const BLOCK_BYTES: u64 = 16 << 20;
 /// size work too; their `latents_classes` give the factor values of each image.
 ///
 /// The published file is one compressed stream without random access. It is read once and stored as
-/// a file with one bit per pixel (378 MB). From that copy, every image takes one read.
+/// a file with one bit per pixel (378 MB). From that copy, every image takes one read,
+/// and its checksum is compared.
 #[derive(Debug)]
-pub struct DspritesFile {
-    items: GridItems,
-    height: usize,
-    width: usize,
-    cache: ImageCache,
-}
+pub struct DspritesFile(CachedFile);
+
+const KIND: PublishedKind = PublishedKind {
+    name: "dSprites file",
+    channels: 1,
+    bits: 1,
+    grid: dsprites_grid,
+    unreadable: |path, error| damaged(path, NpzProblem::Io(error)),
+};
 
 impl DspritesFile {
     /// Opens the `.npz` file at `path` through its packed copy. The first call makes the copy: in
     /// `directory`, or beside the file, with the file's name and `.gwae-cache` appended.
     ///
-    /// Making the copy may be interrupted at any moment; the next call continues. `progress` gets
-    /// the number of finished images and their total. A copy with other content is made again. Once
-    /// the copy is complete, the file itself is no longer needed.
+    /// Making the copy may be interrupted at any moment; the next call continues. If another process makes it,
+    /// this call waits. A copy that is damaged, in the format of an earlier version or of another file is made
+    /// again; `progress` names the reason. Once the copy is complete, the file itself is no longer needed.
     ///
     /// # Errors
     /// The problem of the archive ([`NpzProblem`]), its arrays ([`DspritesProblem`]) or the copy
-    /// ([`RawCacheProblem`](crate::RawCacheProblem)).
+    /// ([`RecordsProblem`](gwae_formats::records::RecordsProblem)).
     pub fn open_cached(
         path: &Path,
         directory: Option<&Path>,
-        progress: &mut dyn FnMut(u64, u64),
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<Self, DatasetError> {
-        let cache_path = cache_path(path, directory);
-        let accept = |geometry: &Geometry| (geometry.channels, geometry.bits) == (1, 1);
-        let unsure = match find(&cache_path, path, accept)? {
-            Found::Current(cache) => return Self::from_cache(cache, &cache_path),
-            Found::Unsure(cache) => Some(cache),
-            Found::Nothing => None,
+        let missing = match find_copy(path, directory, &KIND)? {
+            Lookup::Copy(copy) => return Ok(Self(copy)),
+            Lookup::Missing(missing) => missing,
         };
         let archive = Archive {
             path: path.to_owned(),
         };
-        // The stamp is taken before the file is read. If the file changes in between, the stamp
-        // does not match.
-        let stamp = std::fs::metadata(path).map(|metadata| SourceStamp::of(&metadata));
-        let stamp = stamp.map_err(|error| archive.damaged(NpzProblem::Io(error)))?;
-        let digest = file_digest(path).map_err(|error| archive.damaged(NpzProblem::Io(error)))?;
-        let fingerprint = fingerprint("dSprites file", &digest);
-        if let Some(cache) = unsure
-            && cache.header().fingerprint == fingerprint
-        {
-            return Self::from_cache(cache, &cache_path);
-        }
         let mut npz = archive.open()?;
         let images = npz
             .array(IMAGES, "|u1", 1)
             .map_err(|problem| archive.damaged(problem))?;
-        let geometry = archive.geometry(images.shape())?;
-        let combinations = archive.combinations(geometry.images)?;
-        let header = Header::new(geometry, stamp, fingerprint);
+        let [count, height, width] = archive.sizes(images.shape())?;
+        let combinations = archive.combinations(count)?;
+        // One block per layer: layers follow each other, so the stream is read in order.
+        let block = (BLOCK_BYTES / (height * width)).clamp(1, count);
+        let division = Division {
+            layer: block,
+            block,
+        };
         let source = Packed {
             archive: &archive,
-            image_values: geometry.values(),
+            image_values: (height * width) as usize,
             stream: Mutex::new(Some(images)),
         };
-        let cache = convert(&cache_path, &header, &combinations, &source, progress)?;
-        Self::from_cache(cache, &cache_path)
-    }
-
-    fn from_cache(cache: ImageCache, path: &Path) -> Result<Self, DatasetError> {
-        let grid = dsprites_grid();
-        let items = checked_items(&cache, path, &grid)?;
-        let geometry = cache.header().geometry;
-        Ok(Self {
-            items: GridItems::new(grid, items),
-            height: geometry.height as usize,
-            width: geometry.width as usize,
-            cache,
-        })
+        let size = (height as usize, width as usize);
+        missing
+            .make(&KIND, size, combinations, division, &source, progress)
+            .map(Self)
     }
 
     /// The grid of the items' factor values.
     pub fn grid(&self) -> &FactorGrid {
-        self.items.grid()
+        self.0.items.grid()
     }
 
     /// Whether item `i` is combination `i` of [`DspritesFile::grid`] for all items, as in the
     /// published file.
     pub fn is_whole_grid(&self) -> bool {
-        self.items.is_whole_grid()
+        self.0.items.is_whole_grid()
     }
 
     /// The first item with these factor values, one per factor; `None` if a smaller file does not
@@ -170,7 +152,7 @@ impl DspritesFile {
     /// # Errors
     /// If a factor does not have its value.
     pub fn index_of(&self, factors: &[u32]) -> Result<Option<usize>, DatasetError> {
-        Ok(self.items.item_of(factors)?)
+        Ok(self.0.items.item_of(factors)?)
     }
 
     /// Reads the packed copy once, from start to end, so that the system keeps it in memory. This
@@ -179,15 +161,15 @@ impl DspritesFile {
     /// # Errors
     /// If a read fails.
     pub fn warm_cache(&self) -> Result<(), DatasetError> {
-        Ok(self.cache.warm()?)
+        self.0.warm()
     }
 
     /// Reads the whole packed copy and compares it with its checksums.
     ///
     /// # Errors
-    /// [`RawCacheProblem::Damaged`](crate::RawCacheProblem::Damaged).
+    /// The first damaged item.
     pub fn verify_cache(&self) -> Result<(), DatasetError> {
-        Ok(self.cache.verify()?)
+        self.0.verify()
     }
 }
 
@@ -197,7 +179,7 @@ impl Dataset for DspritesFile {
     }
 
     fn len(&self) -> usize {
-        self.items.len()
+        self.0.items.len()
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
@@ -208,19 +190,11 @@ impl Dataset for DspritesFile {
                 len: self.len(),
             });
         }
-        Ok(Item {
-            image: Image {
-                channels: 1,
-                height: self.height,
-                width: self.width,
-                pixels: self.cache.read(index)?,
-            },
-            factors: self.items.values_of(index)?,
-        })
+        self.0.item(index)
     }
 
     fn factors(&self) -> &[FactorSpec] {
-        self.items.grid().factors()
+        self.0.items.grid().factors()
     }
 
     fn value_names(&self, factor: usize) -> Option<&[String]> {
@@ -236,8 +210,16 @@ impl Dataset for DspritesFile {
     }
 
     fn fingerprint(&self) -> String {
-        hexadecimal(&self.cache.header().fingerprint)
+        hexadecimal(&self.0.fingerprint)
     }
+}
+
+fn damaged(path: &Path, problem: NpzProblem) -> DatasetError {
+    NpzError {
+        file: path.display().to_string(),
+        problem,
+    }
+    .into()
 }
 
 /// The published archive.
@@ -251,11 +233,7 @@ impl Archive {
     }
 
     fn damaged(&self, problem: NpzProblem) -> DatasetError {
-        NpzError {
-            file: self.path.display().to_string(),
-            problem,
-        }
-        .into()
+        damaged(&self.path, problem)
     }
 
     fn wrong(&self, problem: DspritesProblem) -> DatasetError {
@@ -274,7 +252,8 @@ impl Archive {
         })
     }
 
-    fn geometry(&self, shape: &[u64]) -> Result<Geometry, DatasetError> {
+    /// Number, height and width of the images.
+    fn sizes(&self, shape: &[u64]) -> Result<[u64; 3], DatasetError> {
         let sides = 1..=MAX_SIDE;
         let &[images, height, width] = shape else {
             return Err(self.wrong_shape(IMAGES, shape, "[images, height, width]".to_owned()));
@@ -287,17 +266,7 @@ impl Archive {
         if images > most as u64 {
             return Err(self.wrong(DspritesProblem::TooMany { images, most }));
         }
-        // One block per layer: layers follow each other, so the stream is read in order.
-        let block = (BLOCK_BYTES / (height * width)).clamp(1, images);
-        Ok(Geometry {
-            channels: 1,
-            height: height as u32,
-            width: width as u32,
-            bits: 1,
-            images,
-            layer: block,
-            block,
-        })
+        Ok([images, height, width])
     }
 
     /// The grid combination of every image.
@@ -350,8 +319,10 @@ struct Packed<'a> {
     stream: Mutex<Option<NpyStream<'a>>>,
 }
 
-impl BlockSource for Packed<'_> {
-    fn read(&self, images: Range<u64>, stored: &mut [u8]) -> Result<(), DatasetError> {
+impl RecordSource for Packed<'_> {
+    type Error = DatasetError;
+
+    fn make(&self, images: Range<u64>, stored: &mut [u8]) -> Result<(), DatasetError> {
         let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let start = images.start * self.image_values as u64;
         if let Some(open) = stream.as_mut().filter(|open| open.position() <= start) {

@@ -16,5 +16,4 @@ pub(crate) mod manifest;
 pub(crate) mod mnist;
 #[cfg(feature = "image-files")]
 pub(crate) mod omniglot;
-pub(crate) mod raw_cache;
 pub(crate) mod shapes3d_file;

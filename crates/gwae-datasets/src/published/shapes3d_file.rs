@@ -6,14 +6,15 @@ use std::path::Path;
 use crate::dataset::Dataset;
 use crate::error::{DatasetError, behind};
 use crate::factor_grid::{FactorGrid, shapes3d_grid, shapes3d_value_names, shapes3d_values};
+use crate::image_shape::ImageShape;
 use crate::item::{FactorSpec, Image, Item};
-use crate::published::cached_file::{Found, cache_path, checked_items, find, fingerprint};
-use crate::published::grid_items::GridItems;
-use crate::published::raw_cache::{
-    BlockSource, Geometry, Header, ImageCache, Sha256Bytes, SourceStamp, convert, file_digest,
+use crate::published::cached_file::{
+    CachedFile, Lookup, PublishedKind, Sha256Bytes, find_copy, fingerprint,
 };
+use crate::published::grid_items::GridItems;
 use gwae_formats::hdf5::{Hdf5Dataset, Hdf5Element, Hdf5Error, Hdf5File, Hdf5Problem};
 use gwae_formats::hexadecimal::hexadecimal;
+use gwae_formats::records::{Division, Progress, RecordSource};
 
 /// The error for a file of 3D Shapes that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -108,19 +109,37 @@ const LARGE_BLOCK_BYTES: u64 = 128 << 20;
 /// decompressed parts ([`Dataset::items_together`]). For training, convert it once:
 /// [`Shapes3dFile::open_cached`].
 #[derive(Debug)]
-pub struct Shapes3dFile {
-    items: GridItems,
-    height: usize,
-    width: usize,
-    storage: Storage,
-    fingerprint: Sha256Bytes,
-}
+pub struct Shapes3dFile(Storage);
 
 #[derive(Debug)]
 enum Storage {
-    Streamed(Hdf5Dataset),
-    Cached(ImageCache),
+    Streamed(Streamed),
+    Cached(CachedFile),
 }
+
+/// The HDF5 file itself.
+#[derive(Debug)]
+struct Streamed {
+    items: GridItems,
+    images: Hdf5Dataset,
+    height: usize,
+    width: usize,
+    fingerprint: Sha256Bytes,
+}
+
+const KIND: PublishedKind = PublishedKind {
+    name: "3D Shapes file",
+    channels: 3,
+    bits: 8,
+    grid: shapes3d_grid,
+    unreadable: |path, error| {
+        Hdf5Error {
+            file: path.display().to_string(),
+            problem: Hdf5Problem::Io(error),
+        }
+        .into()
+    },
+};
 
 impl Shapes3dFile {
     /// Opens the HDF5 file at `path` and reads its labels. It also reads the whole file once for
@@ -129,6 +148,107 @@ impl Shapes3dFile {
     /// # Errors
     /// The problem of the file ([`Hdf5Problem`]), or of its shapes or labels ([`Shapes3dProblem`]).
     pub fn open(path: &Path) -> Result<Self, DatasetError> {
+        let fingerprint = fingerprint(path, &KIND)?;
+        Streamed::open(path, fingerprint).map(|file| Self(Storage::Streamed(file)))
+    }
+
+    /// Like [`Shapes3dFile::open`], but through an uncompressed copy of all images (5.9 GB for the
+    /// published file). The first call makes the copy: in `directory`, or beside the file, with the
+    /// file's name and `.gwae-cache` appended. From the copy, every image takes one read, and its checksum is
+    /// compared.
+    ///
+    /// Making the copy may be interrupted at any moment; the next call continues. If another process makes it,
+    /// this call waits. A copy that is damaged, in the format of an earlier version or of another file is made
+    /// again; `progress` names the reason. Once the copy is complete, the file itself is no longer needed.
+    ///
+    /// # Errors
+    /// The errors of [`Shapes3dFile::open`], and those of the copy
+    /// ([`RecordsProblem`](gwae_formats::records::RecordsProblem)): a full disk, a directory without write
+    /// access.
+    pub fn open_cached(
+        path: &Path,
+        directory: Option<&Path>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, DatasetError> {
+        let missing = match find_copy(path, directory, &KIND)? {
+            Lookup::Copy(copy) => return Ok(Self(Storage::Cached(copy))),
+            Lookup::Missing(missing) => missing,
+        };
+        let file = Streamed::open(path, missing.fingerprint)?;
+        let combinations = file.items.combinations();
+        let size = (file.height, file.width);
+        missing
+            .make(&KIND, size, combinations, file.division(), &file, progress)
+            .map(|copy| Self(Storage::Cached(copy)))
+    }
+
+    fn items(&self) -> &GridItems {
+        match &self.0 {
+            Storage::Streamed(file) => &file.items,
+            Storage::Cached(file) => &file.items,
+        }
+    }
+
+    fn check_index(&self, index: usize) -> Result<(), DatasetError> {
+        if index < self.len() {
+            return Ok(());
+        }
+        Err(DatasetError::IndexOutOfRange {
+            dataset: self.name().to_owned(),
+            index,
+            len: self.len(),
+        })
+    }
+
+    /// The grid of the items' factor values.
+    pub fn grid(&self) -> &FactorGrid {
+        self.items().grid()
+    }
+
+    /// Whether item `i` is combination `i` of [`Shapes3dFile::grid`] for all items, as in the
+    /// published file.
+    pub fn is_whole_grid(&self) -> bool {
+        self.items().is_whole_grid()
+    }
+
+    /// The first item with these factor values, one per factor; `None` if a smaller file does not
+    /// have it.
+    ///
+    /// # Errors
+    /// If a factor does not have its value.
+    pub fn index_of(&self, factors: &[u32]) -> Result<Option<usize>, DatasetError> {
+        Ok(self.items().item_of(factors)?)
+    }
+
+    /// Reads the copy once, from start to end, so that the system keeps it in memory if there is
+    /// room. Does nothing for a streamed file. Run it in a separate thread before the first epoch:
+    /// in a measurement, scattered reads from a disk gave 550 images per second, reading the whole
+    /// copy once took 13 seconds, and reads from memory gave 240,000 images per second.
+    ///
+    /// # Errors
+    /// If a read fails.
+    pub fn warm_cache(&self) -> Result<(), DatasetError> {
+        match &self.0 {
+            Storage::Streamed(_) => Ok(()),
+            Storage::Cached(cache) => cache.warm(),
+        }
+    }
+
+    /// Reads the whole copy and compares it with its checksums. A streamed file is checked while it
+    /// is read, if it has checksums.
+    ///
+    /// # Errors
+    /// The first damaged item.
+    pub fn verify_cache(&self) -> Result<(), DatasetError> {
+        match &self.0 {
+            Storage::Streamed(_) => Ok(()),
+            Storage::Cached(cache) => cache.verify(),
+        }
+    }
+}
+
+impl Streamed {
+    fn open(path: &Path, fingerprint: Sha256Bytes) -> Result<Self, DatasetError> {
         let name = || path.display().to_string();
         let wrong = |problem| Shapes3dError {
             file: name(),
@@ -160,131 +280,42 @@ impl Shapes3dFile {
             .into());
         }
         let combinations = combinations(&labels, &grid, &|problem| wrong(problem).into())?;
-        let digest = file_digest(path).map_err(|error| Hdf5Error {
-            file: name(),
-            problem: Hdf5Problem::Io(error),
-        })?;
         Ok(Self {
             items: GridItems::new(grid, combinations),
+            images,
             height: height as usize,
             width: width as usize,
-            storage: Storage::Streamed(images),
-            fingerprint: fingerprint("3D Shapes file", &digest),
-        })
-    }
-
-    /// Like [`Shapes3dFile::open`], but through an uncompressed copy of all images (5.9 GB for the
-    /// published file). The first call makes the copy: in `directory`, or beside the file, with the
-    /// file's name and `.gwae-cache` appended. From the copy, every image takes one read.
-    ///
-    /// Making the copy may be interrupted at any moment; the next call continues. `progress` gets
-    /// the number of finished images and their total. A copy with other content is made again. Once
-    /// the copy is complete, the file itself is no longer needed.
-    ///
-    /// # Errors
-    /// The errors of [`Shapes3dFile::open`], and those of the copy
-    /// ([`RawCacheProblem`](crate::RawCacheProblem)): a full disk, a directory without write
-    /// access, another process that makes the copy.
-    pub fn open_cached(
-        path: &Path,
-        directory: Option<&Path>,
-        progress: &mut dyn FnMut(u64, u64),
-    ) -> Result<Self, DatasetError> {
-        let cache_path = cache_path(path, directory);
-        let accept = |geometry: &Geometry| (geometry.channels, geometry.bits) == (3, 8);
-        let unsure = match find(&cache_path, path, accept)? {
-            Found::Current(cache) => return Self::from_cache(cache, &cache_path),
-            Found::Unsure(cache) => Some(cache),
-            Found::Nothing => None,
-        };
-        // The stamp is taken before the file is read. If the file changes in between, the stamp
-        // does not match.
-        let stamp = std::fs::metadata(path).map(|metadata| SourceStamp::of(&metadata));
-        let stamp = stamp.map_err(|error| Hdf5Error {
-            file: path.display().to_string(),
-            problem: Hdf5Problem::Io(error),
-        })?;
-        let streamed = Self::open(path)?;
-        if let Some(cache) = unsure
-            && cache.header().fingerprint == streamed.fingerprint
-        {
-            return Self::from_cache(cache, &cache_path);
-        }
-        let Storage::Streamed(images) = &streamed.storage else {
-            return Ok(streamed);
-        };
-        let header = Header::new(streamed.geometry(images), stamp, streamed.fingerprint);
-        let source = Planar {
-            images,
-            channels: 3,
-        };
-        let combinations = streamed.items.combinations();
-        let cache = convert(&cache_path, &header, &combinations, &source, progress)?;
-        Self::from_cache(cache, &cache_path)
-    }
-
-    fn from_cache(cache: ImageCache, path: &Path) -> Result<Self, DatasetError> {
-        let grid = shapes3d_grid();
-        let items = checked_items(&cache, path, &grid)?;
-        let Header {
-            geometry,
-            fingerprint,
-            ..
-        } = cache.header().clone();
-        Ok(Self {
-            items: GridItems::new(grid, items),
-            height: geometry.height as usize,
-            width: geometry.width as usize,
-            storage: Storage::Cached(cache),
             fingerprint,
         })
     }
 
-    fn check_index(&self, index: usize) -> Result<(), DatasetError> {
-        if index < self.len() {
-            return Ok(());
-        }
-        Err(DatasetError::IndexOutOfRange {
-            dataset: self.name().to_owned(),
-            index,
-            len: self.len(),
-        })
-    }
-
-    fn with_factors(&self, index: usize, pixels: Vec<u8>) -> Result<Item, DatasetError> {
-        Ok(Item {
-            image: Image {
-                channels: 3,
-                height: self.height,
-                width: self.width,
-                pixels,
-            },
-            factors: self.items.values_of(index)?,
-        })
-    }
-
-    /// Items in any order. Parts that the file stores together are decompressed once for all of
-    /// them.
-    fn streamed_items(
-        &self,
-        images: &Hdf5Dataset,
-        indices: &[usize],
-    ) -> Result<Vec<Item>, DatasetError> {
-        indices
-            .iter()
-            .try_for_each(|&index| self.check_index(index))?;
+    /// Items in any order; all must be in range. Parts that the file stores together are decompressed once for
+    /// all of them.
+    fn items(&self, indices: &[usize]) -> Result<Vec<Item>, DatasetError> {
+        let images = &self.images;
         let rows: Vec<u64> = indices.iter().map(|&index| index as u64).collect();
         let mut pixels = vec![0; indices.len() * images.row_bytes()];
         images.read_scattered_rows(&rows, &mut pixels)?;
-        make_planar(&mut pixels, images.row_bytes(), 3);
+        make_planar(&mut pixels, images.row_bytes());
+        let shape = ImageShape {
+            channels: 3,
+            height: self.height,
+            width: self.width,
+        };
         let pixels = pixels.chunks_exact(images.row_bytes());
         let items = indices.iter().zip(pixels);
         items
-            .map(|(&index, pixels)| self.with_factors(index, pixels.to_vec()))
+            .map(|(&index, pixels)| {
+                Ok(Item {
+                    image: Image::new(shape, pixels.to_vec()),
+                    factors: self.items.values_of(index)?,
+                })
+            })
             .collect()
     }
 
-    fn geometry(&self, images: &Hdf5Dataset) -> Geometry {
+    fn division(&self) -> Division {
+        let images = &self.images;
         let count = self.items.len() as u64;
         let image_bytes = images.row_bytes() as u64;
         let together = images.rows_per_chunk().min(count);
@@ -294,61 +325,24 @@ impl Shapes3dFile {
         } else {
             LARGE_BLOCK_BYTES
         };
-        Geometry {
-            channels: 3,
-            height: self.height as u32,
-            width: self.width as u32,
-            bits: 8,
-            images: count,
+        Division {
             layer,
             block: (block_bytes / image_bytes).clamp(1, layer),
         }
     }
+}
 
-    /// The grid of the items' factor values.
-    pub fn grid(&self) -> &FactorGrid {
-        self.items.grid()
+impl RecordSource for Streamed {
+    type Error = DatasetError;
+
+    fn prepare(&self, images: Range<u64>) -> Result<(), DatasetError> {
+        Ok(self.images.prefetch_rows(images)?)
     }
 
-    /// Whether item `i` is combination `i` of [`Shapes3dFile::grid`] for all items, as in the
-    /// published file.
-    pub fn is_whole_grid(&self) -> bool {
-        self.items.is_whole_grid()
-    }
-
-    /// The first item with these factor values, one per factor; `None` if a smaller file does not
-    /// have it.
-    ///
-    /// # Errors
-    /// If a factor does not have its value.
-    pub fn index_of(&self, factors: &[u32]) -> Result<Option<usize>, DatasetError> {
-        Ok(self.items.item_of(factors)?)
-    }
-
-    /// Reads the copy once, from start to end, so that the system keeps it in memory if there is
-    /// room. Does nothing for a streamed file. Run it in a separate thread before the first epoch:
-    /// in a measurement, scattered reads from a disk gave 550 images per second, reading the whole
-    /// copy once took 13 seconds, and reads from memory gave 240,000 images per second.
-    ///
-    /// # Errors
-    /// If a read fails.
-    pub fn warm_cache(&self) -> Result<(), DatasetError> {
-        match &self.storage {
-            Storage::Streamed(_) => Ok(()),
-            Storage::Cached(cache) => Ok(cache.warm()?),
-        }
-    }
-
-    /// Reads the whole copy and compares it with its checksums. A streamed file is checked while it
-    /// is read, if it has checksums.
-    ///
-    /// # Errors
-    /// [`RawCacheProblem::Damaged`](crate::RawCacheProblem::Damaged).
-    pub fn verify_cache(&self) -> Result<(), DatasetError> {
-        match &self.storage {
-            Storage::Streamed(_) => Ok(()),
-            Storage::Cached(cache) => Ok(cache.verify()?),
-        }
+    fn make(&self, images: Range<u64>, stored: &mut [u8]) -> Result<(), DatasetError> {
+        self.images.read_rows(images, stored)?;
+        make_planar(stored, self.images.row_bytes());
+        Ok(())
     }
 }
 
@@ -358,36 +352,31 @@ impl Dataset for Shapes3dFile {
     }
 
     fn len(&self) -> usize {
-        self.items.len()
+        self.items().len()
     }
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
         self.check_index(index)?;
-        let pixels = match &self.storage {
-            Storage::Cached(cache) => cache.read(index)?,
-            Storage::Streamed(images) => {
-                let mut pixels = vec![0; images.row_bytes()];
-                let index = index as u64;
-                Planar {
-                    images,
-                    channels: 3,
-                }
-                .read(index..index + 1, &mut pixels)?;
-                pixels
-            }
-        };
-        self.with_factors(index, pixels)
+        match &self.0 {
+            Storage::Cached(file) => file.item(index),
+            // One image is read like several: its chunks may be in the cache.
+            Storage::Streamed(file) => file.items(&[index]).map(|mut items| items.remove(0)),
+        }
     }
 
     fn items_together(&self, indices: &[usize]) -> Option<Result<Vec<Item>, DatasetError>> {
-        match &self.storage {
+        match &self.0 {
             Storage::Cached(_) => None,
-            Storage::Streamed(images) => Some(self.streamed_items(images, indices)),
+            Storage::Streamed(file) => {
+                let mut checked = indices.iter().map(|&index| self.check_index(index));
+                let checked = checked.try_for_each(|checked| checked);
+                Some(checked.and_then(|()| file.items(indices)))
+            }
         }
     }
 
     fn factors(&self) -> &[FactorSpec] {
-        self.items.grid().factors()
+        self.items().grid().factors()
     }
 
     fn value_names(&self, factor: usize) -> Option<&[String]> {
@@ -403,30 +392,16 @@ impl Dataset for Shapes3dFile {
     }
 
     fn fingerprint(&self) -> String {
-        hexadecimal(&self.fingerprint)
+        hexadecimal(match &self.0 {
+            Storage::Streamed(file) => &file.fingerprint,
+            Storage::Cached(file) => &file.fingerprint,
+        })
     }
 }
 
-/// The images of an HDF5 dataset `[N, H, W, C]` as `[C, H, W]`.
-struct Planar<'a> {
-    images: &'a Hdf5Dataset,
-    channels: usize,
-}
-
-impl BlockSource for Planar<'_> {
-    fn prepare(&self, images: Range<u64>) -> Result<(), DatasetError> {
-        Ok(self.images.prefetch_rows(images)?)
-    }
-
-    fn read(&self, images: Range<u64>, stored: &mut [u8]) -> Result<(), DatasetError> {
-        self.images.read_rows(images, stored)?;
-        make_planar(stored, self.images.row_bytes(), self.channels);
-        Ok(())
-    }
-}
-
-/// Converts images of `[H, W, C]` to `[C, H, W]`. Each image has `image_bytes` bytes.
-fn make_planar(images: &mut [u8], image_bytes: usize, channels: usize) {
+/// Converts colour images of `[H, W, C]` to `[C, H, W]`. Each image has `image_bytes` bytes.
+fn make_planar(images: &mut [u8], image_bytes: usize) {
+    let channels = 3;
     let mut interleaved = vec![0; image_bytes];
     for image in images.chunks_exact_mut(image_bytes) {
         interleaved.copy_from_slice(image);

@@ -42,8 +42,12 @@ impl<W: Write + Send> ProgressDisplay for PlainDisplay<W> {
             dataset,
             done,
             total,
+            replaced,
         } = *preparation;
         let tenths = done * 10 / total.max(1);
+        if let (None, Some(reason)) = (self.tenths, replaced) {
+            self.line(&format!("{dataset}: {reason} and is made again"));
+        }
         if self.tenths != Some(tenths) {
             self.tenths = Some(tenths);
             self.line(&format!(
@@ -157,16 +161,20 @@ mod tests {
 
     #[test]
     fn a_copy_is_reported_in_tenths() {
+        use gwae_formats::records::Replaced;
         let mut display = PlainDisplay::new(Vec::new(), 1);
         for done in (0..=1000).step_by(5) {
             display.preparation(&Preparation {
                 dataset: gwae_datasets::config::DatasetName::Celeba,
                 done,
                 total: 1000,
+                replaced: Some(Replaced::Earlier),
             });
         }
         let text = String::from_utf8(display.output).unwrap();
-        assert_eq!(text.lines().count(), 11);
+        assert_eq!(text.lines().count(), 12);
+        let reason = "the copy is in the format of an earlier version";
+        assert!(text.starts_with(&format!("celeba: {reason} and is made again\n")));
         assert!(text.ends_with("preparing celeba (once): 1000 of 1000 images\n"));
     }
 }

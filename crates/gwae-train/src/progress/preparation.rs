@@ -4,7 +4,8 @@ use gwae_datasets::open::Preparation;
 
 const TEMPLATE: &str = "{prefix} {bar:24} {human_pos}/{human_len} images, {per_sec}, {eta} left";
 
-/// A line that shows the progress of a dataset's copy, on a terminal only.
+/// A line that shows the progress of a dataset's copy, on a terminal only. Why an existing copy is made again is
+/// said on any output.
 #[derive(Debug, Default)]
 pub struct PreparationBar {
     bar: Option<ProgressBar>,
@@ -19,6 +20,9 @@ impl PreparationBar {
     /// Draws on standard error.
     pub fn update(&mut self, preparation: &Preparation) {
         let bar = self.bar.get_or_insert_with(|| {
+            if let Some(reason) = preparation.replaced {
+                eprintln!("note: {}: {reason} and is made again", preparation.dataset);
+            }
             let style = ProgressStyle::with_template(TEMPLATE)
                 .expect("the template is a constant that the tests draw")
                 .progress_chars("=> ");
@@ -48,6 +52,7 @@ mod tests {
                 dataset: DatasetName::Celeba,
                 done,
                 total: 3,
+                replaced: None,
             });
             assert_eq!(bar.bar.is_some(), done < 3);
         }
