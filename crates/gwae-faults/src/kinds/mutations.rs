@@ -95,11 +95,11 @@ fn manifest(path: &Path) -> Result<(), String> {
 }
 
 fn dsprites(path: &Path) -> Result<(), String> {
-    items(&DspritesFile::open_cached(path, None, &mut |_, _| {}).map_err(text)?)
+    items(&DspritesFile::open_cached(path, None, &mut |_| {}).map_err(text)?)
 }
 
 fn shapes3d(path: &Path) -> Result<(), String> {
-    items(&Shapes3dFile::open_cached(path, None, &mut |_, _| {}).map_err(text)?)
+    items(&Shapes3dFile::open_cached(path, None, &mut |_| {}).map_err(text)?)
 }
 
 fn items(dataset: &impl Dataset) -> Result<(), String> {
