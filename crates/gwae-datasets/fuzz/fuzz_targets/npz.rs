@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = std::fs::remove_file(DIRECTORY.join("file.npz.gwae-cache"));
     let _ = std::fs::remove_file(DIRECTORY.join("file.npz.gwae-cache.partial"));
     std::fs::write(&file, bytes).expect("a temporary file");
-    match DspritesFile::open_cached(&file, None, &mut |_, _| {}) {
+    match DspritesFile::open_cached(&file, None, &mut |_| {}) {
         Ok(dataset) => {
             dataset.item(0).expect("the first item");
             dataset.item(dataset.len() - 1).expect("the last item");
