@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn scalars_are_those_of_pyyaml() {
-        // yaml.safe_load of PyYAML 6.0.4; None: both versions read the same.
+        // yaml.safe_load of PyYAML 6.0.4; `Other`: both versions read the same.
         let integer = Scalar::Integer;
         let text = |text: &str| Scalar::Text(text.into());
         for (token, expected) in [
