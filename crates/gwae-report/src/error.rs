@@ -30,19 +30,6 @@ pub enum ReportError {
         outputs: [usize; 4],
     },
 
-    /// The number of images does not fill the table.
-    #[error(
-        "{images} images do not make {rows} rows of {columns} columns; give rows·columns images"
-    )]
-    Table {
-        /// Number of images.
-        images: usize,
-        /// Expected number of rows.
-        rows: usize,
-        /// Expected number of columns.
-        columns: usize,
-    },
-
     /// A cell of a contact sheet names an image that does not exist.
     #[error("a contact sheet of {images} images has no image {index}; they count from 0")]
     NoSuchImage {

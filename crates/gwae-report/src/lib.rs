@@ -7,10 +7,9 @@ mod plots;
 mod png_file;
 
 pub use error::ReportError;
-pub use images::grid::{Grid, save_reconstructions};
+pub use images::grid::Grid;
 pub use images::pixels::Images;
 pub use images::sheet::{Sheet, SheetCell, SheetRow};
-pub use images::table::save_table;
 pub use plots::histogram_plot::{HistogramPanel, HistogramPlot, Scores};
 pub use plots::line_plot::{Line, LinePanel, LinePlot};
 pub use plots::loss_curves::{Curve, render_curves, save_curves};

@@ -135,20 +135,6 @@ impl Grid {
     }
 }
 
-/// Saves a picture of inputs above outputs, `columns` pairs side by side.
-///
-/// # Errors
-/// Those of [`Grid::render_reconstructions`], and [`ReportError::File`].
-pub fn save_reconstructions(
-    inputs: Images<'_>,
-    outputs: Images<'_>,
-    columns: usize,
-    path: &Path,
-) -> Result<(), ReportError> {
-    let picture = Grid::new(columns).render_reconstructions(inputs, outputs)?;
-    png_file::save(&picture, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,4 +3,3 @@
 pub(crate) mod grid;
 pub(crate) mod pixels;
 pub(crate) mod sheet;
-pub(crate) mod table;
