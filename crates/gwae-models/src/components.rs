@@ -17,6 +17,19 @@ pub trait Components {
     /// - output: `[batch, K]`
     fn log_densities(&self, encoded: &Encoded) -> Tensor<2>;
 
+    /// The most probable component of each image, counted from 0. Of equally probable ones, the last.
+    fn most_probable(&self, encoded: &Encoded) -> Vec<usize> {
+        let densities = self.log_densities(encoded);
+        let components = densities.dims()[1];
+        let densities: Vec<f64> = densities.into_data().iter::<f64>().collect();
+        let rows = densities.chunks(components);
+        rows.map(|row| {
+            let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+            best.expect("a mixture has components").0
+        })
+        .collect()
+    }
+
     /// Draws `count` codes `[count, latent]` from one component, counted from 0. Asks `noise` for
     /// standard normal `[count, latent]`.
     ///

@@ -400,7 +400,6 @@ impl OpenExperiment<'_> {
             }
             resume(run, Which::Last, &Changes::default(), session)?
         } else {
-            RunDirectory::remove_first_files(run);
             start(config, run, session)?
         };
         let TrackedScores { mut record, last } = tracked.take();

@@ -116,8 +116,8 @@ pub fn score_images(
         let codes = encoded.codes.clone().into_data();
         table.codes.extend(codes.iter::<f32>());
         if let Some(components) = model.components() {
-            let densities = components.log_densities(&encoded);
-            table.components.extend(most_probable(densities));
+            let assigned = components.most_probable(&encoded);
+            table.components.extend(assigned);
         }
         let direction = ScoreDirection::HigherIsOutside;
         let brightness = Score::new(MEAN_BRIGHTNESS, direction, brightness);
@@ -135,18 +135,6 @@ pub fn score_images(
         }
     }
     Ok(table)
-}
-
-/// The column with the largest entry in each row.
-fn most_probable(log_densities: Tensor<2>) -> Vec<usize> {
-    let columns = log_densities.dims()[1];
-    let densities: Vec<f64> = log_densities.into_data().iter::<f64>().collect();
-    let rows = densities.chunks(columns);
-    rows.map(|row| {
-        let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-        best.expect("a mixture has components").0
-    })
-    .collect()
 }
 
 /// Mean over channels and pixels, `[batch]`.
