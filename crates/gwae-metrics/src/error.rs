@@ -126,8 +126,11 @@ pub enum MetricError {
         factors: usize,
     },
 
-    /// All items have the same value of a factor, so no code can tell anything about it.
-    #[error("factors column {index}, counted from 0, has one value for all items; leave it out")]
+    /// All items, or all that train a predictor, have the same value of a factor. So no code can tell
+    /// anything about it.
+    #[error(
+        "factors column {index}, counted from 0, has only one value; leave it out, or give more items"
+    )]
     ConstantFactor {
         /// The column.
         index: usize,

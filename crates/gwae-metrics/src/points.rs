@@ -13,21 +13,7 @@ impl<'a> Points<'a> {
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::PartialPoint`], [`MetricError::NotFinite`].
     pub fn new(values: &'a [f32], dimensions: usize) -> Result<Self, MetricError> {
-        if values.is_empty() {
-            return Err(MetricError::Empty { field: "points" });
-        }
-        if dimensions == 0 || !values.len().is_multiple_of(dimensions) {
-            return Err(MetricError::PartialPoint {
-                values: values.len(),
-                dimensions,
-            });
-        }
-        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-            return Err(MetricError::NotFinite {
-                field: "points",
-                index,
-            });
-        }
+        check_rows("points", values, dimensions, |value| value.is_finite())?;
         Ok(Self { values, dimensions })
     }
 
@@ -54,5 +40,30 @@ impl<'a> Points<'a> {
         let count = self.count() as f64;
         mean.iter_mut().for_each(|sum| *sum /= count);
         mean
+    }
+}
+
+/// Checks that row-major `values` are at least one row of `width` finite numbers.
+///
+/// # Errors
+/// [`MetricError::Empty`], [`MetricError::PartialPoint`], [`MetricError::NotFinite`].
+pub(crate) fn check_rows<T>(
+    field: &'static str,
+    values: &[T],
+    width: usize,
+    is_finite: impl Fn(&T) -> bool,
+) -> Result<(), MetricError> {
+    if values.is_empty() {
+        return Err(MetricError::Empty { field });
+    }
+    if width == 0 || !values.len().is_multiple_of(width) {
+        return Err(MetricError::PartialPoint {
+            values: values.len(),
+            dimensions: width,
+        });
+    }
+    match values.iter().position(|value| !is_finite(value)) {
+        Some(index) => Err(MetricError::NotFinite { field, index }),
+        None => Ok(()),
     }
 }

@@ -142,6 +142,14 @@ pub(super) mod tests {
         LabelledCodes::new(&codes, dimensions, &values, factors).unwrap()
     }
 
+    /// Two factors of five values each, and codes that are sums of the factors with these weights.
+    pub(in crate::disentanglement) fn weighted(weights: &[[f64; 2]]) -> LabelledCodes {
+        combinations(2, 5, |row| {
+            let sum = |weights: &[f64; 2]| weights[0] * row[0] + weights[1] * row[1];
+            weights.iter().map(sum).collect()
+        })
+    }
+
     pub(in crate::disentanglement) fn information(labelled: &LabelledCodes) -> BinnedInformation {
         BinnedInformation::new(labelled, DEFAULT_BINS).unwrap()
     }

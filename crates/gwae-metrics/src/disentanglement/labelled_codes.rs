@@ -1,6 +1,7 @@
 //! Codes and the factors of the same items, checked once.
 
 use crate::error::MetricError;
+use crate::points::check_rows;
 
 /// Codes and ground-truth factors of the same items. All disentanglement metrics take this.
 ///
@@ -100,18 +101,7 @@ fn columns(
     values: &[f64],
     width: usize,
 ) -> Result<Vec<Vec<f64>>, MetricError> {
-    if values.is_empty() {
-        return Err(MetricError::Empty { field });
-    }
-    if width == 0 || !values.len().is_multiple_of(width) {
-        return Err(MetricError::PartialPoint {
-            values: values.len(),
-            dimensions: width,
-        });
-    }
-    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-        return Err(MetricError::NotFinite { field, index });
-    }
+    check_rows(field, values, width, |value| value.is_finite())?;
     let column = |number| {
         let column = values.iter().skip(number).step_by(width);
         column.copied().collect()

@@ -19,7 +19,7 @@ pub fn mig_sup(information: &BinnedInformation) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::information::tests::{combinations, information};
+    use super::super::information::tests::{information, weighted};
     use super::*;
 
     #[test]
@@ -30,11 +30,7 @@ mod tests {
             (vec![[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], 2.0 / 3.0),
             (vec![[1.0, 1.0], [1.0, -1.0]], 0.0),
         ] {
-            let labelled = combinations(2, 5, |row| {
-                let dot = |weights: &[f64; 2]| weights[0] * row[0] + weights[1] * row[1];
-                code.iter().map(dot).collect()
-            });
-            let found = mig_sup(&information(&labelled));
+            let found = mig_sup(&information(&weighted(&code)));
             assert!((found - expected).abs() < 1e-12, "{code:?}: {found}");
         }
     }
