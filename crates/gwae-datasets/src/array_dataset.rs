@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use gwae_formats::hexadecimal::hexadecimal;
 use sha2::{Digest, Sha256};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::derived::transformed::in_bytes;
 use crate::error::{DatasetError, behind};
 use crate::float_image::FloatImage;
@@ -295,11 +295,7 @@ impl Dataset for ArrayDataset {
             Values::Bytes(values) => self.part(values, index).map(<[u8]>::to_vec),
             Values::Floats(values) => self.part(values, index).map(in_bytes),
         };
-        let pixels = pixels.ok_or_else(|| DatasetError::IndexOutOfRange {
-            dataset: self.name.clone(),
-            index,
-            len: self.len,
-        })?;
+        let pixels = pixels.ok_or_else(|| out_of_range(self, index))?;
         Ok(Item {
             image: Image::new(self.shape, pixels),
             factors: self.columns.iter().map(|column| column[index]).collect(),

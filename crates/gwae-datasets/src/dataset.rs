@@ -97,3 +97,12 @@ pub trait Dataset: Send + Sync {
     /// resumed run uses it to detect changed data.
     fn fingerprint(&self) -> String;
 }
+
+/// The error for an index that `dataset` does not have.
+pub(crate) fn out_of_range(dataset: &(impl Dataset + ?Sized), index: usize) -> DatasetError {
+    DatasetError::IndexOutOfRange {
+        dataset: dataset.name().to_owned(),
+        index,
+        len: dataset.len(),
+    }
+}

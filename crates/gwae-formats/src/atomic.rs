@@ -44,6 +44,15 @@ impl FileError {
     }
 }
 
+/// Whether a write failed because there is no room: on the disk, in the quota, or below the limit on the size of
+/// files.
+pub fn is_out_of_room(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
 fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull => "the disk is full; free some space and try again".into(),

@@ -26,18 +26,6 @@ pub fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of a regular file of at most `limit` bytes.
-///
-/// # Errors
-///
-/// As [`read_bytes`], and if the file is not UTF-8.
-pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
-    String::from_utf8(read_bytes(path, limit)?).map_err(|_| {
-        let problem = "it is not text (UTF-8); check the path";
-        io::Error::new(io::ErrorKind::InvalidData, problem)
-    })
-}
-
 fn in_words(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
@@ -60,20 +48,12 @@ mod tests {
     #[test]
     fn the_limit_itself_is_allowed() {
         let (_directory, path) = written(b"12345");
-        assert_eq!(read_text(&path, 5).unwrap(), "12345");
-        let message = read_text(&path, 4).unwrap_err().to_string();
+        assert_eq!(read_bytes(&path, 5).unwrap(), b"12345");
+        let message = read_bytes(&path, 4).unwrap_err().to_string();
         assert!(
             message.starts_with("it is longer than 4 bytes"),
             "{message}"
         );
-    }
-
-    #[test]
-    fn what_is_no_text_is_only_read_as_bytes() {
-        let (_directory, path) = written(&[0xff, 0xfe]);
-        assert_eq!(read_bytes(&path, 9).unwrap(), [0xff, 0xfe]);
-        let message = read_text(&path, 9).unwrap_err().to_string();
-        assert!(message.starts_with("it is not text"), "{message}");
     }
 
     #[test]

@@ -1,20 +1,11 @@
 //! The unfinished form of a file, under another name. One process at a time writes it, and a later one can continue.
 
-use std::fs::{self, OpenOptions, TryLockError};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::atomic::rename_synced;
 use crate::positioned_file::PositionedFile;
-
-/// What to do if another process writes the same file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenBusy {
-    /// Wait until that process has finished.
-    Wait,
-    /// Return an error of the kind [`ErrorKind::WouldBlock`].
-    Refuse,
-}
 
 /// An open unfinished file. It keeps the content that an earlier process left.
 #[derive(Debug)]
@@ -24,14 +15,15 @@ pub struct PartialFile {
 }
 
 impl PartialFile {
-    /// Opens the file with the name of `target` and `suffix` after it. Creates it if it is missing.
+    /// Opens the file with the name of `target` and `suffix` after it. Creates it if it is missing. If another
+    /// process writes it, this call waits.
     ///
-    /// While this call waits for another process, that process may rename the file to `target`. So look for
-    /// `target` after this call, not before it.
+    /// Meanwhile that process may rename the file to `target`. So look for `target` after this call, not before
+    /// it.
     ///
     /// # Errors
-    /// If the file cannot be opened, or another process writes it and `when_busy` says so.
-    pub fn open(target: &Path, suffix: &str, when_busy: WhenBusy) -> io::Result<Self> {
+    /// If the file cannot be opened.
+    pub fn open(target: &Path, suffix: &str) -> io::Result<Self> {
         let path = with_suffix(target, suffix);
         let file = OpenOptions::new()
             .read(true)
@@ -39,15 +31,8 @@ impl PartialFile {
             .create(true)
             .truncate(false)
             .open(&path)?;
-        let locked = match when_busy {
-            WhenBusy::Wait => file.lock().map_err(TryLockError::Error),
-            WhenBusy::Refuse => file.try_lock(),
-        };
-        match locked {
-            Err(TryLockError::WouldBlock) => return Err(ErrorKind::WouldBlock.into()),
-            // Some network file systems have no locks. On them, only one process may write at a time.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-        }
+        // Some network file systems have no locks. On them, only one process may write at a time.
+        let _ = file.lock();
         Ok(Self {
             path,
             file: PositionedFile::new(file),
@@ -132,17 +117,20 @@ mod tests {
     fn one_process_at_a_time_writes() {
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("file");
-        let open = |when| PartialFile::open(&target, ".part", when);
-        let first = open(WhenBusy::Refuse).unwrap();
+        let open = || PartialFile::open(&target, ".part").unwrap();
+        let first = open();
         first.content().write_all_at(b"half", 0).unwrap();
-        let error = open(WhenBusy::Refuse).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        let other = OpenOptions::new().write(true).open(first.path()).unwrap();
+        assert!(matches!(
+            other.try_lock(),
+            Err(fs::TryLockError::WouldBlock)
+        ));
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| open(WhenBusy::Wait).unwrap().length().unwrap());
+            let waiting = scope.spawn(|| open().length().unwrap());
             drop(first);
             assert_eq!(waiting.join().unwrap(), 4);
         });
-        let second = open(WhenBusy::Refuse).unwrap();
+        let second = open();
         second.finish(&target).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"half");
         assert!(!with_suffix(&target, ".part").exists());

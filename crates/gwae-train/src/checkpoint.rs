@@ -26,7 +26,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use gwae_formats::atomic::{FileError, sync_directory, write_atomically};
-
 use gwae_formats::bounded_file::read_bytes;
 
 use crate::monitor::Goal;

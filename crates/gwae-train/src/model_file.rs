@@ -28,7 +28,7 @@ pub const MODEL_FILE: &str = "model.bpk";
 pub const AVERAGED_FILE: &str = "averaged.bpk";
 
 /// The name of the file with the model to use: the averaged parameters if the checkpoint has them.
-pub fn name_of_model_for_use(entry: &CheckpointEntry) -> &'static str {
+fn name_of_model_for_use(entry: &CheckpointEntry) -> &'static str {
     if entry.files.contains_key(AVERAGED_FILE) {
         AVERAGED_FILE
     } else {
@@ -36,8 +36,8 @@ pub fn name_of_model_for_use(entry: &CheckpointEntry) -> &'static str {
     }
 }
 
-/// Reads the file with the model to use, and the checkpoint without it. `which` is the best checkpoint by default, or the last one
-/// if no validation has chosen a best one yet.
+/// Reads the file with the model to use. Also returns the checkpoint without that file. `which` is by
+/// default the best checkpoint, or the last one if no validation has chosen a best one yet.
 ///
 /// # Errors
 /// When the checkpoint does not exist or the file is damaged.

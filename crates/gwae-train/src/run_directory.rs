@@ -25,6 +25,7 @@ const CONFIG: &str = "config.toml";
 const RECORD: &str = "run.json";
 const SPLIT: &str = "split.json";
 pub(crate) const METRICS: &str = "metrics.jsonl";
+
 /// Whether a directory has any entries. Results would overwrite them or mix with them.
 ///
 /// # Errors
@@ -124,7 +125,8 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Begins a run in a new or empty directory, or in one where a creation was cut short; `split` is the division of the images.
+    /// Begins a run in a new or empty directory, or in one where a creation was cut short. `split` is
+    /// the division of the images.
     ///
     /// # Errors
     ///
@@ -216,8 +218,8 @@ impl RunDirectory {
         path.join(RECORD).is_file()
     }
 
-    /// Removes the files of a run's creation, for example one that was cut short.
-    pub fn remove_first_files(path: &Path) {
+    /// Removes the files of a run's creation.
+    fn remove_first_files(path: &Path) {
         for name in [RECORD, SPLIT, CONFIG, LOCK] {
             let file = path.join(name);
             let _ = fs::remove_file(&file);

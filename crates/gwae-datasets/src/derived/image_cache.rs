@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::derived::transformed::in_bytes;
 use crate::error::{BatchError, DatasetError};
 use crate::image_shape::ImageShape;
@@ -111,11 +111,7 @@ impl Dataset for CachedImages {
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
         if index >= self.len() {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name().to_owned(),
-                index,
-                len: self.len(),
-            });
+            return Err(out_of_range(self, index));
         }
         let mut pixels = self.file.read(index)?;
         let factors = pixels.split_off(self.shape.values());

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use client::Client;
 pub use options::{GetOptions, MIRROR_VARIABLE};
-use partial::{Partial, with_suffix};
+use partial::Partial;
 use transfer::{Job, Stop};
 
 use crate::published::check::{FileReport, FileStatus, check_file, compute_from};
@@ -25,6 +25,7 @@ use crate::published::checksum::Checksum;
 use crate::published::data_event::DataEvent;
 use crate::published::file_error::{DataFileError, DataFileProblem, at};
 use crate::published::manifest::{Manifest, ManifestFile};
+use gwae_formats::partial::with_suffix;
 
 /// The version of the file at `url` in the record of the partial download of `target`.
 #[cfg(fuzzing)]

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use gwae_formats::atomic::rename_synced;
+use gwae_formats::partial::with_suffix;
 
 use crate::published::file_error::{DataFileError, DataFileProblem, at};
 
@@ -200,12 +201,6 @@ fn read_record(path: &Path) -> Option<String> {
 }
 
 /// `path` with `suffix` after its name.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 fn remove(path: &Path) -> Result<(), DataFileError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(at(path, "remove")(error)),

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::draws::Draws;
 use crate::error::{DatasetError, SettingError};
 use crate::item::{FactorKind, FactorSpec, Image, Item};
@@ -115,11 +115,7 @@ impl Dataset for NoiseImages {
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
         if index >= self.len() {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name().to_owned(),
-                index,
-                len: self.len(),
-            });
+            return Err(out_of_range(self, index));
         }
         let NoiseImagesConfig {
             size,

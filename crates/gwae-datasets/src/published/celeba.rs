@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 pub use tables::{CelebaError, CelebaProblem, MAX_ATTRIBUTES};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::error::DatasetError;
 use crate::images::decode::decode_centre;
 use crate::images::files::{FileEntry, FileTree, is_image};
@@ -99,11 +99,7 @@ impl Celeba {
 
     fn read(&self, index: usize, crop: Option<usize>) -> Result<Item, DatasetError> {
         let Some(file) = self.images.get(index) else {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name().to_owned(),
-                index,
-                len: self.len(),
-            });
+            return Err(out_of_range(self, index));
         };
         let bytes = self.tree.read(file)?;
         let attributes = self.attributes[index];

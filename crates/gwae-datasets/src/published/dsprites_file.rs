@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::error::{DatasetError, behind};
 use crate::factor_grid::{FactorGrid, dsprites_grid, dsprites_value_names};
 use crate::item::{FactorSpec, Item};
@@ -184,11 +184,7 @@ impl Dataset for DspritesFile {
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
         if index >= self.len() {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name().to_owned(),
-                index,
-                len: self.len(),
-            });
+            return Err(out_of_range(self, index));
         }
         self.0.item(index)
     }

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::published::checksum::Checksum;
+use gwae_formats::atomic::is_out_of_room;
 
 /// The error for a dataset, manifest or file that cannot be downloaded or verified.
 #[derive(Debug, thiserror::Error)]
@@ -209,9 +210,7 @@ impl DataFileProblem {
     pub(crate) fn from_io(action: &'static str, missing: u64, source: io::Error) -> Self {
         match source.kind() {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::Permission(source),
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                Self::DiskFull { missing, source }
-            }
+            kind if is_out_of_room(kind) => Self::DiskFull { missing, source },
             ErrorKind::NotADirectory => {
                 Self::WrongKind("a file stands where a directory is needed")
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::error::DatasetError;
 use crate::images::decode::decode_centre;
 use crate::images::files::{FileEntry, FileTree, is_image};
@@ -88,11 +88,7 @@ impl ImageFolder {
 
     fn read(&self, index: usize, crop: Option<usize>) -> Result<Item, DatasetError> {
         let Some(file) = self.files.get(index) else {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name.clone(),
-                index,
-                len: self.len(),
-            });
+            return Err(out_of_range(self, index));
         };
         let bytes = self.tree.read(file)?;
         Ok(Item {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::error::{DatasetError, behind};
 use crate::item::{FactorKind, FactorSpec, Image, Item};
 use gwae_formats::hexadecimal::hexadecimal;
@@ -239,11 +239,7 @@ impl Dataset for Mnist {
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
         let size = self.height * self.width;
         let Some(&label) = self.labels.get(index) else {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name.clone(),
-                index,
-                len: self.len(),
-            });
+            return Err(out_of_range(self, index));
         };
         Ok(Item {
             image: Image {

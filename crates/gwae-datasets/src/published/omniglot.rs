@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::error::{DatasetError, behind};
 use crate::images::decode::decode_image;
 use crate::images::files::{FileEntry, FileTree, is_image};
@@ -236,11 +236,7 @@ impl Dataset for Omniglot {
 
     fn item(&self, index: usize) -> Result<Item, DatasetError> {
         let Some(drawing) = self.drawings.get(index) else {
-            return Err(DatasetError::IndexOutOfRange {
-                dataset: self.name().to_owned(),
-                index,
-                len: self.len(),
-            });
+            return Err(out_of_range(self, index));
         };
         let tree = &self.trees[drawing.tree];
         let bytes = tree.read(&drawing.file)?;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, out_of_range};
 use crate::error::{DatasetError, behind};
 use crate::factor_grid::{FactorGrid, shapes3d_grid, shapes3d_value_names, shapes3d_values};
 use crate::image_shape::ImageShape;
@@ -193,11 +193,7 @@ impl Shapes3dFile {
         if index < self.len() {
             return Ok(());
         }
-        Err(DatasetError::IndexOutOfRange {
-            dataset: self.name().to_owned(),
-            index,
-            len: self.len(),
-        })
+        Err(out_of_range(self, index))
     }
 
     /// The grid of the items' factor values.

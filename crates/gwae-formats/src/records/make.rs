@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::error::{RecordsError, RecordsProblem};
 use super::layout::{self, Layout};
 use super::{Head, RecordFile};
+use crate::atomic::is_out_of_room;
 use crate::parallel::{default_threads, in_parallel};
-use crate::partial::{PartialFile, WhenBusy};
+use crate::partial::PartialFile;
 
 /// Where the records come from.
 pub trait RecordSource: Sync {
@@ -98,7 +99,7 @@ pub fn open_or_make<S: RecordSource>(
         Ok(complete) => return Ok(complete),
         Err(replaced) => replaced,
     };
-    let partial = PartialFile::open(path, ".partial", WhenBusy::Wait);
+    let partial = PartialFile::open(path, ".partial");
     let partial = partial.map_err(|error| RecordsProblem::io("create")(error).of(path))?;
     // Another process may have made the file since. If so, `partial` may be its file with the final name.
     if let Ok(complete) = look(path, head)? {
@@ -279,15 +280,14 @@ impl Making<'_> {
     }
 
     fn failed(&self, error: io::Error) -> RecordsError {
-        let problem = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                RecordsProblem::DiskFull {
-                    done: self.done.load(Ordering::Relaxed),
-                    records: self.head.records,
-                    bytes: self.layout.file_bytes(),
-                }
+        let problem = if is_out_of_room(error.kind()) {
+            RecordsProblem::DiskFull {
+                done: self.done.load(Ordering::Relaxed),
+                records: self.head.records,
+                bytes: self.layout.file_bytes(),
             }
-            _ => RecordsProblem::io("write")(error),
+        } else {
+            RecordsProblem::io("write")(error)
         };
         problem.of(self.partial.path())
     }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use gwae_formats::atomic::{FileError, sync_directory};
 use gwae_formats::hexadecimal::hexadecimal;
+use gwae_formats::regular_file::open_regular;
 
 /// The record of one file in a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,20 +33,16 @@ pub struct CheckpointFile {
 /// Reads a file and checks that it is the recorded one; otherwise says what is wrong with it.
 pub(super) fn read_recorded(path: &Path, record: &FileRecord) -> Result<Vec<u8>, String> {
     let read = || {
-        let file = File::open(path)?;
-        let found = file.metadata()?;
-        if !found.is_file() {
-            return Err(io::Error::other("it is no plain file"));
-        }
+        let (file, found) = open_regular(path)?;
         // Length first: the check is free, and a cut file is the most likely damage.
-        if found.len() != record.bytes {
-            let (found, expected) = (found.len(), record.bytes);
+        let expected = record.bytes;
+        if found != expected {
             return Err(io::Error::other(format!(
                 "{found} bytes instead of {expected}"
             )));
         }
         let mut bytes = Vec::new();
-        file.take(record.bytes).read_to_end(&mut bytes)?;
+        file.take(expected).read_to_end(&mut bytes)?;
         if hexadecimal(&Sha256::digest(&bytes)) != record.sha256 {
             return Err(io::Error::other("its contents were altered"));
         }
