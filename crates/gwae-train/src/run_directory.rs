@@ -26,6 +26,9 @@ const RECORD: &str = "run.json";
 const SPLIT: &str = "split.json";
 pub(crate) const METRICS: &str = "metrics.jsonl";
 
+/// What the creation of a run writes after its lock, the last first.
+const FIRST_FILES: [&str; 3] = [RECORD, SPLIT, CONFIG];
+
 /// Whether a directory has any entries. Results would overwrite them or mix with them.
 ///
 /// # Errors
@@ -181,6 +184,8 @@ impl RunDirectory {
         if !is_beginning(&path).map_err(read)? {
             return Err(RunDirectoryError::NotEmpty(path));
         }
+        // What a creation left that was cut short. An imported model would keep its split.
+        remove_files(&path, &FIRST_FILES);
         let lock = Some(lock);
         let run = Self {
             path,
@@ -209,22 +214,14 @@ impl RunDirectory {
     /// Empties the directory again, so that the same command works once the disk has room. Only for
     /// runs that have just begun.
     pub fn abandon(self) {
-        Self::remove_first_files(&self.path);
+        remove_files(&self.path, &FIRST_FILES);
+        remove_files(&self.path, &[LOCK]);
         let _ = fs::remove_dir_all(self.checkpoints());
     }
 
     /// Whether a run was begun in a directory.
     pub fn is_begun(path: &Path) -> bool {
         path.join(RECORD).is_file()
-    }
-
-    /// Removes the files of a run's creation.
-    fn remove_first_files(path: &Path) {
-        for name in [RECORD, SPLIT, CONFIG, LOCK] {
-            let file = path.join(name);
-            let _ = fs::remove_file(&file);
-            remove_temporaries(&file);
-        }
     }
 
     /// Opens a run to read it.
@@ -364,6 +361,15 @@ impl RunDirectory {
     /// The directory of all checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
+    }
+}
+
+/// Removes files of a directory, and what a killed process left while it wrote them.
+fn remove_files(directory: &Path, names: &[&str]) {
+    for name in names {
+        let file = directory.join(name);
+        let _ = fs::remove_file(&file);
+        remove_temporaries(&file);
     }
 }
 

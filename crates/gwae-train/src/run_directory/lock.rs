@@ -41,7 +41,8 @@ impl DirectoryLock {
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
         Ok(Self {
-            file: locked(path, OpenOptions::new().create(true).truncate(false))?,
+            // The file is always empty: whatever is in it is no part of a run.
+            file: locked(path, OpenOptions::new().create(true).truncate(true))?,
             path: path.to_owned(),
             directory,
         })

@@ -220,6 +220,7 @@ fn a_creation_that_was_cut_short_is_no_run() {
     // The same command begins it anew, from whichever file the first one reached.
     fs::write(path.join(".run.json.4711-0.tmp"), "half").unwrap();
     drop(create(&path).unwrap());
+    assert!(!path.join(".run.json.4711-0.tmp").exists());
     for last in ["run.json", "split.json", "config.toml"] {
         fs::remove_file(path.join("run.json")).unwrap();
         let _ = fs::remove_file(path.join(last));
