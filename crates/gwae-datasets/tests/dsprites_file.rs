@@ -63,7 +63,14 @@ fn check(dataset: &DspritesFile) {
 
 #[test]
 fn archives_of_numpy_are_read() {
-    for name in ["compressed", "stored"] {
+    for name in [
+        "compressed",
+        "stored",
+        "boolean_images",
+        "wide_classes",
+        "big_endian_classes",
+        "byte_classes",
+    ] {
         let directory = tempfile::tempdir().unwrap();
         let mut seen = Vec::new();
         let first =
@@ -120,9 +127,9 @@ fn other_arrays_are_refused() {
     }
     for (name, text) in [
         ("fortran_order", "imgs.npy: holds |u1 in Fortran order"),
-        ("boolean_images", "imgs.npy: holds |b1 in C order"),
+        ("signed_images", "imgs.npy: holds |i1 in C order"),
         ("flat_images", "imgs.npy: holds shape [14, 63]"),
-        ("wide_classes", "latents_classes.npy: holds <i4 in C order"),
+        ("float_classes", "latents_classes.npy: holds <f8 in C order"),
         (
             "too_few_classes",
             "latents_classes.npy: holds shape [13, 6]",

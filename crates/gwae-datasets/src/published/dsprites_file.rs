@@ -58,7 +58,7 @@ pub enum DspritesProblem {
         /// Index of the image.
         image: u64,
         /// Its classes: colour, shape, scale, orientation, position x, position y.
-        classes: [i64; 6],
+        classes: [i128; 6],
     },
 }
 
@@ -73,7 +73,8 @@ const BLOCK_BYTES: u64 = 16 << 20;
 
 /// dSprites as published: 737,280 images of 64×64 in black (0) and white (255), one for each
 /// combination of [`dsprites_grid`]. Files of the same layout with fewer images or another image
-/// size work too; their `latents_classes` give the factor values of each image.
+/// size work too; their `latents_classes` give the factor values of each image. The images may also be
+/// booleans, and the classes integers of any size.
 ///
 /// The published file is one compressed stream without random access. It is read once and stored as
 /// a file with one bit per pixel (378 MB). From that copy, every image takes one read,
@@ -114,7 +115,7 @@ impl DspritesFile {
         };
         let mut npz = archive.open()?;
         let images = npz
-            .array(IMAGES, "|u1", 1)
+            .bytes(IMAGES)
             .map_err(|problem| archive.damaged(problem))?;
         let [count, height, width] = archive.sizes(images.shape())?;
         let combinations = archive.combinations(count)?;
@@ -269,7 +270,7 @@ impl Archive {
     fn combinations(&self, images: u64) -> Result<Vec<u32>, DatasetError> {
         let mut npz = self.open()?;
         let mut classes = npz
-            .array(CLASSES, "<i8", 8)
+            .integers(CLASSES)
             .map_err(|problem| self.damaged(problem))?;
         if *classes.shape() != [images, 6] {
             let expected = format!("[{images}, 6], as many as there are images");
@@ -278,14 +279,10 @@ impl Archive {
         let grid = dsprites_grid();
         let mut combinations = Vec::new();
         for image in 0..images {
-            let mut row = [0; 6 * 8];
-            classes
-                .read(&mut row)
-                .map_err(|problem| self.damaged(problem))?;
             let mut found = [0; 6];
-            for (class, bytes) in found.iter_mut().zip(row.as_chunks().0) {
-                *class = i64::from_le_bytes(*bytes);
-            }
+            classes
+                .read_integers(&mut found)
+                .map_err(|problem| self.damaged(problem))?;
             // The first class is the colour, which has only one value.
             let combination = match found {
                 [0, rest @ ..] => rest
@@ -331,7 +328,7 @@ impl RecordSource for Packed<'_> {
         // To make an earlier block again, a new stream reads from the start.
         let mut npz = self.archive.open()?;
         let mut again = npz
-            .array(IMAGES, "|u1", 1)
+            .bytes(IMAGES)
             .map_err(|problem| self.archive.damaged(problem))?;
         self.pack(&mut again, images, stored)
     }

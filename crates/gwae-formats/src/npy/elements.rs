@@ -1,7 +1,8 @@
 //! The numeric element types, and the conversion of elements to `f64`.
 //!
-//! A type is written as byte order (`<` little-endian, `>` big-endian, `|` for single bytes), kind
-//! and number of bytes: `<f8`, `>i2`, `|u1`.
+//! A type is written as byte order, kind and number of bytes: `<f8`, `>i2`, `|u1`. The byte order is `<`
+//! (little-endian), `>` (big-endian), `=` or nothing (that of the machine), or `|` (none). NumPy writes `<`, `>`
+//! and `|`. It reads the others too, as numbers of the machine that reads, and also names such as `float64`.
 
 /// How to convert the bytes of one element to a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,50 +17,58 @@ enum Kind {
 
 /// A numeric element type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Elements {
+pub(crate) struct Elements {
     kind: Kind,
     size: usize,
     big_endian: bool,
 }
 
 impl Elements {
-    /// The type that NumPy writes as `text`. The error describes a type that is not supported.
-    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+    /// The type that NumPy reads from `text`. The error describes a type that is not supported.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let (order, name) = match text.chars().next() {
-            Some(order @ ('<' | '>' | '|' | '=')) => (Some(order), &text[1..]),
-            _ => (None, text),
+            Some(order @ ('<' | '>' | '|' | '=')) => (order, &text[1..]),
+            _ => ('=', text),
         };
         let (kind, size) = match name {
-            "f2" => (Kind::Half, 2),
-            "f4" => (Kind::Single, 4),
-            "f8" => (Kind::Double, 8),
-            "b1" => (Kind::Boolean, 1),
-            "i1" => (Kind::Signed, 1),
-            "i2" => (Kind::Signed, 2),
-            "i4" => (Kind::Signed, 4),
-            "i8" => (Kind::Signed, 8),
-            "u1" => (Kind::Unsigned, 1),
-            "u2" => (Kind::Unsigned, 2),
-            "u4" => (Kind::Unsigned, 4),
-            "u8" => (Kind::Unsigned, 8),
+            "f2" | "e" | "float16" | "half" => (Kind::Half, 2),
+            "f4" | "f" | "float32" | "single" => (Kind::Single, 4),
+            "f8" | "d" | "float64" | "double" | "float" => (Kind::Double, 8),
+            "b1" | "?" | "bool" => (Kind::Boolean, 1),
+            "i1" | "b" | "int8" | "byte" => (Kind::Signed, 1),
+            "i2" | "h" | "int16" | "short" => (Kind::Signed, 2),
+            "i4" | "i" | "int32" | "intc" => (Kind::Signed, 4),
+            "i8" | "q" | "int64" | "longlong" => (Kind::Signed, 8),
+            "u1" | "B" | "uint8" | "ubyte" => (Kind::Unsigned, 1),
+            "u2" | "H" | "uint16" | "ushort" => (Kind::Unsigned, 2),
+            "u4" | "I" | "uint32" | "uintc" => (Kind::Unsigned, 4),
+            "u8" | "Q" | "uint64" | "ulonglong" => (Kind::Unsigned, 8),
             _ => return Err(describe(name)),
         };
-        match order {
-            Some('<' | '>') => {}
-            Some('|') if size == 1 => {}
-            // The byte order of the machine that wrote the file, which is unknown.
-            _ => return Err("numbers without a byte order"),
-        }
         Ok(Self {
             kind,
             size,
-            big_endian: order == Some('>'),
+            big_endian: match order {
+                '<' => false,
+                '>' => true,
+                _ => cfg!(target_endian = "big"),
+            },
         })
     }
 
     /// Number of bytes of one element.
-    pub(super) fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         self.size
+    }
+
+    /// Whether an element is one byte of 0 to 255 as it stands, where booleans are 0 and 1.
+    pub(crate) fn is_byte(self) -> bool {
+        matches!(self.kind, Kind::Unsigned | Kind::Boolean) && self.size == 1
+    }
+
+    /// Whether an element is a whole number.
+    pub(crate) fn is_integer(self) -> bool {
+        matches!(self.kind, Kind::Signed | Kind::Unsigned | Kind::Boolean)
     }
 
     /// The number in `bytes`, which must be [`Self::size`] long. For booleans, any byte but 0 is 1.
@@ -67,6 +76,29 @@ impl Elements {
     /// # Errors
     /// The integer, if no `f64` equals it.
     pub(super) fn number(self, bytes: &[u8]) -> Result<f64, i128> {
+        let bits = self.bits(bytes);
+        Ok(match self.kind {
+            Kind::Half => half(bits as u16),
+            Kind::Single => f64::from(f32::from_bits(bits as u32)),
+            Kind::Double => f64::from_bits(bits),
+            Kind::Signed | Kind::Unsigned | Kind::Boolean => exact(self.integer(bytes))?,
+        })
+    }
+
+    /// The whole number in `bytes`, for a type that [is one](Self::is_integer).
+    pub(crate) fn integer(self, bytes: &[u8]) -> i128 {
+        let bits = self.bits(bytes);
+        match self.kind {
+            Kind::Signed => {
+                let unused = 64 - 8 * self.size;
+                ((bits << unused) as i64 >> unused).into()
+            }
+            Kind::Boolean => (bits != 0).into(),
+            _ => bits.into(),
+        }
+    }
+
+    fn bits(self, bytes: &[u8]) -> u64 {
         let mut little = [0; 8];
         for (place, &byte) in bytes.iter().enumerate() {
             let place = if self.big_endian {
@@ -76,18 +108,7 @@ impl Elements {
             };
             little[place] = byte;
         }
-        let bits = u64::from_le_bytes(little);
-        Ok(match self.kind {
-            Kind::Half => half(bits as u16),
-            Kind::Single => f64::from(f32::from_bits(bits as u32)),
-            Kind::Double => f64::from_bits(bits),
-            Kind::Signed => {
-                let unused = 64 - 8 * self.size;
-                exact(((bits << unused) as i64 >> unused).into())?
-            }
-            Kind::Unsigned => exact(bits.into())?,
-            Kind::Boolean => f64::from(u8::from(bits != 0)),
-        })
+        u64::from_le_bytes(little)
     }
 }
 
@@ -121,6 +142,21 @@ fn half(bits: u16) -> f64 {
 
 /// Describes an unsupported type by its name without the byte order.
 fn describe(name: &str) -> &'static str {
+    // The letters that name a type by themselves, and the words.
+    match name {
+        "l" | "L" | "long" | "ulong" | "p" | "P" | "n" | "N" | "int" | "uint" | "int_" | "intp"
+        | "uintp" => {
+            return "integers whose size depends on the machine";
+        }
+        "g" | "longdouble" => return "floating-point numbers of unusual size",
+        "F" | "D" | "G" | "complex" | "complex64" | "complex128" => return "complex numbers",
+        "object" => return "Python objects",
+        "str" | "bytes" | "T" => return "strings",
+        _ if name.contains(',') => return "records of named fields",
+        _ if name.starts_with("datetime64") => return "dates",
+        _ if name.starts_with("timedelta64") => return "durations",
+        _ => {}
+    }
     match name.chars().next() {
         Some('O') => "Python objects",
         Some('S' | 'U' | 'a') => "strings",
@@ -159,13 +195,29 @@ mod tests {
     }
 
     #[test]
-    fn types_without_a_clear_byte_order_are_refused() {
-        for text in ["|f8", "=i4", "f8", "|i2", "u1"] {
-            assert_eq!(
-                Elements::parse(text),
-                Err("numbers without a byte order"),
-                "{text}"
-            );
+    fn the_order_of_the_machine_is_taken_where_none_is_written() {
+        let machine = if cfg!(target_endian = "big") {
+            '>'
+        } else {
+            '<'
+        };
+        for (text, plain) in [
+            ("|f8", "f8"),
+            ("=i4", "i4"),
+            ("f8", "f8"),
+            ("|i2", "i2"),
+            ("uint16", "u2"),
+        ] {
+            let expected = Elements::parse(&format!("{machine}{plain}"));
+            assert_eq!(Elements::parse(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn types_of_no_fixed_size_are_refused() {
+        for text in ["l", "<L", "int", "uintp"] {
+            let refused = Err("integers whose size depends on the machine");
+            assert_eq!(Elements::parse(text), refused, "{text}");
         }
     }
 }

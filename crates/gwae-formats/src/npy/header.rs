@@ -7,7 +7,8 @@
 //! | then | `{'descr': '<i8', 'fortran_order': False, 'shape': (3, 4), }`, spaces, a line feed |
 //!
 //! The dictionary is Latin-1 (versions 1 and 2) or UTF-8 (version 3). Source: the documentation of
-//! NumPy's module `numpy.lib.format`.
+//! NumPy's module `numpy.lib.format`. NumPy reads the dictionary as a Python expression, and other programs
+//! write it in other ways, so any white space, either quote and no line feed at the end are accepted too.
 
 use std::io::Read;
 
@@ -39,8 +40,8 @@ pub(crate) struct Header {
 pub(crate) enum HeaderError {
     Read(std::io::Error),
     Format(String),
-    /// The elements are records of named fields.
-    Fields,
+    /// An element is more than one number. This names its kind.
+    Compound(&'static str),
 }
 
 impl From<&str> for HeaderError {
@@ -121,7 +122,6 @@ pub(crate) fn shown(text: &str) -> String {
 }
 
 fn parse(text: &str) -> Result<Header, HeaderError> {
-    let text = text.strip_suffix('\n').ok_or("no line feed at its end")?;
     let mut rest = Rest(text);
     let (mut elements, mut fortran_order, mut shape) = (None, None, None);
     rest.expect('{')?;
@@ -129,8 +129,7 @@ fn parse(text: &str) -> Result<Header, HeaderError> {
         let key = rest.string()?;
         rest.expect(':')?;
         let first = match key {
-            "descr" if rest.skip('[') => return Err(HeaderError::Fields),
-            "descr" => elements.replace(rest.string()?.to_owned()).is_none(),
+            "descr" => elements.replace(rest.elements()?).is_none(),
             "fortran_order" => fortran_order.replace(rest.boolean()?).is_none(),
             "shape" => shape.replace(rest.tuple()?).is_none(),
             _ => {
@@ -146,8 +145,9 @@ fn parse(text: &str) -> Result<Header, HeaderError> {
             break;
         }
     }
-    if !rest.0.bytes().all(|byte| byte == b' ') {
-        return Err("more than spaces after its dictionary".into());
+    rest.skip_space();
+    if !rest.0.is_empty() {
+        return Err("more than white space after its dictionary".into());
     }
     match (elements, fortran_order, shape) {
         (Some(elements), Some(fortran_order), Some(shape)) => Ok(Header {
@@ -163,16 +163,26 @@ fn parse(text: &str) -> Result<Header, HeaderError> {
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
-    /// Skips spaces, then the character if it comes next.
-    fn skip(&mut self, character: char) -> bool {
-        self.0 = self.0.trim_start_matches(' ');
-        match self.0.strip_prefix(character) {
+    /// Skips what Python takes as white space.
+    fn skip_space(&mut self) {
+        let is_space = |character| matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0c');
+        self.0 = self.0.trim_start_matches(is_space);
+    }
+
+    /// Skips white space, then the word if it comes next.
+    fn skip_word(&mut self, word: &str) -> bool {
+        self.skip_space();
+        match self.0.strip_prefix(word) {
             Some(rest) => {
                 self.0 = rest;
                 true
             }
             None => false,
         }
+    }
+
+    fn skip(&mut self, character: char) -> bool {
+        self.skip_word(character.encode_utf8(&mut [0; 4]))
     }
 
     fn expect(&mut self, character: char) -> Result<(), HeaderError> {
@@ -186,6 +196,8 @@ impl<'a> Rest<'a> {
     }
 
     fn string(&mut self) -> Result<&'a str, HeaderError> {
+        // Python 2 marked texts of characters so: u'descr'.
+        self.skip('u');
         let quote = if self.skip('"') {
             '"'
         } else {
@@ -197,11 +209,19 @@ impl<'a> Rest<'a> {
         Ok(string)
     }
 
+    fn elements(&mut self) -> Result<String, HeaderError> {
+        if self.skip('[') {
+            return Err(HeaderError::Compound("records of named fields"));
+        }
+        if self.skip('(') {
+            return Err(HeaderError::Compound("arrays inside of arrays"));
+        }
+        self.string().map(str::to_owned)
+    }
+
     fn boolean(&mut self) -> Result<bool, HeaderError> {
-        self.0 = self.0.trim_start_matches(' ');
         for (word, value) in [("True", true), ("False", false)] {
-            if let Some(rest) = self.0.strip_prefix(word) {
-                self.0 = rest;
+            if self.skip_word(word) {
                 return Ok(value);
             }
         }
@@ -212,21 +232,30 @@ impl<'a> Rest<'a> {
         self.expect('(')?;
         let mut numbers = Vec::new();
         while !self.skip(')') {
-            let end = self.0.bytes().take_while(u8::is_ascii_digit).count();
-            let (digits, rest) = self.0.split_at(end);
-            self.0 = rest;
-            numbers.push(digits.parse().map_err(|_| "a size that is no number")?);
-            // NumPy under Python 2 wrote its long integers so: 10L.
-            self.0 = self.0.strip_prefix('L').unwrap_or(self.0);
+            numbers.push(self.size()?);
             if numbers.len() > MAX_AXES {
                 return Err("more axes than NumPy knows".into());
             }
             if !self.skip(',') {
                 self.expect(')')?;
+                if numbers.len() == 1 {
+                    return Err("a shape that is a number in brackets, without its comma".into());
+                }
                 break;
             }
         }
         Ok(numbers)
+    }
+
+    fn size(&mut self) -> Result<u64, HeaderError> {
+        self.skip_space();
+        let end = self.0.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = self.0.split_at(end);
+        self.0 = rest;
+        let size = digits.parse().map_err(|_| "a size that is no number")?;
+        // Python 2 wrote its long integers so: 10L.
+        self.skip('L');
+        Ok(size)
     }
 }
 
@@ -243,7 +272,7 @@ mod tests {
         read(&mut bytes.as_slice()).map_err(|error| match error {
             HeaderError::Read(error) => format!("read: {error}"),
             HeaderError::Format(reason) => reason,
-            HeaderError::Fields => "fields".to_owned(),
+            HeaderError::Compound(kind) => kind.to_owned(),
         })
     }
 
@@ -280,6 +309,18 @@ mod tests {
                 false,
                 vec![10, 64],
             ),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }",
+                "|u1",
+                false,
+                vec![3],
+            ),
+            (
+                "\t{ u'shape'\n:\r\n( 3 L ,\t4\x0c) ,'descr':u\"<i2\", 'fortran_order' :True}\n \t\n",
+                "<i2",
+                true,
+                vec![3, 4],
+            ),
         ] {
             for version in 1..=3 {
                 let (found, length) = header(version, dictionary).unwrap();
@@ -299,8 +340,8 @@ mod tests {
     fn refuses_everything_else() {
         for (dictionary, reason) in [
             (
-                "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }",
-                "line feed",
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (3), }\n",
+                "without its comma",
             ),
             ("{'descr': '|u1', 'fortran_order': False}\n", "not all of"),
             (
@@ -325,6 +366,10 @@ mod tests {
                 "fields",
             ),
             (
+                "{'descr': ('<i8', (2,)), 'fortran_order': False, 'shape': (3,), }\n",
+                "arrays inside",
+            ),
+            (
                 "{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (3,)}\n",
                 "twice",
             ),
@@ -333,9 +378,10 @@ mod tests {
             ("{descr: '|u1'}\n", "no `'`"),
             (
                 "{'descr': '|u1', 'fortran_order': False, 'shape': (3,)} print()\n",
-                "spaces",
+                "white space",
             ),
-            ("", "line feed"),
+            ("{'shape': (3\u{a0},)}\n", "no `)`"),
+            ("", "no `{`"),
         ] {
             let error = header(1, dictionary).unwrap_err();
             assert!(error.contains(reason), "{dictionary}: {error}");
@@ -344,11 +390,11 @@ mod tests {
         let latin = b"\x93NUMPY\x01\x00\x1a\x00{'descr': [('\xe9', '<f8')]}\n";
         assert!(matches!(
             read(&mut latin.as_slice()),
-            Err(HeaderError::Fields)
+            Err(HeaderError::Compound("records of named fields"))
         ));
         assert_eq!(
             header(3, "{'descr': [('\u{e9}', '<f8')]}\n"),
-            Err("fields".to_owned())
+            Err("records of named fields".to_owned())
         );
         assert!(header(4, "{}\n").unwrap_err().contains("version"));
         assert!(

@@ -7,7 +7,7 @@
 //!
 //! The size in a header is compared with the length of the file before memory is reserved.
 
-mod elements;
+pub(crate) mod elements;
 mod error;
 pub(crate) mod header;
 mod size;
@@ -38,7 +38,8 @@ pub struct NpyNumbers {
 }
 
 /// Reads an array of numbers: floating-point of 2, 4 or 8 bytes, signed or unsigned integers of 1,
-/// 2, 4 or 8 bytes, or booleans (0 and 1), of any byte order and shape.
+/// 2, 4 or 8 bytes, or booleans (0 and 1), of any byte order and shape. Numbers without a byte order have that of
+/// the machine that reads them, as in NumPy.
 ///
 /// A shape such as `(0, 4)` gives an empty array. An array in Fortran order is converted to
 /// row-major order.
@@ -81,9 +82,9 @@ fn read(mut reader: impl Read, length: u64) -> Result<NpyNumbers, NpyProblem> {
     let (header, header_length) =
         header::read(&mut (&*start).chain(&mut reader)).map_err(|error| match error {
             HeaderError::Format(reason) => NpyProblem::Header { reason },
-            HeaderError::Fields => NpyProblem::Elements {
-                kind: "records of named fields",
-                found: "[…]".to_owned(),
+            HeaderError::Compound(kind) => NpyProblem::Elements {
+                kind,
+                found: "…".to_owned(),
             },
             HeaderError::Read(error) if error.kind() == ErrorKind::UnexpectedEof => {
                 NpyProblem::TruncatedHeader { found: length }

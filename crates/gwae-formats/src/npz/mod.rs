@@ -9,10 +9,12 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 
-use crate::npy::header::{self, HeaderError};
+use crate::npy::elements::Elements;
+use crate::npy::header::{self, Header, HeaderError};
 pub use error::{NpzError, NpzProblem};
 
 use crate::one_line::one_line;
+use crate::regular_file::open_regular;
 
 type Result<T> = std::result::Result<T, NpzProblem>;
 
@@ -26,6 +28,7 @@ pub struct NpyStream<'a> {
     entry: ZipFile<'a, BufReader<File>>,
     name: &'static str,
     shape: Vec<u64>,
+    elements: Elements,
     /// Number of bytes of all elements.
     length: u64,
     /// Number of bytes before the elements, and number of element bytes that were read.
@@ -39,10 +42,7 @@ impl NpzFile {
     /// # Errors
     /// [`NpzProblem::Io`] and [`NpzProblem::NotZip`].
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(NpzProblem::Io)?;
-        if file.metadata().map_err(NpzProblem::Io)?.is_dir() {
-            return Err(NpzProblem::Io(std::io::ErrorKind::IsADirectory.into()));
-        }
+        let (file, _) = open_regular(path).map_err(NpzProblem::Io)?;
         let archive = ZipArchive::new(BufReader::with_capacity(1 << 16, file));
         let archive = archive.map_err(|error| NpzProblem::NotZip {
             reason: one_line(&error),
@@ -58,16 +58,27 @@ impl NpzFile {
             .collect()
     }
 
-    /// Opens the array `name`. Its elements must have the type `elements`, as NumPy writes types,
-    /// with `size` bytes each, in row-major order.
+    /// Opens the array `name`, whose elements must be unsigned bytes or booleans in row-major order.
     ///
     /// # Errors
     /// Every way in which the entry differs from that; see [`NpzProblem`].
-    pub fn array(
+    pub fn bytes(&mut self, name: &'static str) -> Result<NpyStream<'_>> {
+        self.array(name, "|u1", Elements::is_byte)
+    }
+
+    /// Opens the array `name`, whose elements must be integers or booleans of any size in row-major order.
+    ///
+    /// # Errors
+    /// Every way in which the entry differs from that; see [`NpzProblem`].
+    pub fn integers(&mut self, name: &'static str) -> Result<NpyStream<'_>> {
+        self.array(name, "integers", Elements::is_integer)
+    }
+
+    fn array(
         &mut self,
         name: &'static str,
-        elements: &str,
-        size: u64,
+        expected: &str,
+        fits: fn(Elements) -> bool,
     ) -> Result<NpyStream<'_>> {
         if self.archive.index_for_name(name).is_none() {
             return Err(NpzProblem::NoEntry {
@@ -88,10 +99,10 @@ impl NpzFile {
                 entry: name,
                 reason,
             },
-            HeaderError::Fields => NpzProblem::Array {
+            HeaderError::Compound(kind) => NpzProblem::Array {
                 entry: name,
-                found: "records of named fields".to_owned(),
-                expected: format!("{elements} in C order"),
+                found: kind.to_owned(),
+                expected: format!("{expected} in C order"),
             },
             HeaderError::Read(error) => NpzProblem::Damaged {
                 entry: name,
@@ -99,22 +110,27 @@ impl NpzFile {
                 reason: one_line(&error),
             },
         })?;
-        if header.elements != elements || header.fortran_order {
-            let order = |fortran| if fortran { "Fortran" } else { "C" };
-            return Err(NpzProblem::Array {
-                entry: name,
-                found: format!(
-                    "{} in {} order",
-                    header::shown(&header.elements),
-                    order(header.fortran_order)
-                ),
-                expected: format!("{elements} in C order"),
-            });
-        }
+        let elements = match Elements::parse(&header.elements) {
+            Ok(elements) if fits(elements) && is_row_major(&header) => elements,
+            _ => {
+                let order = |fortran| if fortran { "Fortran" } else { "C" };
+                return Err(NpzProblem::Array {
+                    entry: name,
+                    found: format!(
+                        "{} in {} order",
+                        header::shown(&header.elements),
+                        order(header.fortran_order)
+                    ),
+                    expected: format!("{expected} in C order"),
+                });
+            }
+        };
         let length = header
             .shape
             .iter()
-            .try_fold(size, |product, &size| product.checked_mul(size))
+            .try_fold(elements.size() as u64, |product, &size| {
+                product.checked_mul(size)
+            })
             .ok_or_else(|| NpzProblem::Header {
                 entry: name,
                 reason: "sizes beyond 64 bits".to_owned(),
@@ -123,11 +139,19 @@ impl NpzFile {
             entry,
             name,
             shape: header.shape,
+            elements,
             length,
             header_length,
             position: 0,
         })
     }
+}
+
+/// Whether the elements are in row-major order. With at most one axis of several elements, both orders are the
+/// same.
+fn is_row_major(header: &Header) -> bool {
+    let axes = header.shape.iter().filter(|&&size| size > 1).count();
+    !header.fortran_order || axes < 2
 }
 
 impl NpyStream<'_> {
@@ -158,6 +182,20 @@ impl NpyStream<'_> {
         // The zip reader compares the checksum at the end of the entry.
         if self.position == self.length && self.some(&mut [0])? != 0 {
             return Err(self.wrong_length(true));
+        }
+        Ok(())
+    }
+
+    /// Fills `numbers` with the next elements of an array of [integers](NpzFile::integers).
+    ///
+    /// # Errors
+    /// The same as [`NpyStream::read`].
+    pub fn read_integers(&mut self, numbers: &mut [i128]) -> Result<()> {
+        let size = self.elements.size();
+        let mut bytes = vec![0; numbers.len() * size];
+        self.read(&mut bytes)?;
+        for (number, bytes) in numbers.iter_mut().zip(bytes.chunks_exact(size)) {
+            *number = self.elements.integer(bytes);
         }
         Ok(())
     }
