@@ -6,7 +6,7 @@
 //! | 4 | `n` dimensions, each a big-endian u32 |
 //! | 4 + 4n | the elements, last dimension fastest |
 //!
-//! A file may be plain or compressed with gzip; the reader looks at the content, not at the name.
+//! A file may be plain or compressed with [gzip](crate::gzip); the reader looks at the content, not at the name.
 //! The reader does not allocate memory for the sizes in a header before it has read the data, so a
 //! damaged header costs no memory.
 
@@ -14,7 +14,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
+use crate::gzip::{BytesAfterGzip, GzipReader, MAGIC};
+use crate::regular_file::open_regular;
 
 /// Maximum number of elements that a file may declare: 4 GiB, 90 times MNIST. It limits how far a
 /// small compressed file can expand.
@@ -50,6 +51,16 @@ pub enum IdxProblem {
         offset: u64,
         /// The message of the decompressor.
         source: io::Error,
+    },
+
+    /// The file continues after the compressed data.
+    #[error(
+        "goes on after its gzip data with other bytes than zeros, after {offset} uncompressed bytes; the file is \
+         damaged, download it again"
+    )]
+    BytesAfterGzip {
+        /// Number of bytes that could be decompressed.
+        offset: u64,
     },
 
     /// The compressed data ends before its end mark.
@@ -209,8 +220,8 @@ fn named(file: &str) -> impl FnOnce(IdxProblem) -> IdxError {
 }
 
 fn open(path: &Path, file: &str) -> Result<BufReader<File>, IdxError> {
-    match File::open(path) {
-        Ok(opened) => Ok(BufReader::with_capacity(1 << 16, opened)),
+    match open_regular(path) {
+        Ok((opened, _)) => Ok(BufReader::with_capacity(1 << 16, opened)),
         Err(error) => Err(named(file)(IdxProblem::Io(error))),
     }
 }
@@ -226,11 +237,14 @@ fn read<const N: usize>(
         .take(2)
         .read_to_end(&mut start)
         .map_err(IdxProblem::Io)?;
-    let whole = start.as_slice().chain(reader);
-    if start == [0x1f, 0x8b] {
-        let decoder = MultiGzDecoder::new(whole);
-        parse(Counted::new(decoder, true), kind, fields)
+    if start == MAGIC {
+        parse(
+            Counted::new(GzipReader::after_magic(reader), true),
+            kind,
+            fields,
+        )
     } else {
+        let whole = start.as_slice().chain(reader);
         parse(Counted::new(whole, false), kind, fields)
     }
 }
@@ -324,6 +338,15 @@ impl<R: Read> Counted<R> {
             Ok(_) => Ok(bytes),
             Err(source) if self.gzip && source.kind() == ErrorKind::UnexpectedEof => {
                 Err(IdxProblem::TruncatedGzip {
+                    offset: self.offset,
+                })
+            }
+            Err(source)
+                if source
+                    .get_ref()
+                    .is_some_and(|inner| inner.is::<BytesAfterGzip>()) =>
+            {
+                Err(IdxProblem::BytesAfterGzip {
                     offset: self.offset,
                 })
             }

@@ -3,6 +3,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`idx`] | images and labels as MNIST has them |
+//! | [`gzip`] | decompression of one or several members |
 //! | [`hdf5`] | arrays as h5py writes them |
 //! | [`npy`], [`npz`] | arrays as NumPy writes them |
 //! | [`records`] | items of equal length with a checksum each, such as a copy of a dataset's images |
@@ -14,6 +15,7 @@
 
 pub mod atomic;
 pub mod bounded_file;
+pub mod gzip;
 pub mod hdf5;
 pub mod hexadecimal;
 pub mod idx;

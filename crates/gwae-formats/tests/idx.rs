@@ -58,6 +58,31 @@ fn reads_gzip_in_several_members() {
     assert_eq!(read.pixels, (0..12).collect::<Vec<u8>>());
 }
 
+/// `gzip -t` and Python's `gzip` read such files too, and both refuse or name other bytes at the end.
+#[test]
+fn zeros_may_fill_up_a_gzip_file_but_nothing_else() {
+    let whole = gzip(&images());
+    for zeros in [1, 2, 511, 512, 100_000] {
+        let padded = [whole.clone(), vec![0; zeros]].concat();
+        let read = read_images_from("padded", padded.as_slice()).unwrap();
+        assert_eq!(read.pixels, (0..12).collect::<Vec<u8>>(), "{zeros}");
+    }
+    for after in [&b"garbage"[..], b"\0\0\0\x01", b"\x1f"] {
+        let found = problem(&[&whole, after].concat());
+        assert!(
+            matches!(found, IdxProblem::BytesAfterGzip { offset: 28 }),
+            "{found}"
+        );
+        assert!(
+            found.to_string().contains("other bytes than zeros"),
+            "{found}"
+        );
+    }
+    // A second member is data, and here there is none left to hold.
+    let found = problem(&[gzip(&images()), vec![0; 9], gzip(b"x")].concat());
+    assert!(matches!(found, IdxProblem::TrailingBytes { .. }), "{found}");
+}
+
 #[test]
 fn the_content_decides_not_the_name() {
     let directory = tempfile::tempdir().unwrap();
