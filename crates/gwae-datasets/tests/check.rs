@@ -364,6 +364,48 @@ fn any_form_will_do_but_every_form_there_must_be_right() {
     assert!(report.files[0].status.is_wrong());
 }
 
+/// An IDX file may have the name inside of its archive, be in a folder of its name, and in the folder of another
+/// program. What a reader passes over does not count.
+#[test]
+fn an_idx_file_is_found_where_its_reader_finds_it() {
+    let table = file_table().replace("abc.gz", "abc-idx1-ubyte.gz");
+    let also = format!(
+        "[[files.also]]\nname = \"abc-idx1-ubyte\"\nbytes = 3\nmd5 = \"{ABC_MD5}\"\nchecksum_source = \"RFC\"\n"
+    );
+    let manifest = parse(&format!("{HEAD}folders = [\"TINY/raw\"]\n{table}{also}")).unwrap();
+    assert_eq!(manifest.folders, ["TINY/raw"]);
+    for (place, junk) in [
+        ("abc-idx1-ubyte.gz", "abc-idx1-ubyte"),
+        ("abc.idx1-ubyte.gz", "abc-idx1-ubyte.gz"),
+        ("abc.idx1-ubyte", "abc.idx1-ubyte.gz"),
+        ("abc-idx1-ubyte/abc.idx1-ubyte", "abc-idx1-ubyte.gz"),
+        ("TINY/raw/abc-idx1-ubyte", "TINY/raw/abc-idx1-ubyte.gz"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(place);
+        let junk = directory.path().join(junk);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let verdict = || {
+            let directory = dataset_directory(&manifest, directory.path()).unwrap();
+            let report = look(&manifest, &directory);
+            (report.files[0].path.clone(), report.verdict())
+        };
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(verdict(), (path.clone(), Verdict::Verified), "{place}");
+        fs::write(&junk, "").unwrap();
+        assert_eq!(verdict(), (path.clone(), Verdict::Verified), "{place}");
+        fs::remove_file(&junk).unwrap();
+        fs::create_dir(&junk).unwrap();
+        assert_eq!(verdict(), (path.clone(), Verdict::Verified), "{place}");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(verdict().1, Verdict::Wrong, "{place}");
+    }
+    let folder = |folder: &str| parse(&format!("{HEAD}folders = [\"{folder}\"]\n{table}"));
+    for bad in ["..", "/raw", "a//b", ""] {
+        assert!(folder(bad).is_err(), "{bad}");
+    }
+}
+
 #[test]
 fn a_folder_is_known_by_the_number_of_its_entries() {
     let manifest = forms();

@@ -80,6 +80,129 @@ fn a_directory_reads_the_same_plain_and_compressed() {
     assert_ne!(relabelled.fingerprint(), fingerprints[0]);
 }
 
+const NAMES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+fn opens(directory: &Path) {
+    let mnist = Mnist::open(directory, MnistFamily::Digits);
+    let mnist = mnist.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(mnist.len(), 4);
+    assert_eq!(mnist.item(1).unwrap().factors, [4]);
+}
+
+#[test]
+fn the_names_inside_of_the_archives_are_found() {
+    for compressed in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        write_family(directory.path(), &[3, 4], compressed);
+        let suffix = if compressed { ".gz" } else { "" };
+        for name in NAMES {
+            let place = |name: &str| directory.path().join(format!("{name}{suffix}"));
+            fs::rename(place(name), place(&name.replace("-idx", ".idx"))).unwrap();
+            // Every mixture of old and new names.
+            opens(directory.path());
+        }
+    }
+}
+
+#[test]
+fn what_holds_no_data_hides_no_whole_file() {
+    for name in NAMES {
+        let directory = tempfile::tempdir().unwrap();
+        write_family(directory.path(), &[3, 4], true);
+        let plain = directory.path().join(name);
+        fs::write(&plain, "").unwrap();
+        opens(directory.path());
+        fs::remove_file(&plain).unwrap();
+        fs::create_dir(&plain).unwrap();
+        fs::write(plain.join("keep"), "").unwrap();
+        opens(directory.path());
+        let compressed = directory.path().join(format!("{name}.gz"));
+        fs::rename(
+            &compressed,
+            directory.path().join(name.replace("-idx", ".idx")),
+        )
+        .unwrap();
+        fs::write(&compressed, "").unwrap();
+        opens(directory.path());
+        fs::remove_dir_all(&plain).unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere", &plain).unwrap();
+            opens(directory.path());
+        }
+    }
+}
+
+#[test]
+fn a_folder_with_the_file_in_it_is_the_file() {
+    for inner in ["train-images-idx3-ubyte", "train-images.idx3-ubyte"] {
+        let directory = tempfile::tempdir().unwrap();
+        write_family(directory.path(), &[3, 4], false);
+        let plain = directory.path().join(NAMES[0]);
+        fs::rename(&plain, directory.path().join("aside")).unwrap();
+        fs::create_dir(&plain).unwrap();
+        fs::rename(directory.path().join("aside"), plain.join(inner)).unwrap();
+        opens(directory.path());
+    }
+}
+
+#[test]
+fn a_name_without_data_is_named_if_nothing_else_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    write_family(directory.path(), &[3, 4], false);
+    let place = directory.path().join(NAMES[2]);
+    let message = || {
+        let error = Mnist::open(directory.path(), MnistFamily::Digits).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            matches!(error.downcast_ref(), Some(MnistError::UselessFile { path, .. }) if *path == place),
+            "{message}"
+        );
+        message
+    };
+    fs::write(&place, "").unwrap();
+    assert!(message().contains("is empty"));
+    fs::remove_file(&place).unwrap();
+    fs::create_dir(&place).unwrap();
+    assert!(message().contains("is a folder without the file"));
+    fs::remove_dir(&place).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("nowhere", &place).unwrap();
+        assert!(message().contains("is a link to a file that is not there"));
+    }
+}
+
+/// torchvision keeps the files of several datasets below one directory.
+#[test]
+fn the_folders_of_torchvision_are_found() {
+    let directory = tempfile::tempdir().unwrap();
+    for (folder, family, label) in [
+        ("MNIST/raw", MnistFamily::Digits, 1),
+        ("FashionMNIST/raw", MnistFamily::Fashion, 2),
+        ("KMNIST/raw", MnistFamily::Kuzushiji, 3),
+    ] {
+        let place = directory.path().join(folder);
+        fs::create_dir_all(&place).unwrap();
+        write_family(&place, &[label, 4], true);
+        let parent = place.parent().unwrap();
+        for directory in [directory.path(), parent, &place] {
+            let dataset = Mnist::open(directory, family).unwrap();
+            assert_eq!(dataset.item(0).unwrap().factors, [u32::from(label)]);
+        }
+    }
+    // An incomplete folder hides no complete one.
+    write_family(directory.path(), &[7, 4], true);
+    fs::remove_file(directory.path().join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    let dataset = Mnist::open(directory.path(), MnistFamily::Kuzushiji).unwrap();
+    assert_eq!(dataset.item(0).unwrap().factors, [3]);
+}
+
 #[test]
 fn a_missing_member_is_named() {
     let directory = tempfile::tempdir().unwrap();

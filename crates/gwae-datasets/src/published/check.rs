@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::published::checksum::Checksum;
 use crate::published::data_event::{DataEvent, DataStage};
 use crate::published::file_error::{DataFileError, at};
+use crate::published::idx_files::{holds_data, paths};
 use crate::published::manifest::{FileForm, FormSize, Manifest, ManifestFile, Proof, manifests};
 use gwae_formats::hexadecimal::hexadecimal;
 
@@ -152,7 +153,8 @@ pub fn check(
     })
 }
 
-/// The rows of one file: one for each of its names that exists, or one row for a missing file.
+/// The rows of one file: one for each of its names that exists, or one row for a missing file. What a reader passes
+/// over, such as an empty file beside the right one, gets no row.
 pub(crate) fn check_file(
     file: &ManifestFile,
     directory: &Path,
@@ -166,16 +168,20 @@ pub(crate) fn check_file(
     }
     let mut rows = Vec::new();
     for name in names {
-        let path = directory.join(name);
         let forms: Vec<&FileForm> = file.forms().filter(|form| form.name == name).collect();
-        if let Some(status) = status(&path, name, &forms, on_event)? {
-            rows.push(FileReport {
-                name: file.published.name.clone(),
-                path,
-                status,
-                optional: file.optional,
-            });
+        for path in paths(directory, name) {
+            if let Some(status) = status(&path, name, &forms, on_event)? {
+                rows.push(FileReport {
+                    name: file.published.name.clone(),
+                    path,
+                    status,
+                    optional: file.optional,
+                });
+            }
         }
+    }
+    if file.published.name.contains("-idx") && rows.iter().any(|row| row.status.is_usable()) {
+        rows.retain(|row| row.status.is_usable() || holds_data(&row.path));
     }
     if rows.is_empty() {
         rows.push(FileReport {
@@ -406,15 +412,15 @@ pub fn list(directory: Option<&Path>) -> Result<Vec<Listed>, DataFileError> {
 /// If a directory cannot be read.
 pub fn dataset_directory(manifest: &Manifest, directory: &Path) -> Result<PathBuf, DataFileError> {
     let place = download_directory(manifest, directory)?;
-    let has_wrong_ones = place != directory
-        && !has_names(manifest, &place)?
-        && has_names(manifest, directory)?
-        && !has_other_than(manifest, directory)?;
-    Ok(if has_wrong_ones {
-        directory.to_owned()
-    } else {
-        place
-    })
+    if has_names(manifest, &place)? {
+        return Ok(place);
+    }
+    for other in places(manifest, directory) {
+        if has_names(manifest, &other)? && !has_other_than(manifest, &other)? {
+            return Ok(other);
+        }
+    }
+    Ok(place)
 }
 
 /// The directory to write the files of a dataset to, if a user names `directory`. Like [`dataset_directory`],
@@ -437,8 +443,10 @@ pub fn download_directory(manifest: &Manifest, directory: &Path) -> Result<PathB
 /// Whether the directory has any file with the name of a file of the dataset.
 fn has_names(manifest: &Manifest, directory: &Path) -> Result<bool, DataFileError> {
     for form in manifest.files.iter().flat_map(ManifestFile::forms) {
-        if extent(&directory.join(&form.name))?.is_some() {
-            return Ok(true);
+        for path in paths(directory, &form.name) {
+            if extent(&path)?.is_some() {
+                return Ok(true);
+            }
         }
     }
     Ok(false)
@@ -457,11 +465,23 @@ fn has_other_than(manifest: &Manifest, directory: &Path) -> Result<bool, DataFil
     Ok(false)
 }
 
+/// The directories in which the files of a dataset may be, if a user names `directory`.
+fn places(manifest: &Manifest, directory: &Path) -> Vec<PathBuf> {
+    let mut places = Vec::new();
+    for place in [directory.join(&manifest.name), directory.to_owned()] {
+        let inside = manifest.folders.iter().map(|folder| place.join(folder));
+        let inside: Vec<PathBuf> = inside.collect();
+        places.push(place);
+        places.extend(inside);
+    }
+    places
+}
+
 fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileError> {
     let mut best = Presence::Absent;
     let mut most = 0;
     let needed = manifest.files.iter().filter(|file| !file.optional).count();
-    for directory in [directory.join(&manifest.name), directory.to_owned()] {
+    for directory in places(manifest, directory) {
         let there = count_there(manifest, &directory)?;
         if there > most {
             most = there;
@@ -495,20 +515,22 @@ fn count_there(manifest: &Manifest, directory: &Path) -> Result<usize, DataFileE
 /// Whether a file is in the directory; `Some(false)` if it has another file of this name and size.
 fn seems_there(file: &ManifestFile, directory: &Path) -> Result<Option<bool>, DataFileError> {
     for form in file.forms() {
-        let path = directory.join(&form.name);
-        match extent(&path)? {
-            Some(Extent::File { bytes }) if form.size.admits(bytes) => {
-                let Some(checksum) = form.proof.checksum().filter(|_| bytes <= SMALL_BYTES) else {
+        for path in paths(directory, &form.name) {
+            match extent(&path)? {
+                Some(Extent::File { bytes }) if form.size.admits(bytes) => {
+                    let Some(checksum) = form.proof.checksum().filter(|_| bytes <= SMALL_BYTES)
+                    else {
+                        return Ok(Some(true));
+                    };
+                    let md5 = matches!(checksum, Checksum::Md5(_));
+                    let found = compute(&path, &form.name, bytes, md5, &mut |_| {})?;
+                    return Ok(Some(found == *checksum));
+                }
+                Some(Extent::Folder { entries }) if form.size == FormSize::Entries(entries) => {
                     return Ok(Some(true));
-                };
-                let md5 = matches!(checksum, Checksum::Md5(_));
-                let found = compute(&path, &form.name, bytes, md5, &mut |_| {})?;
-                return Ok(Some(found == *checksum));
+                }
+                _ => {}
             }
-            Some(Extent::Folder { entries }) if form.size == FormSize::Entries(entries) => {
-                return Ok(Some(true));
-            }
-            _ => {}
         }
     }
     Ok(None)

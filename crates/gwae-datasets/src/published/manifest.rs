@@ -79,6 +79,8 @@ pub struct Manifest {
     pub licence_url: String,
     /// The work to cite when using it.
     pub citation: String,
+    /// Folders of a user's directory in which other programs put the files, such as `MNIST/raw`.
+    pub folders: Vec<String>,
     /// The published files.
     pub files: Vec<ManifestFile>,
     /// Set if a person must fetch the files.
@@ -235,6 +237,8 @@ struct ManifestTable {
     licence: String,
     licence_url: String,
     citation: String,
+    #[serde(default)]
+    folders: Vec<String>,
     manual: Option<Manual>,
     files: Vec<FileTable>,
 }
@@ -312,6 +316,9 @@ impl ManifestTable {
         {
             return Err(invalid("manual", "reason and steps must not be empty"));
         }
+        for name in self.folders.iter().flat_map(|folder| folder.split('/')) {
+            check_name("folders", name)?;
+        }
         let by_hand = self.manual.is_some();
         let files = self
             .files
@@ -338,6 +345,7 @@ impl ManifestTable {
             licence: self.licence,
             licence_url: self.licence_url,
             citation: self.citation,
+            folders: self.folders,
             files,
             manual: self.manual,
         })
@@ -347,7 +355,7 @@ impl ManifestTable {
 impl FileTable {
     fn check(self, by_hand: bool) -> Result<ManifestFile, DataFileProblem> {
         // This check comes first, because later errors name the file.
-        check_name(&self.name)?;
+        check_name("files.name", &self.name)?;
         if self.urls.is_empty() && !by_hand {
             return Err(invalid(
                 format!("{}.urls", self.name),
@@ -384,7 +392,7 @@ impl FileTable {
             .also
             .into_iter()
             .map(|also| {
-                check_name(&also.name)?;
+                check_name("files.name", &also.name)?;
                 let size = match (also.bytes, also.entries) {
                     (Some(bytes), None) => FormSize::Bytes(bytes),
                     (None, Some(entries)) => FormSize::Entries(entries),
@@ -414,7 +422,7 @@ impl FileTable {
 }
 
 /// Whether the name is plain. The downloader and the check join it to the user's directory.
-fn check_name(name: &str) -> Result<(), DataFileProblem> {
+fn check_name(field: &str, name: &str) -> Result<(), DataFileProblem> {
     let plain = !name.is_empty()
         && !name.starts_with('.')
         && name
@@ -424,7 +432,7 @@ fn check_name(name: &str) -> Result<(), DataFileProblem> {
         return Ok(());
     }
     Err(invalid(
-        "files.name",
+        field,
         format!("{name:?} is not made of letters, digits, '-', '_' and '.'"),
     ))
 }

@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 use crate::dataset::{Dataset, out_of_range};
 use crate::error::{DatasetError, behind};
 use crate::item::{FactorKind, FactorSpec, Image, Item};
+use crate::published::idx_files::{IdxFile, find};
+use crate::published::manifest::manifest;
 use gwae_formats::hexadecimal::hexadecimal;
 use gwae_formats::idx::{IdxImages, IdxLabels, read_images, read_labels};
 
@@ -14,7 +16,7 @@ use gwae_formats::idx::{IdxImages, IdxLabels, read_images, read_labels};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MnistError {
-    /// The directory has one of the official files neither plain nor compressed.
+    /// The directory has one of the official files under none of its names.
     #[error(
         "{}: neither {file} nor {file}.gz is there; put the four official files \
          (train and t10k images and labels) into this directory",
@@ -25,6 +27,18 @@ pub enum MnistError {
         directory: PathBuf,
         /// The official name without `.gz`.
         file: &'static str,
+    },
+
+    /// What has the name of an official file holds no data.
+    #[error(
+        "{}: {reason}; put the official file there, unpacked or with .gz after its name",
+        path.display()
+    )]
+    UselessFile {
+        /// Its path.
+        path: PathBuf,
+        /// What it is.
+        reason: &'static str,
     },
 
     /// A part does not have one label per image.
@@ -121,6 +135,14 @@ impl MnistFamily {
     }
 }
 
+/// The published names, without `.gz`.
+const FILES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
 /// Number of classes of every dataset of the family.
 const CLASSES: u32 = 10;
 
@@ -148,17 +170,27 @@ pub(crate) struct Part {
 }
 
 impl Mnist {
-    /// Reads the four official files from `directory`: `train-images-idx3-ubyte`,
-    /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. If a file
-    /// is missing, the reader uses the one with `.gz` appended.
+    /// Reads the four official files from `directory`, or from the folder in it that torchvision makes, such as
+    /// `MNIST/raw`: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+    /// `t10k-labels-idx1-ubyte`. Each may have `.gz` appended, or a dot before `idx`, or be in a folder of its name.
     ///
     /// # Errors
     /// If a file is missing or malformed, the numbers of images and labels differ, the parts have
     /// images of different sizes, or a label is above 9.
     pub fn open(directory: &Path, family: MnistFamily) -> Result<Self, DatasetError> {
+        let (name, factor) = family.names();
+        let directory = &home(directory, &manifest(name)?.folders);
+        let find = |file| match find(directory, file) {
+            IdxFile::There(path) => Ok(path),
+            IdxFile::Useless { path, reason } => Err(MnistError::UselessFile { path, reason }),
+            IdxFile::Missing => Err(MnistError::MissingFile {
+                directory: directory.clone(),
+                file,
+            }),
+        };
         let part = |images: &'static str, labels: &'static str| {
-            let images_path = find(directory, images)?;
-            let labels_path = find(directory, labels)?;
+            let images_path = find(images)?;
+            let labels_path = find(labels)?;
             Ok::<_, DatasetError>(Part {
                 images: read_images(&images_path)?,
                 images_file: images_path.display().to_string(),
@@ -166,9 +198,9 @@ impl Mnist {
                 labels_file: labels_path.display().to_string(),
             })
         };
-        let train = part("train-images-idx3-ubyte", "train-labels-idx1-ubyte")?;
-        let test = part("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")?;
-        let (name, factor) = family.names();
+        let [train_images, train_labels, test_images, test_labels] = FILES;
+        let train = part(train_images, train_labels)?;
+        let test = part(test_images, test_labels)?;
         let mut dataset = Self::from_parts(name, factor, train, test)?;
         dataset.classes = family.classes().iter().copied().map(String::from).collect();
         Ok(dataset)
@@ -265,20 +297,16 @@ impl Dataset for Mnist {
     }
 }
 
-fn find(directory: &Path, file: &'static str) -> Result<PathBuf, DatasetError> {
-    let plain = directory.join(file);
-    let compressed = directory.join(format!("{file}.gz"));
-    if plain.exists() {
-        Ok(plain)
-    } else if compressed.exists() {
-        Ok(compressed)
-    } else {
-        Err(MnistError::MissingFile {
-            directory: directory.to_owned(),
-            file,
-        }
-        .into())
-    }
+/// The directory with the files: `directory` or one of the folders in it. If none has all of them, it is the first
+/// that has any.
+fn home(directory: &Path, folders: &[String]) -> PathBuf {
+    let inside = folders.iter().map(|folder| directory.join(folder));
+    let places: Vec<PathBuf> = [directory.to_owned()].into_iter().chain(inside).collect();
+    let there = |place: &PathBuf, file: &str| matches!(find(place, file), IdxFile::There(_));
+    let has_all = |place: &&PathBuf| FILES.iter().all(|file| there(place, file));
+    let has_any = |place: &&PathBuf| FILES.iter().any(|file| there(place, file));
+    let home = places.iter().find(has_all).or(places.iter().find(has_any));
+    home.unwrap_or(&places[0]).clone()
 }
 
 fn check_part(part: &Part) -> Result<(), DatasetError> {

@@ -10,6 +10,7 @@ pub(crate) mod dsprites_file;
 pub(crate) mod embedded;
 pub(crate) mod file_error;
 pub(crate) mod grid_items;
+pub(crate) mod idx_files;
 #[cfg(feature = "image-files")]
 pub(crate) mod image_folder;
 pub(crate) mod manifest;
