@@ -214,6 +214,16 @@ fn what_the_reader_leaves_out_is_refused_by_name() {
         ("refused", "integers", "elements of class 0 and 8 bytes"),
         ("refused", "texts", "elements of class 9"),
         ("refused", "lzf", "filter 32000 `lzf`"),
+        ("refused", "scale_offset", "filter 6 `scaleoffset`"),
+        ("refused", "external", "external storage"),
+        ("refused", "link", "filter 32000 `lzf`"),
+        ("refused_latest", "link", "resizable"),
+        (
+            "refused_latest",
+            "other_file",
+            "a link into another file, `other.h5`",
+        ),
+        ("refused_latest", "virtual", "a virtual dataset"),
         ("refused", "scalar", "a dataset without dimensions"),
         ("refused_latest", "extensible", "resizable"),
         ("refused_latest", "two_unlimited", "resizable"),
@@ -229,25 +239,122 @@ fn what_the_reader_leaves_out_is_refused_by_name() {
     assert!(found.to_string().contains("holds nothing"), "{found}");
     let found = problem(&path("refused"), "group");
     assert!(found.to_string().contains("no dataset"), "{found}");
-    assert!(matches!(
-        problem(&path("refused"), "unwritten"),
-        Hdf5Problem::Unwritten { missing: 1, .. }
-    ));
-    assert!(matches!(
-        problem(&path("refused"), "half_written"),
-        Hdf5Problem::Unwritten {
-            missing: 2,
-            expected: 4,
-            ..
-        }
-    ));
-    // Soft links are not followed.
-    for file in ["refused", "refused_latest"] {
-        let found = problem(&path(file), "link");
+    for (dataset, missing, expected) in [("never_filled", 1, 1), ("boundless", 1 << 40, 1 << 40)] {
+        let found = problem(&path("refused"), dataset);
         assert!(
-            matches!(&found, Hdf5Problem::NoDataset { known, .. } if !known.is_empty()),
-            "{found}"
+            matches!(found, Hdf5Problem::Unwritten { missing: m, expected: e, .. }
+                if (m, e) == (missing, expected)),
+            "{dataset}: {found}"
         );
+    }
+    for (dataset, target, reason) in [
+        ("dead_end", "/group/images", "is not there"),
+        ("circle", "/circle", "more than 16"),
+        (
+            "group/nothing",
+            "",
+            "holds no dataset `group/nothing`, only: circle",
+        ),
+    ] {
+        let message = problem(&path("refused"), dataset).to_string();
+        assert!(message.contains(target), "{message}");
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
+#[test]
+fn a_user_block_is_skipped() {
+    for name in ["user_block", "latest_user_block"] {
+        assert_eq!(
+            read_all(&path(name), "images").unwrap(),
+            images(12, [6, 5, 3])
+        );
+    }
+    // The HDF5 library reads files too whose user block was put before them afterwards, or taken away.
+    let directory = tempfile::tempdir().unwrap();
+    let moved = directory.path().join("moved.h5");
+    for file in ["two_levels", "latest_gzip"] {
+        let whole = fs::read(path(file)).unwrap();
+        let expected = read_all(&path(file), "images").unwrap();
+        for block in [512, 1024, 65_536] {
+            write_anew(&moved, &[vec![b' '; block], whole.clone()].concat());
+            assert_eq!(read_all(&moved, "images").unwrap(), expected, "{block}");
+            write_anew(
+                &moved,
+                &[&vec![0; block], &whole[..whole.len() - 1]].concat(),
+            );
+            let found = problem(&moved, "images");
+            assert!(matches!(found, Hdf5Problem::Truncated { .. }), "{found}");
+        }
+        for block in [1, 511, 1536] {
+            write_anew(&moved, &[vec![0; block], whole.clone()].concat());
+            let found = problem(&moved, "images");
+            assert!(matches!(found, Hdf5Problem::NotHdf5), "{found}");
+        }
+    }
+    let with_block = fs::read(path("latest_user_block")).unwrap();
+    write_anew(&moved, &with_block[4096..]);
+    assert_eq!(read_all(&moved, "images").unwrap(), images(12, [6, 5, 3]));
+    // The signature, and nothing after it.
+    for end in [&b""[..], b"\0", b"\x02", &[3; 40]] {
+        let bytes = [&[0; 1 << 16][..], b"\x89HDF\r\n\x1a\n", end].concat();
+        write_anew(&moved, &bytes);
+        problem(&moved, "images");
+    }
+}
+
+#[test]
+fn soft_links_are_followed() {
+    for name in ["links", "latest_links"] {
+        assert_eq!(
+            read_all(&path(name), "images").unwrap(),
+            images(12, [6, 5, 3])
+        );
+        let direct = read_all(&path(name), "data/values").unwrap();
+        assert_eq!(read_all(&path(name), "labels").unwrap(), direct);
+        assert_eq!(read_all(&path(name), "/here/./values").unwrap(), direct);
+        let names = Hdf5File::open(&path(name)).unwrap();
+        let mut names: Vec<&str> = names.names().collect();
+        names.sort_unstable();
+        assert_eq!(names, ["data", "here", "images", "labels"]);
+    }
+}
+
+/// The group `read` holds what h5py reads from each dataset.
+#[test]
+fn what_was_never_written_has_the_fill_value() {
+    for name in ["unwritten", "latest_unwritten"] {
+        let file = Hdf5File::open(&path(name)).unwrap();
+        for dataset in [
+            "whole",
+            "whole_filled",
+            "no_chunk",
+            "some_rows",
+            "some_rows_filled",
+            "some_labels",
+            "sparse",
+        ] {
+            let expected = read_all(&path(name), &format!("read/{dataset}")).unwrap();
+            assert!(expected.iter().any(|&byte| byte != 0) || dataset == "whole");
+            assert_eq!(
+                read_all(&path(name), dataset).unwrap(),
+                expected,
+                "{dataset}"
+            );
+            let dataset = file.dataset(dataset).unwrap();
+            let rows = dataset.shape()[0];
+            dataset.prefetch_rows(0..rows).unwrap();
+            let row_bytes = dataset.row_bytes();
+            let order: Vec<u64> = (0..rows).rev().collect();
+            let mut scattered = vec![1; expected.len()];
+            dataset.read_scattered_rows(&order, &mut scattered).unwrap();
+            for (row, bytes) in order.iter().zip(scattered.chunks_exact(row_bytes)) {
+                assert_eq!(bytes, &expected[*row as usize * row_bytes..][..row_bytes]);
+                let mut alone = vec![1; row_bytes];
+                dataset.read_rows(*row..row + 1, &mut alone).unwrap();
+                assert_eq!(alone, bytes);
+            }
+        }
     }
 }
 
@@ -303,26 +410,36 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
+/// Length of the user block, which two of the files have.
+fn user_block(bytes: &[u8]) -> usize {
+    let starts = [0, 512, 4096];
+    starts
+        .into_iter()
+        .find(|&start| bytes[start..].starts_with(b"\x89HDF"))
+        .unwrap()
+}
+
 #[test]
 fn a_cut_file_is_always_noticed() {
     let directory = tempfile::tempdir().unwrap();
     let cut = directory.path().join("cut.h5");
     for file in files() {
         let bytes = fs::read(&file).unwrap();
+        let start = user_block(&bytes);
         for length in (0..bytes.len()).step_by(64).chain([bytes.len() - 1]) {
             write_anew(&cut, &bytes[..length]);
             let found = problem(&cut, "images");
             assert!(
                 matches!(found, Hdf5Problem::NotHdf5 | Hdf5Problem::OutOfFile { .. })
-                    && length < 100
+                    && length < start + 100
                     || matches!(found, Hdf5Problem::Truncated { .. }),
                 "{} at {length}: {found}",
                 file.display()
             );
         }
         // The file is cut after opening; the header says that the file ends there.
-        let place = if bytes[8] < 2 { 40 } else { 28 };
-        for length in (128..bytes.len()).step_by(64) {
+        let place = start + if bytes[start + 8] < 2 { 40 } else { 28 };
+        for length in (start + 128..bytes.len()).step_by(64) {
             let mut bytes = bytes[..length].to_vec();
             bytes[place..place + 8].copy_from_slice(&(length as u64).to_le_bytes());
             write_anew(&cut, &bytes);

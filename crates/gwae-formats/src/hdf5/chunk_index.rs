@@ -1,5 +1,7 @@
 //! Finds every chunk of a dataset in the file: B-tree (version 1), fixed array, or no index.
 
+use std::collections::BTreeMap;
+
 use super::error::{Hdf5Problem, Result};
 use super::filter::most_stored;
 use super::message::ChunkIndex;
@@ -13,10 +15,9 @@ const MAX_CHUNK_BYTES: u64 = 64 << 20;
 const MAX_LEVELS: u8 = 16;
 
 /// The stored bytes of one chunk.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Chunk {
     pub(super) offset: u64,
-    /// Zero if the chunk was never written.
     pub(super) length: u32,
     pub(super) filter_mask: u32,
 }
@@ -74,40 +75,30 @@ impl ChunkGrid<'_> {
             })
     }
 
-    /// All chunks in row-major order.
+    /// Number of chunks.
+    pub(super) fn count(&self) -> Result<usize> {
+        self.total(self.sizes)
+            .and_then(|count| usize::try_from(count).ok())
+            .ok_or_else(|| self.damaged(0, "the dataset has more chunks than can be counted"))
+    }
+
+    /// All chunks that were written, by their numbers in row-major order.
     pub(super) fn chunks(
         &self,
         source: &Source,
         index: &ChunkIndex,
         filtered: bool,
-    ) -> Result<Vec<Chunk>> {
+    ) -> Result<BTreeMap<usize, Chunk>> {
         let bytes = self.chunk_bytes()?;
-        // Every chunk takes at least a byte of the file, so this limits the length of the list.
-        let count = self
-            .total(self.sizes)
-            .filter(|&count| count <= source.length)
-            .ok_or_else(|| {
-                self.damaged(0, "the dataset has more chunks than the file has bytes")
-            })?;
+        let count = self.count()? as u64;
         let mut found = Found {
             grid: self,
             source,
             most: if filtered { most_stored(bytes) } else { bytes },
             least: if filtered { 1 } else { bytes },
-            chunks: Vec::new(),
-            missing: count,
+            count,
+            chunks: BTreeMap::new(),
         };
-        // An entry of any index takes at least eight bytes of the file.
-        if count <= source.length / 8 {
-            found.chunks.resize(count as usize, Chunk::default());
-        } else if !matches!(index, ChunkIndex::Implicit { .. }) {
-            return Err(self.damaged(0, "the dataset has more chunks than its index can hold"));
-        } else {
-            return Err(Hdf5Problem::unsupported(
-                &self.what(),
-                "chunks of fewer than eight bytes",
-            ));
-        }
         match *index {
             ChunkIndex::BTree { address } => {
                 let mut nodes_left = source.length / NODE_HEADER;
@@ -127,6 +118,13 @@ impl ChunkGrid<'_> {
                 let total = count.saturating_mul(bytes);
                 if address != UNDEFINED {
                     source.check(&self.what(), address, total)?;
+                    // In every other index, an entry takes at least eight bytes of the file.
+                    if count > source.length / 8 {
+                        return Err(Hdf5Problem::unsupported(
+                            &self.what(),
+                            "chunks of fewer than eight bytes",
+                        ));
+                    }
                     if self.sizes != self.maximum {
                         return Err(Hdf5Problem::unsupported(
                             &self.what(),
@@ -140,13 +138,6 @@ impl ChunkGrid<'_> {
             }
             ChunkIndex::FixedArray { address } => found.fixed_array(address, bytes, filtered)?,
         }
-        if found.missing > 0 {
-            return Err(Hdf5Problem::Unwritten {
-                dataset: self.dataset.to_owned(),
-                missing: found.missing,
-                expected: count,
-            });
-        }
         Ok(found.chunks)
     }
 }
@@ -158,8 +149,9 @@ struct Found<'a> {
     /// The valid range of stored lengths.
     least: u64,
     most: u64,
-    chunks: Vec<Chunk>,
-    missing: u64,
+    /// Number of chunks of the dataset.
+    count: u64,
+    chunks: BTreeMap<usize, Chunk>,
 }
 
 const NODE_HEADER: u64 = 24;
@@ -177,23 +169,22 @@ impl Found<'_> {
         }
         let what = format!("dataset {}: chunk {place}", self.grid.dataset);
         self.source.check(&what, offset, length)?;
-        match self.chunks.get_mut(place as usize) {
-            Some(chunk) if chunk.length == 0 => {
-                *chunk = Chunk {
-                    offset,
-                    // Less than `most`, which is little more than `MAX_CHUNK_BYTES`.
-                    length: length as u32,
-                    filter_mask,
-                };
-                self.missing -= 1;
-                Ok(())
+        if place >= self.count {
+            let reason = format!("chunk {place} is beyond the dataset");
+            return Err(self.grid.damaged(offset, reason));
+        }
+        let chunk = Chunk {
+            offset,
+            // Less than `most`, which is little more than `MAX_CHUNK_BYTES`.
+            length: length as u32,
+            filter_mask,
+        };
+        match self.chunks.insert(place as usize, chunk) {
+            None => Ok(()),
+            Some(_) => {
+                let reason = format!("chunk {place} is there twice");
+                Err(self.grid.damaged(offset, reason))
             }
-            Some(_) => Err(self
-                .grid
-                .damaged(offset, format!("chunk {place} is there twice"))),
-            None => Err(self
-                .grid
-                .damaged(offset, format!("chunk {place} is beyond the dataset"))),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Reading the rows of a dataset.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::error::{Hdf5Error, Hdf5Problem, Result};
 use super::filter::decode;
 use super::kind;
 use super::message::{self, Filter, Hdf5Element, Layout};
-use super::object_header::messages;
+use super::object_header::{Message, messages};
 use super::source::{Source, UNDEFINED};
 use crate::parallel::{default_threads, in_parallel};
 
@@ -17,6 +18,13 @@ use crate::parallel::{default_threads, in_parallel};
 /// enough for all chunks that hold part of one image of 3D Shapes, with the chunk sizes that h5py
 /// chooses (768 chunks of 15,000×4×4×1).
 pub const HDF5_CHUNK_CACHE_BYTES: usize = 192 << 20;
+
+/// Maximum size of a dataset of which something was never written, beyond what its file can hold. It keeps a small
+/// file from filling the disk.
+const MOST_UNWRITTEN: u64 = 64 << 20;
+
+/// Deflate makes data shorter by at most about this factor.
+const MOST_COMPRESSION: u64 = 1100;
 
 /// One dataset of an [`Hdf5File`](super::Hdf5File): an array. Any number of threads can read any of
 /// its rows. A *row* is all elements that share an index along the first axis, such as one image.
@@ -29,10 +37,13 @@ pub struct Hdf5Dataset {
     element: Hdf5Element,
     row_bytes: usize,
     storage: Storage,
+    /// The element that stands where nothing was written; `None` if everything was.
+    fill: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
 enum Storage {
+    Unwritten,
     Contiguous { offset: u64 },
     Chunked(Chunked),
 }
@@ -43,7 +54,9 @@ struct Chunked {
     chunk_bytes: usize,
     /// Chunks with the same position along the first axis.
     chunks_per_layer: usize,
-    chunks: Vec<Chunk>,
+    /// Number of chunks, including those that were never written.
+    count: usize,
+    chunks: BTreeMap<usize, Chunk>,
     filters: Vec<Filter>,
     cache: ChunkCache,
 }
@@ -67,6 +80,12 @@ impl Hdf5Dataset {
                 ))
             })
         };
+        if messages.iter().any(|m| m.kind == kind::EXTERNAL_FILES) {
+            return Err(Hdf5Problem::unsupported(
+                &format!("dataset {name}"),
+                "raw data in another file (external storage)",
+            ));
+        }
         let shape = message::shape(body(kind::DATASPACE, "dataspace")?)?;
         let element = message::element(body(kind::DATATYPE, "datatype")?)?;
         let layout = message::layout(
@@ -93,15 +112,14 @@ impl Hdf5Dataset {
         if total == 0 {
             return Err(Hdf5Problem::damaged(&what, address, "holds nothing"));
         }
+        let mut missing = 0;
+        let mut expected = 1;
         let storage = match layout {
             Layout::Contiguous {
                 address: UNDEFINED, ..
             } => {
-                return Err(Hdf5Problem::Unwritten {
-                    dataset: name.to_owned(),
-                    missing: 1,
-                    expected: 1,
-                });
+                missing = 1;
+                Storage::Unwritten
             }
             Layout::Contiguous { address, length } => {
                 if length != total {
@@ -126,16 +144,31 @@ impl Hdf5Dataset {
                     element_size: element.size(),
                 };
                 let chunks = grid.chunks(&source, &index, !filters.is_empty())?;
+                let count = grid.count()?;
+                expected = count as u64;
+                missing = expected - chunks.len() as u64;
                 let layers = shape.sizes[0].div_ceil(chunk[0]) as usize;
                 Storage::Chunked(Chunked {
                     chunk_bytes: grid.chunk_bytes()? as usize,
-                    chunks_per_layer: chunks.len() / layers,
+                    chunks_per_layer: count / layers,
                     chunk_shape: chunk,
+                    count,
                     chunks,
                     filters,
                     cache: ChunkCache::new(HDF5_CHUNK_CACHE_BYTES),
                 })
             }
+        };
+        let fill = if missing > 0 {
+            let most = source.length.saturating_mul(MOST_COMPRESSION) + MOST_UNWRITTEN;
+            let fill = fill(&messages, element.size())?.filter(|_| total <= most);
+            Some(fill.ok_or_else(|| Hdf5Problem::Unwritten {
+                dataset: name.to_owned(),
+                missing,
+                expected,
+            })?)
+        } else {
+            None
         };
         let row_bytes = usize::try_from(row_bytes).map_err(|_| too_large())?;
         Ok(Self {
@@ -146,10 +179,11 @@ impl Hdf5Dataset {
             element,
             row_bytes,
             storage,
+            fill,
         })
     }
 
-    /// Name in the root group.
+    /// Path in the file.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -188,7 +222,7 @@ impl Hdf5Dataset {
     /// of this many rows, each starting at a multiple of it, decodes every chunk once.
     pub fn rows_per_chunk(&self) -> u64 {
         match &self.storage {
-            Storage::Contiguous { .. } => 1,
+            Storage::Unwritten | Storage::Contiguous { .. } => 1,
             Storage::Chunked(chunked) => chunked.chunk_shape[0],
         }
     }
@@ -241,7 +275,7 @@ impl Hdf5Dataset {
     /// Whether all chunks of the rows fit into the cache of [`Hdf5Dataset::prefetch_rows`].
     pub fn keeps_rows(&self, rows: Range<u64>) -> bool {
         match &self.storage {
-            Storage::Contiguous { .. } => true,
+            Storage::Unwritten | Storage::Contiguous { .. } => true,
             Storage::Chunked(chunked) => {
                 chunked.decoded_bytes(&chunked.numbers(&rows)) <= chunked.cache.capacity()
             }
@@ -282,6 +316,10 @@ impl Hdf5Dataset {
             return Ok(());
         }
         match &self.storage {
+            Storage::Unwritten => {
+                self.fill(output);
+                Ok(())
+            }
             Storage::Contiguous { offset } => {
                 let what = format!("dataset {}", self.name);
                 // The whole array is inside the file, so this cannot overflow.
@@ -292,8 +330,9 @@ impl Hdf5Dataset {
                 let numbers = chunked.numbers(&rows);
                 // A chunk that does not fit would only push out others.
                 let keep = chunked.decoded_bytes(&numbers) <= chunked.cache.capacity();
-                for number in numbers {
-                    let chunk = self.chunk(chunked, number, keep)?;
+                self.fill(output);
+                for (number, stored) in chunked.written(numbers) {
+                    let chunk = self.chunk(chunked, number, stored, keep)?;
                     chunked.scatter(number, &chunk, &self.shape, self.element, &rows, output);
                 }
                 Ok(())
@@ -312,15 +351,17 @@ impl Hdf5Dataset {
             let mut pairs = rows.iter().zip(targets);
             return pairs.try_for_each(|(&row, target)| self.read(row..row + 1, target));
         };
-        let all = 0..chunked.chunks.len();
+        self.fill(output);
+        let all = 0..chunked.count;
         let keep = chunked.decoded_bytes(&all) <= chunked.cache.capacity();
         let layer = |place: usize| rows[place] / chunked.chunk_shape[0];
         let mut places: Vec<usize> = (0..rows.len()).collect();
         places.sort_by_key(|&place| layer(place));
         for places in places.chunk_by(|&a, &b| layer(a) == layer(b)) {
             let first = rows[places[0]];
-            for number in chunked.numbers(&(first..first + 1)) {
-                let chunk = self.chunk(chunked, number, keep)?;
+            let numbers = chunked.numbers(&(first..first + 1));
+            for (number, stored) in chunked.written(numbers) {
+                let chunk = self.chunk(chunked, number, stored, keep)?;
                 for &place in places {
                     let row = rows[place]..rows[place] + 1;
                     let target = &mut output[place * row_bytes..][..row_bytes];
@@ -340,14 +381,31 @@ impl Hdf5Dataset {
         if rows.is_empty() || !self.keeps_rows(rows) {
             return Ok(());
         }
-        in_parallel(default_threads().get(), numbers.len(), |place| {
-            self.chunk(chunked, numbers.start + place, true).map(drop)
+        let written: Vec<_> = chunked.written(numbers).collect();
+        in_parallel(default_threads().get(), written.len(), |place| {
+            let (number, stored) = written[place];
+            self.chunk(chunked, number, stored, true).map(drop)
         })
         .map(drop)
     }
 
+    /// Puts the fill value into every element, if something was never written.
+    fn fill(&self, output: &mut [u8]) {
+        if let Some(value) = &self.fill {
+            for element in output.chunks_exact_mut(value.len()) {
+                element.copy_from_slice(value);
+            }
+        }
+    }
+
     /// The elements of a chunk, from the cache or the file.
-    fn chunk(&self, chunked: &Chunked, number: usize, keep: bool) -> Result<Arc<Vec<u8>>> {
+    fn chunk(
+        &self,
+        chunked: &Chunked,
+        number: usize,
+        stored: Chunk,
+        keep: bool,
+    ) -> Result<Arc<Vec<u8>>> {
         if let Some(chunk) = chunked.cache.get(number) {
             return Ok(chunk);
         }
@@ -355,7 +413,7 @@ impl Hdf5Dataset {
             offset,
             length,
             filter_mask,
-        } = chunked.chunks[number];
+        } = stored;
         let what = || format!("dataset {}: chunk {number}", self.name);
         let mut stored = vec![0; length as usize];
         self.source.fill(&what(), offset, &mut stored)?;
@@ -369,6 +427,16 @@ impl Hdf5Dataset {
     }
 }
 
+/// The element that stands where nothing was written; `None` if the file does not say.
+fn fill(messages: &[Message], size: usize) -> Result<Option<Vec<u8>>> {
+    for (kind, is_old) in [(kind::FILL_VALUE, false), (kind::OLD_FILL_VALUE, true)] {
+        if let Some(message) = messages.iter().find(|message| message.kind == kind) {
+            return message::fill_value(message.body()?, size, is_old);
+        }
+    }
+    Ok(Some(vec![0; size]))
+}
+
 impl Chunked {
     /// The numbers of the chunks that hold any of the rows.
     fn numbers(&self, rows: &Range<u64>) -> Range<usize> {
@@ -376,6 +444,12 @@ impl Chunked {
         let first = (rows.start / rows_per_layer) as usize;
         let end = rows.end.div_ceil(rows_per_layer) as usize;
         first * self.chunks_per_layer..end.max(first) * self.chunks_per_layer
+    }
+
+    /// Those of the chunks that were written.
+    fn written(&self, numbers: Range<usize>) -> impl Iterator<Item = (usize, Chunk)> {
+        let chunks = self.chunks.range(numbers);
+        chunks.map(|(&number, &chunk)| (number, chunk))
     }
 
     fn decoded_bytes(&self, numbers: &Range<usize>) -> usize {

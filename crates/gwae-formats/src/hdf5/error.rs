@@ -15,7 +15,7 @@ pub struct Hdf5Error {
     pub problem: Hdf5Problem,
 }
 
-/// A problem of an HDF5 file. Offsets count bytes from its start.
+/// A problem of an HDF5 file. Offsets and lengths count bytes from its start, or from the end of its user block.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Hdf5Problem {
@@ -24,7 +24,10 @@ pub enum Hdf5Problem {
     Io(#[source] io::Error),
 
     /// The file does not start like HDF5.
-    #[error("does not start with the HDF5 signature (offset 0); check that it is the right file")]
+    #[error(
+        "has no HDF5 signature at its start or after a user block (offset 0, 512, 1024, 2048, …); check that it is \
+         the right file"
+    )]
     NotHdf5,
 
     /// The file is shorter than it says.
@@ -87,7 +90,21 @@ pub enum Hdf5Problem {
         known: Vec<String>,
     },
 
-    /// Part of a dataset was never written.
+    /// A soft link leads to nothing.
+    #[error(
+        "`{name}` is a soft link to `{target}`, which {reason}; check that it is the right file"
+    )]
+    DeadLink {
+        /// The name asked for.
+        name: String,
+        /// The path in the last link that was followed.
+        target: String,
+        /// Why it leads to nothing.
+        reason: &'static str,
+    },
+
+    /// Part of a dataset was never written, and the file does not say what stands there instead, or it is more than
+    /// any real file leaves out.
     #[error(
         "dataset {dataset}: {missing} of its {expected} pieces were never written; \
          the program that made the file was interrupted, make or download it again"

@@ -16,16 +16,27 @@ const MAX_NAME: usize = 1024;
 const MAX_NODES: usize = 4096;
 const MAX_LEVELS: u8 = 16;
 
-/// Name and object header address of every hard link of the group at `address`.
-pub(super) fn links(source: &Source, address: u64) -> Result<Vec<(String, u64)>> {
+/// What a name in a group stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// The object whose header is at this address.
+    Object(u64),
+    /// The path of another name in the file.
+    Soft(String),
+    /// An object of the file with this name.
+    External(String),
+    /// A link of a kind that a program defined.
+    Unknown(u8),
+}
+
+/// Every name of the group at `address`, and what it stands for. Other objects have no names.
+pub(super) fn links(source: &Source, address: u64) -> Result<Vec<(String, Target)>> {
     let mut links = Vec::new();
     for message in messages(source, address)? {
         match message.kind {
             LINK => {
                 let body = message.body()?;
-                if let Some(link) = link(body)? {
-                    push(body, &mut links, link)?;
-                }
+                push(body, &mut links, link(body)?)?;
             }
             LINK_INFO => check_link_info(message.body()?)?,
             SYMBOL_TABLE => {
@@ -41,7 +52,7 @@ pub(super) fn links(source: &Source, address: u64) -> Result<Vec<(String, u64)>>
     Ok(links)
 }
 
-fn push(block: &Block, links: &mut Vec<(String, u64)>, link: (String, u64)) -> Result<()> {
+fn push(block: &Block, links: &mut Vec<(String, Target)>, link: (String, Target)) -> Result<()> {
     if links.len() == MAX_LINKS {
         return Err(block.unsupported(format!("a group of more than {MAX_LINKS} links")));
     }
@@ -64,14 +75,13 @@ fn check_link_info(block: &Block) -> Result<()> {
     Err(block.unsupported("a group of many links, stored in a heap"))
 }
 
-/// The link, if it is a hard link.
-fn link(block: &Block) -> Result<Option<(String, u64)>> {
+fn link(block: &Block) -> Result<(String, Target)> {
     let mut cursor = block.cursor();
     let (version, flags) = (cursor.u8()?, cursor.u8()?);
     if version != 1 {
         return Err(block.unsupported(format!("version {version}")));
     }
-    let soft_or_external = flags & 0x08 != 0 && cursor.u8()? != 0;
+    let kind = if flags & 0x08 != 0 { cursor.u8()? } else { 0 };
     if flags & 0x04 != 0 {
         cursor.skip(8)?;
     }
@@ -82,11 +92,28 @@ fn link(block: &Block) -> Result<Option<(String, u64)>> {
     if length > MAX_NAME as u64 {
         return Err(block.damaged(format!("declares a name of {length} bytes")));
     }
-    let name = String::from_utf8_lossy(cursor.bytes(length as usize)?).into_owned();
-    if soft_or_external {
-        return Ok(None);
-    }
-    Ok(Some((name, cursor.u64()?)))
+    let name = text(cursor.bytes(length as usize)?);
+    let target = match kind {
+        0 => Target::Object(cursor.u64()?),
+        1 => {
+            let length = usize::from(cursor.u16()?);
+            Target::Soft(text(cursor.bytes(length)?))
+        }
+        64 => {
+            let length = usize::from(cursor.u16()?);
+            // A byte of flags, then the names of the file and of the object, each with a zero at its end.
+            let names = cursor.bytes(length)?.get(1..).unwrap_or_default();
+            Target::External(text(
+                names.split(|&byte| byte == 0).next().unwrap_or_default(),
+            ))
+        }
+        kind => Target::Unknown(kind),
+    };
+    Ok((name, target))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// The data segment of a local heap: zero-terminated names.
@@ -111,7 +138,7 @@ fn symbols(
     levels: u8,
     names: &Block,
     visited: &mut usize,
-    links: &mut Vec<(String, u64)>,
+    links: &mut Vec<(String, Target)>,
 ) -> Result<()> {
     const HEADER: u64 = 24;
     let header = source.block("group B-tree node", address, HEADER)?;
@@ -150,7 +177,7 @@ fn symbol_table(
     source: &Source,
     address: u64,
     names: &Block,
-    links: &mut Vec<(String, u64)>,
+    links: &mut Vec<(String, Target)>,
 ) -> Result<()> {
     const HEADER: u64 = 8;
     const ENTRY: u64 = 40;
@@ -171,22 +198,29 @@ fn symbol_table(
         let place = cursor.u64()?;
         let object = cursor.u64()?;
         let cached = cursor.u32()?;
-        cursor.skip(20)?;
-        let name = usize::try_from(place)
-            .ok()
-            .and_then(|place| names.bytes.get(place..))
-            .and_then(|bytes| {
-                bytes
-                    .iter()
-                    .take(MAX_NAME + 1)
-                    .position(|&b| b == 0)
-                    .map(|end| &bytes[..end])
-            })
-            .ok_or_else(|| header.damaged("has a name that is not in the local heap"))?;
-        if cached != SOFT {
-            let name = String::from_utf8_lossy(name).into_owned();
-            push(&header, links, (name, object))?;
-        }
+        cursor.skip(4)?;
+        let path = cursor.u32()?;
+        cursor.skip(12)?;
+        let in_heap = |place| {
+            name_in(names, place)
+                .ok_or_else(|| header.damaged("has a name that is not in the local heap"))
+        };
+        let target = if cached == SOFT {
+            Target::Soft(in_heap(path.into())?)
+        } else {
+            Target::Object(object)
+        };
+        push(&header, links, (in_heap(place)?, target))?;
     }
     Ok(())
+}
+
+/// The name at `place` in the data segment of a local heap.
+fn name_in(names: &Block, place: u64) -> Option<String> {
+    let bytes = names.bytes.get(usize::try_from(place).ok()?..)?;
+    let end = bytes
+        .iter()
+        .take(MAX_NAME + 1)
+        .position(|&byte| byte == 0)?;
+    Some(text(&bytes[..end]))
 }

@@ -148,6 +148,10 @@ pub(super) fn layout(block: &Block, dimensions: usize, element_size: usize) -> R
     }
     match class {
         0 => return Err(block.unsupported("a dataset stored inside its header (compact)")),
+        3 => {
+            return Err(block
+                .unsupported("a virtual dataset, whose elements are in other datasets or files,"));
+        }
         1 => {
             return Ok(Layout::Contiguous {
                 address: cursor.u64()?,
@@ -270,12 +274,73 @@ pub(super) fn filters(block: &Block) -> Result<Vec<Filter>> {
             (3, _) => Filter::Fletcher32,
             _ => {
                 let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
+                let name = match name {
+                    b"" => filter_name(identifier).to_owned(),
+                    name => name.escape_ascii().to_string(),
+                };
                 return Err(Hdf5Problem::unsupported(
                     block.what,
-                    format!("filter {identifier} `{}`", name.escape_ascii()),
+                    format!("filter {identifier} `{name}`"),
                 ));
             }
         });
     }
     Ok(filters)
+}
+
+/// The name of a filter that this reader does not have, from the registry of the HDF Group.
+fn filter_name(identifier: u16) -> &'static str {
+    match identifier {
+        4 => "szip",
+        5 => "nbit",
+        6 => "scaleoffset",
+        305 => "lzo",
+        307 => "bzip2",
+        32000 => "lzf",
+        32001 => "blosc",
+        32004 => "lz4",
+        32008 => "bitshuffle",
+        32013 => "zfp",
+        32015 => "zstd",
+        32017 => "sz",
+        32026 => "blosc2",
+        _ => "unknown",
+    }
+}
+
+/// The element of `size` bytes that stands where nothing was written; `None` if the file does not say.
+///
+/// `block` is the message of kind [`FILL_VALUE`](super::kind::FILL_VALUE), or of the older kind without a version.
+pub(super) fn fill_value(block: &Block, size: usize, is_old: bool) -> Result<Option<Vec<u8>>> {
+    /// The fill value is never written.
+    const NEVER: u8 = 1;
+    let mut cursor = block.cursor();
+    let mut has_value = true;
+    if !is_old {
+        match cursor.u8()? {
+            1 | 2 => {
+                let _allocation = cursor.u8()?;
+                let time = cursor.u8()?;
+                let is_defined = cursor.u8()? != 0;
+                if time == NEVER || !is_defined {
+                    return Ok(None);
+                }
+            }
+            3 => {
+                let flags = cursor.u8()?;
+                let is_undefined = flags & 0x10 != 0;
+                if flags >> 2 & 3 == NEVER || is_undefined {
+                    return Ok(None);
+                }
+                has_value = flags & 0x20 != 0;
+            }
+            version => return Err(block.unsupported(format!("version {version}"))),
+        }
+    }
+    let length = if has_value { cursor.u32()? as usize } else { 0 };
+    match length {
+        0 => Ok(Some(vec![0; size])),
+        _ if length == size => Ok(Some(cursor.bytes(size)?.to_vec())),
+        _ => Err(block.damaged(format!("holds {length} bytes for an element of {size}"))),
+    }
 }

@@ -1,9 +1,10 @@
 //! HDF5: a reader for the part of the format that datasets of images and labels use.
 //!
-//! The reader handles datasets of the root group (symbol tables or link messages, superblock
-//! versions 0 to 3, object headers 1 and 2). Elements are unsigned bytes or little-endian floats.
+//! The reader handles datasets in groups (symbol tables or link messages, superblock versions 0 to 3,
+//! object headers 1 and 2), also behind soft links and after a user block. Elements are unsigned bytes or little-endian floats.
 //! Storage is contiguous or chunked (layout versions 3 to 5: B-tree, fixed array, single chunk, no
-//! index), with the filters deflate, shuffle and Fletcher-32. h5py writes such files for arrays of
+//! index), with the filters deflate, shuffle and Fletcher-32. Where nothing was written, elements
+//! have the fill value. h5py writes such files for arrays of
 //! fixed size, with its defaults and with `libver="latest"`. The reader refuses everything else and
 //! names the feature. The format:
 //! <https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html>.
@@ -42,10 +43,10 @@ mod group;
 mod kind;
 mod message;
 mod object_header;
+mod path;
 mod source;
 mod superblock;
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ pub use error::{Hdf5Error, Hdf5Problem};
 pub use message::Hdf5Element;
 
 use crate::positioned_file::PositionedFile;
+use crate::regular_file::open_regular;
 use source::Source;
 
 /// An HDF5 file that is open for reading, and the names in its root group.
@@ -61,7 +63,9 @@ use source::Source;
 pub struct Hdf5File {
     file: Arc<str>,
     source: Arc<Source>,
-    links: Vec<(String, u64)>,
+    /// Address of the root group.
+    root: u64,
+    names: Vec<String>,
 }
 
 impl Hdf5File {
@@ -73,55 +77,45 @@ impl Hdf5File {
     pub fn open(path: &Path) -> Result<Self, Hdf5Error> {
         let file = path.display().to_string();
         match Self::open_source(path) {
-            Ok((source, links)) => Ok(Self {
+            Ok((source, root, names)) => Ok(Self {
                 file: file.into(),
                 source: Arc::new(source),
-                links,
+                root,
+                names,
             }),
             Err(problem) => Err(Hdf5Error { file, problem }),
         }
     }
 
-    fn open_source(path: &Path) -> error::Result<(Source, Vec<(String, u64)>)> {
-        let file = File::open(path).map_err(Hdf5Problem::Io)?;
-        let metadata = file.metadata().map_err(Hdf5Problem::Io)?;
-        if metadata.is_dir() {
-            return Err(Hdf5Problem::Io(std::io::ErrorKind::IsADirectory.into()));
-        }
+    fn open_source(path: &Path) -> error::Result<(Source, u64, Vec<String>)> {
+        let (file, length) = open_regular(path).map_err(Hdf5Problem::Io)?;
+        let file = PositionedFile::new(file);
+        let base = superblock::user_block(&file, length)?;
         let source = Source {
-            file: PositionedFile::new(file),
-            length: metadata.len(),
+            file,
+            base,
+            length: length - base,
         };
         let root = superblock::root_group(&source)?;
         let links = group::links(&source, root)?;
-        Ok((source, links))
+        let names = links.into_iter().map(|(name, _)| name).collect();
+        Ok((source, root, names))
     }
 
     /// The names in the root group, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.links.iter().map(|(name, _)| name.as_str())
+        self.names.iter().map(String::as_str)
     }
 
-    /// Length of the file in bytes.
-    pub fn file_length(&self) -> u64 {
-        self.source.length
-    }
-
-    /// The dataset `name` of the root group. This finds its chunks but does not read them.
+    /// The dataset at the path `name`, such as `images` in the root group. This finds its chunks but does not read
+    /// them.
     ///
     /// # Errors
-    /// [`Hdf5Problem::NoDataset`], and the errors of a damaged or unsupported dataset.
+    /// [`Hdf5Problem::NoDataset`], [`Hdf5Problem::DeadLink`], and the errors of a damaged or unsupported dataset.
     pub fn dataset(&self, name: &str) -> Result<Hdf5Dataset, Hdf5Error> {
-        let link = self.links.iter().find(|(link, _)| link == name);
-        let dataset = match link {
-            Some(&(_, address)) => {
-                Hdf5Dataset::open(self.file.clone(), self.source.clone(), name, address)
-            }
-            None => Err(Hdf5Problem::NoDataset {
-                name: name.to_owned(),
-                known: self.names().map(str::to_owned).collect(),
-            }),
-        };
+        let dataset = path::object(&self.source, self.root, name).and_then(|address| {
+            Hdf5Dataset::open(self.file.clone(), self.source.clone(), name, address)
+        });
         dataset.map_err(|problem| Hdf5Error {
             file: self.file.to_string(),
             problem,

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use super::error::Result;
-use super::kind::{DATASPACE, DATATYPE, FILTERS, LAYOUT, LINK, LINK_INFO, SYMBOL_TABLE};
+use super::kind::{
+    DATASPACE, DATATYPE, FILL_VALUE, FILTERS, LAYOUT, LINK, LINK_INFO, OLD_FILL_VALUE, SYMBOL_TABLE,
+};
 use super::source::{Block, Cursor, Source};
 
 /// Maximum number of blocks and messages of one header, far more than in real files. It limits the
@@ -147,6 +149,7 @@ fn name(kind: u16) -> &'static str {
         DATASPACE => "dataspace message",
         DATATYPE => "datatype message",
         LAYOUT => "data layout message",
+        FILL_VALUE | OLD_FILL_VALUE => "fill value message",
         FILTERS => "filter pipeline message",
         LINK_INFO => "link info message",
         LINK => "link message",

@@ -13,10 +13,13 @@ const MAX_METADATA: u64 = 16 << 20;
 /// The address for storage that was never allocated.
 pub(super) const UNDEFINED: u64 = u64::MAX;
 
-/// An open file and its length.
+/// An open file. All offsets count from the superblock, before which a user block may stand.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) file: PositionedFile,
+    /// Length of the user block in bytes.
+    pub(super) base: u64,
+    /// Number of bytes after it.
     pub(super) length: u64,
 }
 
@@ -38,7 +41,8 @@ impl Source {
     pub(super) fn fill(&self, what: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
         self.check(what, offset, buffer.len() as u64)?;
         self.file
-            .read_exact_at(buffer, offset)
+            // Both are inside of the file, so the sum is too.
+            .read_exact_at(buffer, self.base + offset)
             .map_err(|error| match error.kind() {
                 // The file became shorter after it was opened.
                 ErrorKind::UnexpectedEof => Hdf5Problem::OutOfFile {

@@ -1,20 +1,31 @@
-//! The first bytes of the file: its version and the address of the root group.
+//! The superblock: the version of the file and the address of the root group. It is at the start of the file, or
+//! after a user block of 512, 1024, 2048, … bytes, in which programs such as MATLAB keep a text.
 
 use super::error::{Hdf5Problem, Result};
 use super::source::{Cursor, Source};
+use crate::positioned_file::PositionedFile;
 
 const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
+
+/// Length of the user block of a file of `length` bytes: the offset of the signature.
+pub(super) fn user_block(file: &PositionedFile, length: u64) -> Result<u64> {
+    let mut offset = 0;
+    while length.saturating_sub(offset) >= SIGNATURE.len() as u64 + 1 {
+        let mut found = [0; SIGNATURE.len()];
+        file.read_exact_at(&mut found, offset)
+            .map_err(Hdf5Problem::Io)?;
+        if found == SIGNATURE {
+            return Ok(offset);
+        }
+        offset = (2 * offset).max(512);
+    }
+    Err(Hdf5Problem::NotHdf5)
+}
 
 /// Address of the root group's object header.
 pub(super) fn root_group(source: &Source) -> Result<u64> {
     const WHAT: &str = "superblock";
-    if source.length < 9 {
-        return Err(Hdf5Problem::NotHdf5);
-    }
     let start = source.block(WHAT, 0, 9)?;
-    if start.bytes[..8] != SIGNATURE {
-        return Err(Hdf5Problem::NotHdf5);
-    }
     match start.bytes[8] {
         version @ (0 | 1) => {
             let block = source.block(WHAT, 0, if version == 0 { 96 } else { 100 })?;
@@ -63,10 +74,10 @@ fn check_widths(cursor: &mut Cursor<'_>) -> Result<()> {
     ))
 }
 
+/// `base` and `end` are the user block and the whole file as the program that made the file knew them. Another
+/// program may have put a user block before it, or taken one away; the HDF5 library reads such files too.
 fn check_extent(source: &Source, base: u64, end: u64) -> Result<()> {
-    if base != 0 {
-        return Err(Hdf5Problem::unsupported("superblock", "a user block"));
-    }
+    let end = end.saturating_sub(base);
     if end > source.length {
         return Err(Hdf5Problem::Truncated {
             found: source.length,

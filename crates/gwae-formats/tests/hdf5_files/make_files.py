@@ -4,12 +4,15 @@ They hold images and labels in every layout that h5py produces, small enough to 
 The tests compute the same values by the same formulas. Written with h5py 3.16 (HDF5 2.0).
 """
 
+import os
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+# One file names another one without its directory.
+os.chdir(HERE)
 GRID = (10, 10, 10, 8, 4, 15)
 VALUES = [
     np.linspace(0.0, 0.9, 10),
@@ -75,6 +78,44 @@ with h5py.File(HERE / "latest_implicit.h5", "w", libver="latest") as file:
     file["images"][...] = images(12)
     file.create_dataset("labels", data=labels(12).astype(np.float32))
 
+# A text before the superblock, as MATLAB writes it.
+for name, libver, size in [("user_block", "earliest", 512), ("latest_user_block", "latest", 4096)]:
+    with h5py.File(HERE / f"{name}.h5", "w", libver=libver, userblock_size=size) as file:
+        file.create_dataset("images", data=images(12), **pieces, compression="gzip")
+        file.create_dataset("labels", data=labels(12))
+    with open(HERE / f"{name}.h5", "r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(size))
+
+# The datasets are elsewhere.
+for name, libver in [("links", "earliest"), ("latest_links", "latest")]:
+    with h5py.File(HERE / f"{name}.h5", "w", libver=libver) as file:
+        group = file.create_group("data/whole")
+        group.create_dataset("pictures", data=images(12))
+        file.create_dataset("data/values", data=labels(12))
+        file["images"] = h5py.SoftLink("/data/pictures")
+        file["data/pictures"] = h5py.SoftLink("whole/./again")
+        file["data/whole/again"] = h5py.SoftLink("pictures")
+        file["here"] = h5py.SoftLink("data")
+        file["labels"] = h5py.SoftLink("here/values")
+
+# Parts that were never written. The group `read` holds what h5py reads from each dataset.
+for name, libver in [("unwritten", "earliest"), ("latest_unwritten", "latest")]:
+    with h5py.File(HERE / f"{name}.h5", "w", libver=libver) as file:
+        def unwritten(name, shape, dtype, fill, rows, **options):
+            dataset = file.create_dataset(name, shape, dtype, fillvalue=fill, **options)
+            for row in rows:
+                dataset[row] = images(row + 1, *(shape[1:] + (1,) * 3)[:3])[row].reshape(shape[1:])
+            file.create_dataset(f"read/{name}", data=dataset[...])
+
+        unwritten("whole", (4, 3), "u1", None, [])
+        unwritten("whole_filled", (4, 3), "<f8", 1.5, [])
+        unwritten("no_chunk", (5, 6, 5, 3), "u1", 9, [], chunks=(2, 4, 5, 2))
+        unwritten("some_rows", (9, 6, 5, 3), "u1", None, [3, 8], chunks=(2, 4, 5, 2))
+        unwritten("some_rows_filled", (9, 6, 5, 3), "u1", 200, [0, 5], chunks=(2, 4, 5, 2),
+                  compression="gzip", shuffle=True)
+        unwritten("some_labels", (9, 6), "<f8", -2.25, [4], chunks=(2, 6))
+        unwritten("sparse", (300, 2), "u1", 7, [299], chunks=(1, 2), compression="gzip")
+
 # HDF5 files that are not 3D Shapes.
 with h5py.File(HERE / "not_shapes.h5", "w") as file:
     file.create_dataset("images", data=images(12)[..., 0])
@@ -100,15 +141,29 @@ with h5py.File(HERE / "refused.h5", "w") as file:
     file.create_dataset("lzf", data=images(2), compression="lzf")
     file.create_dataset("scalar", data=np.uint8(3))
     file.create_dataset("empty", shape=(0, 3), dtype=np.uint8)
-    file.create_dataset("unwritten", shape=(4, 3), dtype=np.uint8)
-    half = file.create_dataset("half_written", shape=(4, 3), dtype=np.uint8, chunks=(1, 3))
-    half[:2] = 1
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    properties.set_obj_track_times(False)
+    space = h5py.h5s.create_simple((4, 3))
+    h5py.h5d.create(file.id, b"never_filled", h5py.h5t.STD_U8LE, space, properties)
+    # More than a file of this size can hold.
+    file.create_dataset("boundless", shape=(1 << 40, 3), dtype=np.uint8, chunks=(1, 3))
+    file.create_dataset("scale_offset", data=images(2), chunks=(1, 6, 5, 3), scaleoffset=0)
+    file.create_dataset("external", data=images(2), external=[("external.bin", 0, 180)])
     file.create_group("group")
     file["link"] = h5py.SoftLink("/lzf")
+    file["dead_end"] = h5py.SoftLink("/group/images")
+    file["circle"] = h5py.SoftLink("/group/circle")
+    file["group/circle"] = h5py.SoftLink("/circle")
+Path("external.bin").unlink()
 with h5py.File(HERE / "refused_latest.h5", "w", libver="latest") as file:
     file.create_dataset("extensible", data=images(2), maxshape=(None, 6, 5, 3))
     file.create_dataset("two_unlimited", data=images(2), maxshape=(None, None, 5, 3))
     file["link"] = h5py.SoftLink("/extensible")
+    file["other_file"] = h5py.ExternalLink("other.h5", "/images")
+    layout = h5py.VirtualLayout(shape=(2, 6, 5, 3), dtype=np.uint8)
+    layout[:] = h5py.VirtualSource("other.h5", "images", shape=(2, 6, 5, 3))
+    file.create_virtual_dataset("virtual", layout)
 with h5py.File(HERE / "refused_many_links.h5", "w", libver="latest") as file:
     for number in range(20):
         file.create_dataset(f"dataset_{number}", data=images(1, 1, 1))
