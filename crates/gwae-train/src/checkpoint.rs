@@ -11,10 +11,14 @@
 //! So the index names complete checkpoints at every moment. If it is missing, it is rebuilt from
 //! the directories; their contents are then not checked.
 //!
+//! A checkpoint holds the identity of its run (`run.txt`), so that one that was copied from another
+//! run is refused.
+//!
 //! A run can be read while another process trains it. What is read is checked in memory, and used
 //! from there. If the other process has removed the checkpoint meanwhile, the index is read again.
 
 mod files;
+mod owner;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -32,6 +36,7 @@ use crate::monitor::Goal;
 
 pub use files::{CheckpointFile, FileRecord};
 use files::{is_plain_name, read_recorded, record, remove_directory, sync_and_record};
+use owner::{IDENTITY, Owner};
 
 const INDEX: &str = "index.json";
 const FORMAT: u32 = 1;
@@ -178,6 +183,16 @@ pub enum CheckpointError {
         /// Which other checkpoint is still good.
         way_out: String,
     },
+    /// The checkpoint belongs to another run.
+    #[error("{} is a checkpoint of another run ({problem}); {way_out}", directory.display())]
+    OtherRun {
+        /// Its directory.
+        directory: PathBuf,
+        /// The two identities.
+        problem: String,
+        /// Which checkpoint of this run is still good.
+        way_out: String,
+    },
     /// The checkpoint does not exist.
     #[error("{} holds no {}: {reason}", directory.display(), described(*.which))]
     Missing {
@@ -228,6 +243,32 @@ pub struct CheckpointStore {
     root: PathBuf,
     index: Index,
     keep: usize,
+    owner: Owner,
+}
+
+/// Why a checkpoint cannot be used.
+enum Unusable {
+    /// This file is damaged.
+    Damaged(PathBuf, String),
+    /// The checkpoint in this directory is of another run.
+    OtherRun(PathBuf, String),
+}
+
+impl Unusable {
+    fn error(self, way_out: String) -> CheckpointError {
+        match self {
+            Self::Damaged(file, problem) => CheckpointError::Damaged {
+                file,
+                problem,
+                way_out,
+            },
+            Self::OtherRun(directory, problem) => CheckpointError::OtherRun {
+                directory,
+                problem,
+                way_out,
+            },
+        }
+    }
 }
 
 impl CheckpointStore {
@@ -247,7 +288,15 @@ impl CheckpointStore {
             index: read_index(&root)?,
             root,
             keep: 1,
+            owner: Owner::Any,
         })
+    }
+
+    /// The same store, but it marks new checkpoints with the identity of a run, and refuses those
+    /// of other runs. `None` is a run that an earlier version began, without an identity.
+    pub fn of_run(self, identity: Option<String>) -> Self {
+        let owner = Owner::Run(identity);
+        Self { owner, ..self }
     }
 
     /// The same store, but it keeps the `keep` newest checkpoints (including the last) and the best
@@ -334,6 +383,7 @@ impl CheckpointStore {
             .map_err(failed)?;
         let mut litter = Litter(vec![temporary.clone(), directory.clone()]);
         write(&temporary).map_err(|cause| SaveError::Contents { step, cause })?;
+        self.owner.mark(&temporary).map_err(failed)?;
         let files = sync_and_record(&temporary).map_err(failed)?;
         fs::rename(&temporary, &directory)
             .and_then(|()| sync_directory(&self.root))
@@ -384,7 +434,7 @@ impl CheckpointStore {
         loop {
             let which = which(self);
             let entry = self.entry(which).ok_or_else(|| self.missing(which))?;
-            let (file, problem) = match self.contents(entry, &wanted) {
+            let unusable = match self.contents(entry, &wanted) {
                 Ok(files) => {
                     return Ok(Checkpoint {
                         which,
@@ -393,37 +443,38 @@ impl CheckpointStore {
                         files,
                     });
                 }
-                Err(damage) => damage,
+                Err(unusable) => unusable,
             };
             // A process that trains removes checkpoints, but first it replaces the index.
             let index = read_index(&self.root)?;
             if index == self.index {
-                return Err(CheckpointError::Damaged {
-                    file,
-                    problem,
-                    way_out: self.way_out(entry),
-                });
+                return Err(unusable.error(self.way_out(entry)));
             }
             self.index = index;
         }
     }
 
-    /// The files of a checkpoint, or the file that is damaged and what is wrong with it.
+    /// The files of a checkpoint, or why it cannot be used.
     fn contents(
         &self,
         entry: &CheckpointEntry,
         wanted: impl Fn(&CheckpointEntry, &str) -> bool,
-    ) -> Result<BTreeMap<String, Vec<u8>>, (PathBuf, String)> {
+    ) -> Result<BTreeMap<String, Vec<u8>>, Unusable> {
         let directory = self.root.join(&entry.directory);
+        let read = |name: &str, record: &FileRecord| {
+            let path = directory.join(name);
+            read_recorded(&path, record).map_err(|problem| Unusable::Damaged(path, problem))
+        };
+        // The identity first: the other files may be large.
+        if self.owner.asks()
+            && let Some(record) = entry.files.get(IDENTITY)
+        {
+            let checked = self.owner.check(&read(IDENTITY, record)?);
+            checked.map_err(|problem| Unusable::OtherRun(directory.clone(), problem))?;
+        }
         let files = entry.files.iter().filter(|(name, _)| wanted(entry, name));
         files
-            .map(|(name, record)| {
-                let path = directory.join(name);
-                match read_recorded(&path, record) {
-                    Ok(bytes) => Ok((name.clone(), bytes)),
-                    Err(problem) => Err((path, problem)),
-                }
-            })
+            .map(|(name, record)| Ok((name.clone(), read(name, record)?)))
             .collect()
     }
 

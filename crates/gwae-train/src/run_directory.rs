@@ -1,6 +1,7 @@
 //! The directory of one run, with a full record of the run.
 
 mod error;
+mod identity;
 mod lock;
 mod record;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::checkpoint::{CheckpointError, CheckpointStore};
 use crate::config::RunConfig;
 use gwae_formats::atomic::{
     FileError, remove_all_temporaries, remove_temporaries, write_atomically,
@@ -18,6 +20,7 @@ use gwae_formats::atomic::{
 use gwae_formats::bounded_file::read_bytes;
 
 pub use error::RunDirectoryError;
+use identity::identity;
 pub use lock::{DirectoryLock, LOCK};
 pub use record::{BURN_VERSION, Resumption, RunRecord, command_line};
 
@@ -141,6 +144,7 @@ impl RunDirectory {
         split: &impl Serialize,
     ) -> Result<Self, RunDirectoryError> {
         let record = RunRecord {
+            identity: Some(identity(config, &description.dataset_fingerprint)?),
             dataset_fingerprint: Some(description.dataset_fingerprint),
             ..RunRecord::of(config, description.device, description.command_line)
         };
@@ -159,6 +163,7 @@ impl RunDirectory {
         description: ImportDescription,
     ) -> Result<Self, RunDirectoryError> {
         let record = RunRecord {
+            identity: Some(identity(config, &description.imported_from)?),
             imported_from: Some(description.imported_from),
             ..RunRecord::of(config, description.device, description.command_line)
         };
@@ -361,6 +366,15 @@ impl RunDirectory {
     /// The directory of all checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
+    }
+
+    /// The checkpoints of the run. Those of other runs are refused when they are read.
+    ///
+    /// # Errors
+    /// As [`CheckpointStore::open`].
+    pub fn open_checkpoints(&self) -> Result<CheckpointStore, CheckpointError> {
+        let store = CheckpointStore::open(self.checkpoints())?;
+        Ok(store.of_run(self.record.identity.clone()))
     }
 }
 

@@ -11,7 +11,7 @@ use gwae_datasets::ImageShape;
 use gwae_models::{Autoencoder, Score};
 
 use crate::algorithm::Algorithm;
-use crate::checkpoint::{CheckpointError, CheckpointFile, CheckpointStore, Which};
+use crate::checkpoint::{CheckpointError, CheckpointFile, Which};
 use crate::model_config::ModelConfig;
 use crate::model_file::{ModelFileError, load_model, load_model_of, read_model_for_use};
 use crate::run_directory::{RunDirectory, RunDirectoryError, free_path};
@@ -115,7 +115,7 @@ impl TrainedModel {
         load: impl FnOnce(&ModelConfig, CheckpointFile) -> Result<Box<dyn Autoencoder>, ModelFileError>,
     ) -> Result<Self, LoadError> {
         let run = RunDirectory::open(run)?;
-        let mut store = CheckpointStore::open(run.checkpoints())?;
+        let mut store = run.open_checkpoints()?;
         let (file, checkpoint) = read_model_for_use(&mut store, which)?;
         Ok(Self {
             step: checkpoint.step,

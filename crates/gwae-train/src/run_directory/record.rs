@@ -17,6 +17,10 @@ pub struct RunRecord {
     pub gwae_version: String,
     /// Version of Burn.
     pub burn_version: String,
+    /// What its checkpoints carry, so that those of another run are noticed: a SHA-256 of settings,
+    /// seed and data. Runs of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// Seed of every random draw.
     pub seed: u64,
     /// Device, such as `cpu` or `cuda:0`.
@@ -45,6 +49,7 @@ impl RunRecord {
         Self {
             gwae_version: env!("CARGO_PKG_VERSION").into(),
             burn_version: BURN_VERSION.into(),
+            identity: None,
             seed: config.training.seed,
             device,
             command_line,

@@ -18,7 +18,7 @@ use super::summary::RunSummary;
 use crate::algorithm::Algorithm;
 use crate::averaging::ParameterAverage;
 use crate::callback::Callback;
-use crate::checkpoint::{CheckpointStore, Which};
+use crate::checkpoint::Which;
 use crate::config::{ConfigError, RunConfig, TrainingConfig};
 use crate::data::RunData;
 use crate::device::{DeviceError, DeviceList};
@@ -218,7 +218,8 @@ impl<A: Algorithm> Trainer<A> {
             dataset_fingerprint: split.fingerprint.clone(),
         };
         let directory = RunDirectory::create(directory.as_ref(), &config, description, &split)?;
-        let checkpoints = CheckpointStore::open(directory.checkpoints())?
+        let checkpoints = directory
+            .open_checkpoints()?
             .with_keep(config.training.keep_checkpoints);
         let (learner, average, state) = self.first_state(&config, &devices[0])?;
         data.warm();
@@ -285,7 +286,8 @@ impl<A: Algorithm> Trainer<A> {
         let split: Split = directory.split()?;
         directory.check_fingerprint(&data.dataset().fingerprint())?;
         split.check(data.dataset())?;
-        let mut checkpoints = CheckpointStore::open(directory.checkpoints())?
+        let mut checkpoints = directory
+            .open_checkpoints()?
             .with_keep(config.training.keep_checkpoints);
         let begun = checkpoints.entry(Which::Last).is_some();
         let (learner, average, mut state) = if begun || from == Which::Best {
@@ -369,7 +371,7 @@ impl<A: Algorithm> Trainer<A> {
         let mut model = self.algorithm.init(&mut noise, device)?;
         if let Some(run) = &config.training.warm_start {
             let run = RunDirectory::open(run)?;
-            let mut checkpoints = CheckpointStore::open(run.checkpoints())?;
+            let mut checkpoints = run.open_checkpoints()?;
             let (file, _) = read_model_for_use(&mut checkpoints, None)?;
             model = load_parameters(model, file)?;
         }

@@ -406,3 +406,70 @@ fn the_best_checkpoint_can_be_gone_on_from() {
         .collect();
     assert_eq!(trained, (1..=8).collect::<Vec<_>>());
 }
+
+/// Copies the files of `from/checkpoints` to `to/checkpoints`, as a user would.
+fn copy_checkpoints(from: &Path, to: &Path) {
+    let (from, to) = (from.join("checkpoints"), to.join("checkpoints"));
+    std::fs::remove_dir_all(&to).unwrap();
+    std::fs::create_dir(&to).unwrap();
+    for entry in std::fs::read_dir(&from).unwrap() {
+        let (entry, name) = {
+            let entry = entry.unwrap();
+            (entry.path(), entry.file_name())
+        };
+        if entry.is_file() {
+            std::fs::copy(&entry, to.join(name)).unwrap();
+            continue;
+        }
+        std::fs::create_dir(to.join(&name)).unwrap();
+        for file in std::fs::read_dir(&entry).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), to.join(&name).join(file.file_name())).unwrap();
+        }
+    }
+}
+
+#[test]
+fn checkpoints_of_another_run_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let run = |name: &str, seed| {
+        let path = root.path().join(name);
+        let mut config = config();
+        config.training.seed = seed;
+        config.training.steps = Some(2);
+        start(&config, &path, silent()).unwrap();
+        path
+    };
+    let (own, equal, other) = (run("own", 1), run("equal", 1), run("other", 2));
+    // Those of a run that computes the same are the same.
+    copy_checkpoints(&equal, &own);
+    resume(&own, &steps(3), silent()).unwrap();
+    copy_checkpoints(&other, &own);
+    let expected = "step-00000002 is a checkpoint of another run";
+    let message = resume(&own, &steps(4), silent()).unwrap_err().to_string();
+    assert!(message.contains(expected), "{message}");
+    let loaded = TrainedModel::load(&own, &Device::flex());
+    let message = loaded.err().unwrap().to_string();
+    assert!(message.contains(expected), "{message}");
+
+    // As from an earlier version, which gave runs and checkpoints no identity.
+    for (run, is_taken) in [(&own, false), (&other, true)] {
+        let record = run.join("run.json");
+        let text = std::fs::read_to_string(&record).unwrap();
+        let mut record_of: serde_json::Value = serde_json::from_str(&text).unwrap();
+        record_of
+            .as_object_mut()
+            .unwrap()
+            .remove("identity")
+            .unwrap();
+        std::fs::write(&record, record_of.to_string()).unwrap();
+        if is_taken {
+            let checkpoints = run.join("checkpoints");
+            std::fs::remove_file(checkpoints.join("index.json")).unwrap();
+            std::fs::remove_file(checkpoints.join("step-00000002/run.txt")).unwrap();
+            resume(run, &steps(3), silent()).unwrap();
+        } else {
+            assert!(TrainedModel::load(run, &Device::flex()).is_err());
+        }
+    }
+}
