@@ -15,6 +15,9 @@ fn main() -> ExitCode {
     if let Err(error) = gwae_train::interrupt::catch_file_size_limit() {
         terminal::note(error);
     }
+    if let Some(notice) = gwae_train::notice_about_threads() {
+        terminal::note(notice);
+    }
     gwae_train::compute_on_this_thread(None);
     match commands::run(arguments.command) {
         Ok(_) if !terminal::is_complete() => ExitCode::FAILURE,

@@ -46,5 +46,5 @@ pub use model_config::{ModelConfig, OwnModel};
 pub use option_error::OptionError;
 pub use precision::Precision;
 pub use session::Trainer;
-pub use threads::compute_on_this_thread;
+pub use threads::{compute_on_this_thread, notice_about_threads};
 pub use trained_model::TrainedModel;
