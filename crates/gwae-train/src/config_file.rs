@@ -1,10 +1,9 @@
 //! Reading a [`RunConfig`] from TOML.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use gwae_formats::atomic::FileError;
+use gwae_formats::bounded_file::read_bytes;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 
@@ -112,22 +111,13 @@ impl ConfigError {
     }
 }
 
-/// Reads the text of a configuration file. It reads no more than the largest size, because a device
-/// file may never end.
+/// Reads the text of a configuration file.
 ///
 /// # Errors
 ///
-/// A file that cannot be read, is larger than 1 MiB or is not text.
+/// A file that cannot be read, is no regular file, is longer than 1 MiB or is not text.
 pub fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(FileError::on("read", path))?;
-    if bytes.len() as u64 > MOST_BYTES {
-        let problem = "is larger than 1 MiB, so it is no configuration: name a TOML file or the \
-                       authors' YAML settings";
-        return Err(ConfigError::in_file(path, None, problem.into()));
-    }
+    let bytes = read_bytes(path, MOST_BYTES).map_err(FileError::on("read", path))?;
     let text = String::from_utf8(bytes).map_err(|_| {
         std::io::Error::new(
             std::io::ErrorKind::InvalidData,
@@ -281,11 +271,12 @@ mod tests {
         let (_directory, path) = file("largest.toml", &comment(MOST_BYTES));
         RunConfig::load(&path).unwrap();
         let message = error("larger.toml", &comment(MOST_BYTES + 1));
-        assert!(message.contains("larger than 1 MiB"), "{message}");
+        assert!(message.contains("longer than 1 MiB"), "{message}");
         #[cfg(unix)]
         {
             let message = RunConfig::load(Path::new("/dev/zero")).unwrap_err();
-            assert!(message.to_string().starts_with("/dev/zero: is larger"));
+            let message = message.to_string();
+            assert!(message.contains("/dev/zero: it is a device"), "{message}");
         }
     }
 

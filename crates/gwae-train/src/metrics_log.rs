@@ -1,14 +1,18 @@
 //! `metrics.jsonl`: one JSON object per line. Lines are only appended.
 
+mod lines;
+
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use gwae_formats::atomic::{FileError, write_atomically};
+use gwae_formats::atomic::{FileError, write_atomically_with};
+use gwae_formats::regular_file::open_regular;
+use lines::{LineProblem, Lines, length_of_whole_lines};
 
 /// Training or validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,29 +78,28 @@ impl MetricsLog {
     ///
     /// Names the file.
     pub fn open(path: &Path) -> Result<Self, FileError> {
+        // Before it is opened for appending, which would wait for the reader of a pipe.
+        let whole = match open_regular(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            opened => opened
+                .and_then(|(mut file, length)| length_of_whole_lines(&mut file, length))
+                .map_err(FileError::on("read", path))?,
+        };
         let failed = |error| FileError::on("open", path)(error);
         let file = OpenOptions::new()
             .create(true)
             .append(true)
             .open(path)
             .map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        let mut log = Self {
+        if whole < file.metadata().map_err(failed)?.len() {
+            file.set_len(whole)
+                .map_err(FileError::on("shorten", path))?;
+        }
+        Ok(Self {
             file,
             path: path.to_owned(),
-            length,
-        };
-        if length > 0 {
-            let text = fs::read(path).map_err(FileError::on("read", path))?;
-            let whole = whole_lines(&text).len() as u64;
-            if whole < length {
-                log.file
-                    .set_len(whole)
-                    .map_err(FileError::on("shorten", path))?;
-                log.length = whole;
-            }
-        }
-        Ok(log)
+            length: whole,
+        })
     }
 
     /// Appends one line.
@@ -128,7 +131,7 @@ impl MetricsLog {
     /// Names the file.
     pub fn sync(&self) -> Result<(), FileError> {
         match self.file.sync_data() {
-            // Pipes and devices cannot be synced.
+            // Some network file systems have no such operation.
             Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
                 Err(FileError::on("write", &self.path)(error))
             }
@@ -142,11 +145,9 @@ impl MetricsLog {
     ///
     /// Names the file, and the line that is not a record.
     pub fn read(path: &Path) -> Result<Vec<MetricsRecord>, MetricsLogError> {
-        let text = read_if_there(path)?;
-        lines(&text)
-            .enumerate()
-            .map(|(index, line)| parse(path, index, line))
-            .collect()
+        let mut records = Vec::new();
+        for_each_record(path, |record, _| records.push(record))?;
+        Ok(records)
     }
 
     /// Removes the records after `step`, because a run that resumes from the checkpoint of that
@@ -159,48 +160,56 @@ impl MetricsLog {
         path: &Path,
         step: u64,
     ) -> Result<Option<MetricsRecord>, MetricsLogError> {
-        let text = read_if_there(path)?;
-        let mut last = None;
-        let mut kept = Vec::with_capacity(text.len());
-        for (index, line) in lines(&text).enumerate() {
-            let record = parse(path, index, line)?;
+        let (mut last, mut drops) = (None, false);
+        for_each_record(path, |record, _| {
             if record.step <= step {
-                kept.extend_from_slice(line);
-                kept.push(b'\n');
                 last = Some(record);
+            } else {
+                drops = true;
             }
-        }
-        if kept != text {
-            write_atomically(path, &kept)?;
+        })?;
+        if drops {
+            write_atomically_with(path, |file| {
+                let mut file = BufWriter::new(file);
+                let mut written = Ok(());
+                let copied = for_each_record(path, |record, line| {
+                    if record.step <= step && written.is_ok() {
+                        written = file.write_all(line);
+                    }
+                });
+                copied.map_err(io::Error::other)?;
+                written?;
+                file.flush()
+            })?;
         }
         Ok(last)
     }
 }
 
-fn read_if_there(path: &Path) -> Result<Vec<u8>, FileError> {
-    match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        result => result.map_err(FileError::on("read", path)),
+/// Calls `visit` with every record of a log and its line. A missing log is empty.
+fn for_each_record(
+    path: &Path,
+    mut visit: impl FnMut(MetricsRecord, &[u8]),
+) -> Result<(), MetricsLogError> {
+    let failed = |error| FileError::on("read", path)(error);
+    let Some(mut lines) = Lines::open(path).map_err(failed)? else {
+        return Ok(());
+    };
+    for number in 1.. {
+        let wrong = |problem: String| MetricsLogError::Line {
+            path: path.to_owned(),
+            line: number,
+            problem,
+        };
+        let line = lines.next_line().map_err(|problem| match problem {
+            LineProblem::Io(error) => failed(error).into(),
+            LineProblem::TooLong => wrong("longer than 1 MiB".into()),
+        })?;
+        let Some(line) = line else { break };
+        let record = serde_json::from_slice(line);
+        visit(record.map_err(|error| wrong(error.to_string()))?, line);
     }
-}
-
-fn whole_lines(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|byte| *byte == b'\n');
-    &text[..end.map_or(0, |end| end + 1)]
-}
-
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    whole_lines(text)
-        .split_inclusive(|byte| *byte == b'\n')
-        .map(|line| &line[..line.len() - 1])
-}
-
-fn parse(path: &Path, index: usize, line: &[u8]) -> Result<MetricsRecord, MetricsLogError> {
-    serde_json::from_slice(line).map_err(|error| MetricsLogError::Line {
-        path: path.to_owned(),
-        line: index + 1,
-        problem: error.to_string(),
-    })
+    Ok(())
 }
 
 /// Lets a test make one record fail, as on a disk that is full for a moment.
@@ -266,6 +275,7 @@ mod named_values {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn record(step: u64, phase: Phase) -> MetricsRecord {
         let losses = [("total", 0.1 + 0.2), ("gw", 1e-300), ("entropy", -3.0)];
@@ -371,12 +381,34 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn a_log_without_an_end_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("metrics.jsonl");
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        for message in [
+            MetricsLog::read(&path).unwrap_err().to_string(),
+            MetricsLog::truncate_after(&path, 1)
+                .unwrap_err()
+                .to_string(),
+            MetricsLog::open(&path).unwrap_err().to_string(),
+        ] {
+            assert!(message.contains("not a regular file"), "{message}");
+        }
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, vec![b'['; 2 << 20]).unwrap();
+        let message = MetricsLog::read(&path).unwrap_err().to_string();
+        assert!(message.contains("line 1: "), "{message}");
+        assert!(message.contains("longer than 1 MiB"), "{message}");
+    }
+
+    #[test]
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_said() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("metrics.jsonl");
-        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
         let mut log = MetricsLog::open(&path).unwrap();
+        log.file = File::options().append(true).open("/dev/full").unwrap();
         let error = log.append(&record(1, Phase::Train)).unwrap_err();
         assert!(error.is_disk_full());
         assert!(

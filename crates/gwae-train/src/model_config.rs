@@ -194,6 +194,18 @@ impl ModelConfig {
         }
     }
 
+    /// About how many parameters the model has, without residual blocks and critic; 0 for one that
+    /// only the user's program knows. Saturates at the largest `usize`. The settings must be valid.
+    pub fn approximate_parameters(&self) -> usize {
+        let Some(backbone) = self.backbone() else {
+            return 0;
+        };
+        let prior = self
+            .gwae()
+            .map_or(0, |gwae| gwae.prior.parameters(backbone.latent_dim));
+        backbone.weights().saturating_add(prior)
+    }
+
     /// The shape of the images that the model takes.
     pub fn image_shape(&self) -> ImageShape {
         match (self, self.backbone()) {

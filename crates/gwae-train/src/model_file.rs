@@ -27,6 +27,9 @@ pub const MODEL_FILE: &str = "model.bpk";
 /// Name of the file with the averaged parameters, in checkpoints of runs that keep them.
 pub const AVERAGED_FILE: &str = "averaged.bpk";
 
+/// How many times as large as the file a model may be before it is built.
+const LARGEST_SURPLUS: usize = 8;
+
 /// The name of the file with the model to use: the averaged parameters if the checkpoint has them.
 fn name_of_model_for_use(entry: &CheckpointEntry) -> &'static str {
     if entry.files.contains_key(AVERAGED_FILE) {
@@ -164,9 +167,20 @@ pub fn load_model_of<A: Algorithm>(
     file: CheckpointFile,
     device: &Device,
 ) -> Result<A::Model, ModelFileError> {
+    Ok(load_trainable(algorithm, file, device)?.valid())
+}
+
+/// As [`load_model_of`], on a device with autodiff.
+pub(crate) fn load_trainable<A: Algorithm>(
+    algorithm: &A,
+    file: CheckpointFile,
+    device: &Device,
+) -> Result<A::Model, ModelFileError> {
+    let stored = read_record(file)?;
+    stored.check_size(&algorithm.model_config())?;
     // All values are replaced; the fixed seed keeps the run's generator unchanged.
     let model = algorithm.init(&mut SeededGenerator::new(0, 0), device)?;
-    Ok(load_parameters(model, file)?.valid())
+    stored.load_into(model)
 }
 
 /// `model` with the parameters and buffers in `file`.
@@ -174,7 +188,19 @@ pub fn load_model_of<A: Algorithm>(
 /// # Errors
 /// When the file is damaged or from another architecture; the error names it.
 pub fn load_parameters<M: Module>(model: M, file: CheckpointFile) -> Result<M, ModelFileError> {
+    read_record(file)?.load_into(model)
+}
+
+/// A model file that was read: names, shapes and values, which are not copied yet.
+struct Stored {
+    path: PathBuf,
+    length: usize,
+    record: ModuleRecord,
+}
+
+fn read_record(file: CheckpointFile) -> Result<Stored, ModelFileError> {
     let CheckpointFile { path, bytes } = file;
+    let length = bytes.len();
     let read = |problem: String| ModelFileError::Read {
         path: path.clone(),
         problem,
@@ -185,13 +211,43 @@ pub fn load_parameters<M: Module>(model: M, file: CheckpointFile) -> Result<M, M
     // From memory: Burn reads a file only when it needs a value, and panics if that fails.
     let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))
         .map_err(|error| read(folded(error)))?;
-    // It also panics for a number type that the device does not have.
-    without_panic(|| model.try_load_record(record))
-        .map_err(read)?
-        .map_err(|error| ModelFileError::Architecture {
-            problem: folded(error),
-            path: path.clone(),
-        })
+    Ok(Stored {
+        path,
+        length,
+        record,
+    })
+}
+
+impl Stored {
+    /// Checks that the file can hold a model of `config`, before one is built: a small file and a
+    /// damaged configuration must not fill the memory.
+    fn check_size(&self, config: &ModelConfig) -> Result<(), ModelFileError> {
+        config.validate()?;
+        let (found, parameters) = (self.length, config.approximate_parameters());
+        if parameters.saturating_mul(size_of::<f32>()) > found.saturating_mul(LARGEST_SURPLUS) {
+            return Err(ModelFileError::Architecture {
+                path: self.path.clone(),
+                problem: format!(
+                    "{found} bytes cannot hold the about {parameters} parameters that it describes"
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    fn load_into<M: Module>(self, model: M) -> Result<M, ModelFileError> {
+        let Self { path, record, .. } = self;
+        // Burn panics for a number type that the device does not have.
+        without_panic(|| model.try_load_record(record))
+            .map_err(|problem| ModelFileError::Read {
+                path: path.clone(),
+                problem,
+            })?
+            .map_err(|error| ModelFileError::Architecture {
+                problem: folded(error),
+                path: path.clone(),
+            })
+    }
 }
 
 #[cfg(test)]
@@ -257,6 +313,28 @@ mod tests {
         let another = config().init(noise, &Device::flex().autodiff());
         let loaded = load_parameters(another.unwrap(), file(&path)).unwrap();
         assert_eq!(parameters(&loaded), parameters(&saved));
+    }
+
+    /// The largest model that a configuration allows would take 10 GB.
+    #[test]
+    fn no_model_is_built_that_a_small_file_cannot_hold() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(MODEL_FILE);
+        save_model(&model(&config()), &path).unwrap();
+        let mut huge = config();
+        huge.backbone.image_size = 128;
+        huge.backbone.width = 16.0;
+        huge.backbone.latent_dim = 65_536;
+        huge.prior = gwae_priors::PriorConfig::FactorizedNormal;
+        let began = std::time::Instant::now();
+        let message = load_model(&huge.into(), file(&path), &Device::flex());
+        let message = message.err().unwrap().to_string();
+        assert!(message.contains("another architecture"), "{message}");
+        assert!(
+            message.contains("parameters that it describes"),
+            "{message}"
+        );
+        assert!(began.elapsed().as_secs() < 5);
     }
 
     #[test]

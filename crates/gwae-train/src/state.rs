@@ -17,7 +17,7 @@ use crate::checkpoint::{Checkpoint, CheckpointFile};
 use crate::config::TrainingConfig;
 use crate::device::without_panic;
 use crate::early_stopping::EarlyStoppingState;
-use crate::model_file::{AVERAGED_FILE, MODEL_FILE, ModelFileError, load_parameters, save_model};
+use crate::model_file::{AVERAGED_FILE, MODEL_FILE, ModelFileError, load_trainable, save_model};
 use crate::reproducible::ordered;
 use gwae_formats::atomic::FileError;
 use gwae_formats::one_line::folded;
@@ -148,13 +148,10 @@ pub fn load_state<A: Algorithm>(
             path: file.path,
             problem: error.to_string(),
         })?;
-    // All values are replaced; the fixed seed keeps the run's generator unchanged.
-    let build = || algorithm.init(&mut SeededGenerator::new(0, 0), device);
-    let build = || build().map_err(ModelFileError::from);
-    let model = load_parameters(build()?, checkpoint.take(MODEL_FILE)?)?;
+    let model = load_trainable(algorithm, checkpoint.take(MODEL_FILE)?, device)?;
     let average = match training.average_decay {
         decay if decay > 0.0 => {
-            let averaged = load_parameters(build()?, checkpoint.take(AVERAGED_FILE)?)?;
+            let averaged = load_trainable(algorithm, checkpoint.take(AVERAGED_FILE)?, device)?;
             Some(ParameterAverage::resume(decay, &averaged, state.step))
         }
         _ => None,

@@ -4,10 +4,11 @@
 //! later run can request the rest of exactly that version.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use gwae_formats::atomic::rename_synced;
+use gwae_formats::bounded_file::read_bytes;
 use gwae_formats::partial::with_suffix;
 
 use crate::published::file_error::{DataFileError, DataFileProblem, at};
@@ -193,11 +194,7 @@ impl Origin {
 /// The text of a record, if it exists and is not too long.
 fn read_record(path: &Path) -> Option<String> {
     const MOST: u64 = 1 << 16;
-    let mut text = String::new();
-    let length = File::open(path)
-        .and_then(|file| file.take(MOST).read_to_string(&mut text))
-        .ok()?;
-    ((length as u64) < MOST).then_some(text)
+    String::from_utf8(read_bytes(path, MOST).ok()?).ok()
 }
 
 /// `path` with `suffix` after its name.

@@ -1,7 +1,7 @@
 //! Encoded image files in a folder, or in a zip archive that is never unpacked.
 
 use crate::error::behind;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,7 @@ use zip::ZipArchive;
 
 use gwae_formats::one_line::one_line;
 use gwae_formats::positioned_file::SharedReader;
+use gwae_formats::regular_file::open_regular;
 
 /// Maximum size of an encoded image file: 256 MiB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -140,8 +141,8 @@ impl FileTree {
         let archive = if metadata.is_dir() {
             None
         } else {
-            let file = File::open(root)
-                .and_then(SharedReader::new)
+            let file = open_regular(root)
+                .and_then(|(file, _)| SharedReader::new(file))
                 .map_err(|error| io_error(root, error))?;
             Some(ZipArchive::new(file).map_err(|error| zip_error(display(root), error))?)
         };
@@ -218,9 +219,9 @@ impl FileTree {
             }
             None => {
                 let path = self.root.join(&entry.path);
-                File::open(path)
+                open_regular(&path)
                     .map_err(ImageFileProblem::Io)
-                    .and_then(|file| read_bounded(file, entry.bytes))
+                    .and_then(|(file, _)| read_bounded(file, entry.bytes))
                     .map_err(|problem| self.error(entry, problem))
             }
         }

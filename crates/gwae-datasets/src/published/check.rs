@@ -1,7 +1,7 @@
 //! Verification: checks whether a dataset's files are in a directory and are the published ones.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use crate::published::file_error::{DataFileError, at};
 use crate::published::idx_files::{holds_data, paths};
 use crate::published::manifest::{FileForm, FormSize, Manifest, ManifestFile, Proof, manifests};
 use gwae_formats::hexadecimal::hexadecimal;
+use gwae_formats::regular_file::open_regular;
 
 /// Number of bytes between two progress events; also the size of one read.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -295,7 +296,7 @@ fn compute(
     md5: bool,
     on_event: &mut dyn FnMut(DataEvent<'_>),
 ) -> Result<Checksum, DataFileError> {
-    let file = File::open(path).map_err(at(path, "read"))?;
+    let (file, _) = open_regular(path).map_err(at(path, "read"))?;
     compute_from(file, name, bytes, md5, on_event).map_err(at(path, "read"))
 }
 

@@ -88,6 +88,20 @@ impl BackboneConfig {
         self.scaled(256)
     }
 
+    /// Number of weights of the convolutions and linear layers of encoder and decoder, without those
+    /// of residual blocks. The settings must be valid.
+    pub fn weights(&self) -> usize {
+        let mut convolutions = 0;
+        let mut inputs = self.channels;
+        for outputs in self.stage_channels() {
+            convolutions += 16 * inputs * outputs;
+            inputs = outputs;
+        }
+        let hidden = self.hidden_features();
+        // Each of encoder and decoder, and the second head of the encoder.
+        2 * (convolutions + 16 * inputs * hidden) + 3 * hidden * self.latent_dim
+    }
+
     fn scaled(&self, channels: usize) -> usize {
         ((channels as f64 * self.width).round() as usize).max(1)
     }
@@ -96,6 +110,16 @@ impl BackboneConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The convolutions and linear layers of the authors' program for CelebA, counted by hand.
+    #[test]
+    fn weights_are_counted() {
+        let convolutions = 16 * (3 * 32 + 32 * 64 + 64 * 128 + 128 * 256);
+        let linear = 4096 * 256;
+        let heads = 3 * 256 * 64;
+        let expected = 2 * (convolutions + linear) + heads;
+        assert_eq!(BackboneConfig::default().weights(), expected);
+    }
 
     #[test]
     fn official_sizes_come_out() {

@@ -76,6 +76,11 @@ impl DirectoryLock {
 /// The lock file in `directory`, locked.
 fn locked(directory: &Path, options: &mut OpenOptions) -> Result<Handle, RunDirectoryError> {
     let path = directory.join(LOCK);
+    // Opening a pipe would wait for its reader.
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        let problem = io::Error::other("it is not a regular file; remove it");
+        return Err(FileError::on("open", &path)(problem).into());
+    }
     let file: File = match options.write(true).open(&path) {
         // Another process has just made it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

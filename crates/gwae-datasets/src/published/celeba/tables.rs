@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use gwae_formats::regular_file::open_regular;
+
 /// Maximum number of attributes; CelebA has 40.
 pub const MAX_ATTRIBUTES: usize = 64;
 
@@ -148,8 +150,8 @@ fn read<T>(
     parse: impl Fn(BufReader<File>) -> Result<T, CelebaProblem>,
 ) -> Result<(String, T), CelebaError> {
     let file = path.display().to_string();
-    match File::open(path).map_err(CelebaProblem::Io) {
-        Ok(opened) => parse(BufReader::new(opened)),
+    match open_regular(path).map_err(CelebaProblem::Io) {
+        Ok((opened, _)) => parse(BufReader::new(opened)),
         Err(problem) => Err(problem),
     }
     .map(|table| (file.clone(), table))
