@@ -5,6 +5,7 @@
 //! `training_state`.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use burn::store::pytorch_reader::{
@@ -12,9 +13,11 @@ use burn::store::pytorch_reader::{
 };
 use burn::tensor::{BoolStore, DType, TensorData};
 use gwae_formats::one_line::{folded, one_line};
+use gwae_formats::regular_file::open_regular;
 use serde_json::{Map, Value};
 
 use crate::lazy_bits::lazy_bit;
+use crate::pickle::{PickleProblem, read_pickle};
 use crate::state::{OfficialState, OfficialTensor};
 
 /// The model in a checkpoint of the authors' program.
@@ -83,6 +86,9 @@ const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
 /// How many times as large as the file its tensors may be. They are larger if they share values.
 const LARGEST_EXPANSION: u64 = 8;
 
+/// Most tensors of a model. The largest GWAE has about 300.
+const MOST_TENSORS: usize = 2_000;
+
 impl OfficialCheckpoint {
     /// Reads a checkpoint, or a bare `state_dict` from one. Optimiser states are not read.
     ///
@@ -99,17 +105,20 @@ impl OfficialCheckpoint {
             problem,
         };
         // The reader's own message for these problems does not name the file.
-        let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-        if metadata.is_dir() {
-            return Err(unreadable("it is a directory, not a file".into()));
-        }
-        if !metadata.is_file() {
-            return Err(unreadable("it is no regular file; copy it to one".into()));
-        }
+        let (file, length) = open_regular(path).map_err(|error| {
+            unreadable(match error.kind() {
+                ErrorKind::IsADirectory => "it is a directory, not a file".into(),
+                _ => error.to_string(),
+            })
+        })?;
         let unsupported = |problem: String| OfficialCheckpointError::Unsupported {
             path: path.to_owned(),
             problem,
         };
+        let pickle = read_pickle(file).map_err(|problem| match problem {
+            PickleProblem::Io(error) => damaged(&error),
+            PickleProblem::Refused(problem) => unsupported(problem),
+        })?;
         let root = PytorchReader::read_pickle_data(path, None).map_err(|error| match &error {
             PytorchError::Pickle(PickleError::UnsupportedType(kind)) => unsupported(format!(
                 "holds a tensor of the type {}, which cannot be read; save the model alone, \
@@ -118,7 +127,7 @@ impl OfficialCheckpoint {
             )),
             error => damaged(error),
         })?;
-        if let Some(bit) = lazy_bit(path).map_err(|error| damaged(&error))? {
+        if let Some(bit) = lazy_bit(&pickle) {
             return Err(unsupported(format!(
                 "holds tensors with PyTorch's {bit} bit, whose values are not final; save them \
                  again after resolve_{bit}()"
@@ -136,25 +145,36 @@ impl OfficialCheckpoint {
             false => PytorchReader::new(path),
         };
         let tensors = reader.map_err(|error| damaged(&error))?.into_tensors();
-        let bytes = tensors.values().map(|tensor| tensor.byte_len() as u64);
+        // Names and shapes first: no value is read of a file that is no model.
+        if tensors.len() > MOST_TENSORS {
+            return Err(unsupported(format!(
+                "is no checkpoint of a GWAE: it has {} tensors, at most {MOST_TENSORS} are read",
+                tensors.len()
+            )));
+        }
+        let bytes = tensors.values().map(|tensor| {
+            // Values are kept in single precision.
+            let kept = tensor.num_elements().saturating_mul(size_of::<f32>());
+            tensor.byte_len().max(kept) as u64
+        });
         let bytes = bytes.fold(0, u64::saturating_add);
-        if bytes > metadata.len().saturating_mul(LARGEST_EXPANSION) {
+        if bytes > length.saturating_mul(LARGEST_EXPANSION) {
             return Err(unsupported(format!(
                 "is no checkpoint of a model: its tensors would take {bytes} bytes, but the file \
-                 has {}",
-                metadata.len()
+                 has {length}"
             )));
+        }
+        let is_of_model = |name: &String| unwrapped(name).starts_with("enc_block.");
+        if !tensors.keys().any(is_of_model) {
+            return Err(OfficialCheckpointError::NoModel {
+                path: path.to_owned(),
+                problem: no_model(&root),
+            });
         }
         let mut state = OfficialState::new();
         for (name, tensor) in tensors {
             let tensor = read(&tensor).map_err(|error| damaged(&error))?;
             state.push((unwrapped(&name).to_owned(), tensor));
-        }
-        if !state.iter().any(|(name, _)| name.starts_with("enc_block.")) {
-            return Err(OfficialCheckpointError::NoModel {
-                path: path.to_owned(),
-                problem: no_model(&root),
-            });
         }
         state.sort_by(|a, b| a.0.cmp(&b.0));
         if let Some(twice) = state.windows(2).find(|pair| pair[0].0 == pair[1].0) {

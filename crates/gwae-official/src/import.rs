@@ -6,17 +6,21 @@ use burn::tensor::Device;
 use gwae_core::random::SeededGenerator;
 use gwae_models::{CriticActivation, Gwae, GwaeConfig, ModelConfigError, ModelSettings};
 use gwae_priors::{Form, PriorConfig};
-use gwae_train::checkpoint::{CheckpointError, CheckpointStore, KeepAs, SaveError};
+use gwae_train::checkpoint::{CheckpointError, KeepAs, SaveError};
 use gwae_train::health::parameters_are_finite;
 use gwae_train::model_file::{MODEL_FILE, ModelFileError, save_model};
 use gwae_train::run_directory::{ImportDescription, RunDirectory, RunDirectoryError};
-use gwae_train::{ConfigError, RunConfig, TrainingConfig};
+use gwae_train::{ConfigError, ModelConfig, RunConfig, TrainingConfig};
 use serde_json::Value;
 
 use crate::architecture::{ArchitectureError, Sizes, infer_config};
 use crate::checkpoint::{OfficialCheckpoint, OfficialCheckpointError};
 use crate::settings::{SettingsError, from_hyperparameters, from_hyperparameters_yaml};
 use crate::state::{OfficialStateError, OfficialTensor, with_official_state};
+
+/// How many times as many parameters as the checkpoint has values a model may have before it is
+/// built.
+const LARGEST_SURPLUS: usize = 8;
 
 /// The source of an imported model's hyper-parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +83,19 @@ pub enum ImportError {
         path: String,
         /// The parameter that does not fit.
         cause: OfficialStateError,
+    },
+    /// The checkpoint is far too small for the configuration, from which no model is built then.
+    #[error(
+        "{path}: its {found} values are too few for the model of the configuration, which has about \
+         {expected} parameters: it belongs to another architecture (check latent_dim, width, prior)"
+    )]
+    TooSmall {
+        /// The checkpoint.
+        path: String,
+        /// Number of its values.
+        found: usize,
+        /// About the number of parameters of the model.
+        expected: usize,
     },
     /// No model can be built from the configuration.
     #[error("{path}: {cause}")]
@@ -174,12 +191,28 @@ impl ImportedModel {
                 (model, RunConfig::default(), Source::Parameters)
             }
         };
-        // All values are replaced.
-        let model = model_config.init(&mut SeededGenerator::new(0, 0), device);
-        let model = model.map_err(|cause| ImportError::Model {
+        let invalid = |cause| ImportError::Model {
             path: path(),
             cause,
-        })?;
+        };
+        model_config.validate().map_err(invalid)?;
+        let found = checkpoint
+            .state
+            .iter()
+            .map(|(_, tensor)| tensor.values.len());
+        let found: usize = found.sum();
+        let expected = ModelConfig::from(model_config.clone()).approximate_parameters();
+        // The shapes are compared below; this keeps a small file from building a large model.
+        if expected > found.saturating_mul(LARGEST_SURPLUS) {
+            return Err(ImportError::TooSmall {
+                path: path(),
+                found,
+                expected,
+            });
+        }
+        // All values are replaced.
+        let model = model_config.init(&mut SeededGenerator::new(0, 0), device);
+        let model = model.map_err(invalid)?;
         let name = path();
         let model = with_official_state(model, checkpoint.state)
             .map_err(|cause| ImportError::State { path: name, cause })?;
@@ -212,7 +245,8 @@ impl ImportedModel {
             Some(monitored) => KeepAs::LastAndBest { monitored },
             None => KeepAs::Last,
         };
-        let saved = CheckpointStore::open(run.checkpoints())
+        let saved = run
+            .open_checkpoints()
             .map_err(ImportError::from)
             .and_then(|mut store| {
                 let write = |into: &Path| save_model(&self.model, &into.join(MODEL_FILE));

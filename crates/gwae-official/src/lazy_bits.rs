@@ -5,41 +5,13 @@
 //! before that. The bit is in the seventh argument of `torch._utils._rebuild_tensor_v2`, the
 //! dictionary `{"neg": True}` or `{"conj": True}`, which Burn's reader drops.
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
-use std::path::Path;
-
-use zip::ZipArchive;
-
-/// Burn's reader refuses longer pickles.
-const LONGEST_PICKLE: u64 = 100 * 1024 * 1024;
-
-/// The name of the bit, `neg` or `conj`, if a tensor of a file by `torch.save` has one.
+/// The name of the bit, `neg` or `conj`, if a tensor in the pickle of `torch.save` has one.
 ///
 /// A dictionary of the user with the same entry is taken for a bit too.
-pub(crate) fn lazy_bit(path: &Path) -> io::Result<Option<&'static str>> {
-    let mut file = File::open(path)?;
-    let mut pickle = Vec::new();
-    match ZipArchive::new(&mut file) {
-        Ok(mut archive) => {
-            let mut names = archive.file_names().filter_map(Result::ok);
-            let place = names.position(|name| name.ends_with("data.pkl"));
-            drop(names);
-            if let Some(place) = place {
-                let entry = archive.by_index(place).map_err(io::Error::other)?;
-                entry.take(LONGEST_PICKLE).read_to_end(&mut pickle)?;
-            }
-        }
-        // The formats before PyTorch 1.6 begin with the pickle.
-        Err(_) => {
-            file.rewind()?;
-            file.take(LONGEST_PICKLE).read_to_end(&mut pickle)?;
-        }
-    }
-    let found = ["neg", "conj"]
+pub(crate) fn lazy_bit(pickle: &[u8]) -> Option<&'static str> {
+    ["neg", "conj"]
         .into_iter()
-        .find(|name| is_set(&pickle, name));
-    Ok(found)
+        .find(|name| is_set(pickle, name))
 }
 
 /// Whether the pickle has the text `name` followed by `True`.

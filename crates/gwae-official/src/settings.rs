@@ -160,8 +160,11 @@ pub fn from_hyperparameters(
             problem: "hyperparameters must be an object".into(),
         });
     };
-    let values = object
+    // The others are ignored, and may be large.
+    let known = object
         .iter()
+        .filter(|(key, _)| HYPERPARAMETERS.contains(&key.as_str()));
+    let values = known
         .map(|(key, value)| (key.clone(), (value.clone(), None)))
         .collect();
     let fields = Fields {

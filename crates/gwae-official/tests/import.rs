@@ -360,7 +360,7 @@ fn what_is_no_checkpoint_is_named_in_one_line() {
     #[cfg(unix)]
     {
         let message = import(Path::new("/dev/null")).unwrap_err();
-        assert!(message.contains("no regular file"), "{message}");
+        assert!(message.contains("not a regular file"), "{message}");
     }
     torch_save(&dict([("weights", Object::List(Vec::new()))]), &path);
     error(
@@ -370,6 +370,50 @@ fn what_is_no_checkpoint_is_named_in_one_line() {
     error("holds no model");
     torch_save(&checkpoint(HYPERPARAMETERS, Vec::new()), &path);
     error("has no parameter called `enc_block.…`");
+}
+
+/// The largest model that a configuration allows would take 10 GB.
+#[test]
+fn no_model_is_built_that_a_small_file_cannot_hold() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = tensors(&official_state(&model(&small(
+        PriorConfig::FactorizedNormal,
+    ))));
+    let path = saved(directory.path(), &checkpoint(HYPERPARAMETERS, state));
+    let mut huge = small(PriorConfig::FactorizedNormal);
+    huge.backbone.width = 16.0;
+    huge.backbone.latent_dim = 65_536;
+    let config = RunConfig {
+        model: huge.into(),
+        ..RunConfig::default()
+    };
+    let file = OfficialCheckpoint::load(&path).unwrap();
+    let began = std::time::Instant::now();
+    let built = ImportedModel::build(file, Some(config), Form::Corrected, &Device::flex());
+    let message = built.unwrap_err().to_string();
+    assert!(message.contains("checkpoint_last.pth: "), "{message}");
+    assert!(message.contains("are too few"), "{message}");
+    assert!(began.elapsed().as_secs() < 5);
+}
+
+/// A tensor of no values may have any size along the other axis.
+#[test]
+fn empty_tensors_of_any_shape_are_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = official_state(&model(&small(PriorConfig::FactorizedNormal)));
+    for name in ["enc_block.net.1.weight", "dec_block.net.0.weight"] {
+        for shape in [[0, 1 << 30], [1 << 30, 0], [0, 0]] {
+            let mut changed = tensors(&state);
+            let place = changed
+                .iter_mut()
+                .find(|(key, _)| matches!(key, Object::Text(text) if text == name));
+            place.unwrap().1 = Object::Tensor(Saved::float(&shape, &[]));
+            let path = saved(directory.path(), &checkpoint(HYPERPARAMETERS, changed));
+            let message = import(&path).unwrap_err();
+            assert!(message.contains(name), "{message}");
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! Files that are made to harm: endless, huge when unpacked, deeply nested, with code or with
-//! escapes for the terminal.
+//! Files that are made to harm: endless, huge when unpacked, small but asking for much memory,
+//! deeply nested, with code or with escapes for the terminal.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
 use std::time::Duration;
 
 use zip::write::{SimpleFileOptions, ZipWriter};
@@ -66,6 +68,60 @@ const INPUTS: &[(&str, Input)] = &[
     }),
     ("a pickle without an end", |d| {
         checkpoint(d, &[b"\x80\x02".as_slice(), &[b'('; 1 << 20]].concat())
+    }),
+    ("a trajectory of 4096 images", |d| {
+        trajectory(d, r#""batch": 4096, "losses": [{"loss": 1.0}]"#)
+    }),
+    ("a trajectory of a million steps", |d| {
+        let steps = vec![r#"{"loss":1}"#; 300_000].join(",");
+        trajectory(d, &format!(r#""batch": 2, "losses": [{steps}]"#))
+    }),
+    ("a trajectory of a huge model", |d| {
+        let path = d.join("a.json");
+        let hyperparameters = r#"{"lr": 1e-4, "z_dim": 60000, "coef_w": 1, "coef_d": 1,
+            "coef_qentropy": 0, "sampler_type": "spherical", "merged_condition": false}"#;
+        fs::write(
+            &path,
+            format!(
+                r#"{{"name": "a", "batch": 2, "losses": [{{"loss": 1.0}}],
+                    "hyperparameters": {hyperparameters}}}"#
+            ),
+        )?;
+        words(&["verify", &shown(&path)])
+    }),
+    ("a pickle of ten million lists", |d| {
+        checkpoint(
+            d,
+            &[b"\x80\x02".as_slice(), &b"]"[..].repeat(9 << 20)].concat(),
+        )
+    }),
+    ("a compressed checkpoint", |d| {
+        let file = d.join("a.pth");
+        let mut archive = ZipWriter::new(File::create(&file)?);
+        archive.start_file("archive/data.pkl", SimpleFileOptions::default())?;
+        for _ in 0..90 {
+            archive.write_all(&[b']'; 1 << 20])?;
+        }
+        archive.finish()?;
+        words(&["import", &shown(&file), "--out", &shown(&d.join("run"))])
+    }),
+    #[cfg(unix)]
+    ("a configuration that is a pipe", |d| {
+        let path = d.join("a.toml");
+        make_pipe(&path)?;
+        words(&["train", &shown(&path), "--out", &shown(&d.join("run"))])
+    }),
+    #[cfg(unix)]
+    ("images in a pipe", |d| {
+        let path = d.join("images.zip");
+        make_pipe(&path)?;
+        folder(d, &path)
+    }),
+    #[cfg(unix)]
+    ("a run whose record is a pipe", |d| {
+        fs::write(d.join("config.toml"), "")?;
+        make_pipe(&d.join("run.json"))?;
+        words(&["resume", &shown(d)])
     }),
     ("a pickle of nested lists", |d| {
         checkpoint(
@@ -154,6 +210,25 @@ fn config(directory: &Path, name: &str, text: &str) -> io::Result<Vec<String>> {
     fs::write(directory.join(name), text)?;
     let run = shown(&directory.join("run"));
     words(&["train", &shown(&directory.join(name)), "--out", &run])
+}
+
+/// A reference file of a small model, with these fields.
+fn trajectory(directory: &Path, fields: &str) -> io::Result<Vec<String>> {
+    let text = format!(
+        r#"{{"name": "a", "hyperparameters": {{"lr": 1e-4, "z_dim": 4, "coef_w": 1, "coef_d": 1,
+            "coef_qentropy": 0, "sampler_type": "spherical", "merged_condition": false}}, {fields}}}"#
+    );
+    fs::write(directory.join("a.json"), text)?;
+    words(&["verify", &shown(&directory.join("a.json"))])
+}
+
+/// Makes a pipe that nothing ever writes to.
+#[cfg(unix)]
+fn make_pipe(path: &Path) -> io::Result<()> {
+    match Command::new("mkfifo").arg(path).status()?.success() {
+        true => Ok(()),
+        false => Err(io::Error::other("mkfifo failed")),
+    }
 }
 
 fn folder(directory: &Path, images: &Path) -> io::Result<Vec<String>> {

@@ -13,7 +13,7 @@ use gwae_train::RunConfig;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::difference::LargestDifference;
-use super::file::{MOST_ROWS, VerifyError, load_json};
+use super::file::{MOST_ROWS, VerifyError, check_name, load_json};
 use super::stream::NamedNoise;
 use super::tensors::{row_32, uniform_images, values};
 use crate::checkpoint::OfficialCheckpoint;
@@ -118,6 +118,9 @@ impl Expectation {
                     rows.len()
                 )));
             }
+        }
+        for (name, _) in &expectation.prior_draws {
+            check_name(path, "prior_draws", name)?;
         }
         Ok(expectation)
     }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use gwae_formats::bounded_file::read_bytes;
 use gwae_formats::one_line::folded;
+use gwae_models::{GwaeConfig, ModelSettings};
+use gwae_train::ModelConfig;
 use serde::de::DeserializeOwned;
 
 /// Why a comparison was impossible.
@@ -38,12 +40,43 @@ impl VerifyError {
     }
 }
 
-/// Most images or codes that a reference file may request: far more than real files have, but only
-/// a few gigabytes of memory.
-pub(crate) const MOST_ROWS: usize = 4096;
+/// Most images or codes that a reference file may ask for, four times the authors' batch. A small
+/// file can ask for as many as it likes, and every image takes up to 1.4 MB.
+pub(crate) const MOST_ROWS: usize = 256;
 
-/// Longest file with reference numbers: 256 MiB. Those in our tests have less than 30 kB.
-const LONGEST_FILE: u64 = 1 << 28;
+/// Most parameters of the model that a reference file may ask for, several times those of the
+/// authors' settings. A replay needs some 50 bytes for each.
+const MOST_PARAMETERS: usize = 1 << 24;
+
+/// Longest name of a stream of numbers, in bytes. It is repeated for every draw.
+const LONGEST_NAME: usize = 256;
+
+/// Longest file with reference numbers: 4 MiB. Those in our tests have less than 30 kB.
+const LONGEST_FILE: u64 = 1 << 22;
+
+/// Checks the name of a stream in a reference file.
+pub(crate) fn check_name(path: &Path, field: &str, name: &str) -> Result<(), VerifyError> {
+    if name.len() > LONGEST_NAME {
+        return Err(VerifyError::content(path)(format!(
+            "`{field}` has {} bytes: a name has at most {LONGEST_NAME}",
+            name.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Checks the model that a reference file describes, before it is built.
+pub(crate) fn check_model(config: &GwaeConfig) -> Result<(), String> {
+    config.validate().map_err(|error| error.to_string())?;
+    let parameters = ModelConfig::from(config.clone()).approximate_parameters();
+    if parameters > MOST_PARAMETERS {
+        return Err(format!(
+            "the hyperparameters ask for a model of about {parameters} parameters: at most \
+             {MOST_PARAMETERS} are replayed"
+        ));
+    }
+    Ok(())
+}
 
 /// Reads a JSON file.
 pub(crate) fn load_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, VerifyError> {

@@ -14,13 +14,19 @@ use gwae_train::{Precision, TrainingConfig};
 use serde::{Deserialize, Serialize};
 
 use super::difference::LargestDifference;
-use super::file::{MOST_ROWS, VerifyError, load_json};
+use super::file::{MOST_ROWS, VerifyError, check_model, check_name, load_json};
 use super::reference::reference_state;
 use super::rounding::moves_by_rounding;
 use super::stream::NamedNoise;
 use super::tensors::{row_32, uniform_images, values};
 use crate::settings::from_hyperparameters;
 use crate::state::{OfficialState, official_state, with_official_state};
+
+/// Most steps that a file may have. Real ones have three.
+const MOST_STEPS: usize = 1_000;
+
+/// Most critic steps after each of them, as in a configuration.
+const MOST_CRITIC_STEPS: usize = 1_000;
 
 /// A reference file: the numbers of a few steps of the authors' program on one fixed batch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -103,6 +109,13 @@ impl Trajectory {
                 "`batch` is {batch}: it must be from 2 to {MOST_ROWS}"
             )));
         }
+        let steps = trajectory.losses.len();
+        if steps > MOST_STEPS {
+            return Err(VerifyError::content(path)(format!(
+                "`losses` has {steps} steps: at most {MOST_STEPS} are replayed"
+            )));
+        }
+        check_name(path, "name", &trajectory.name)?;
         Ok(trajectory)
     }
 
@@ -153,6 +166,14 @@ impl Trajectory {
         let (model_config, mut training) =
             from_hyperparameters(&self.hyperparameters, Form::Official)?;
         training.precision = precision;
+        check_model(&model_config)?;
+        if training.critic_steps > MOST_CRITIC_STEPS {
+            return Err(format!(
+                "hyperparameters.times_d_training is {}: at most {MOST_CRITIC_STEPS} are replayed",
+                training.critic_steps
+            )
+            .into());
+        }
         let device = device.clone().autodiff();
         let mut learner = reference_learner(&model_config, training, &device)?;
         let backbone = &model_config.backbone;
@@ -331,5 +352,58 @@ fn official_name(name: &str) -> &'static str {
         "encoded_scale" => "qz_scale",
         "prior_scale" => "pz_scale",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file for the smallest model that there is, with changed fields.
+    fn refused(change: impl FnOnce(&mut serde_json::Value)) -> String {
+        let mut file = serde_json::json!({
+            "name": "a",
+            "hyperparameters": {
+                "lr": 1e-4, "z_dim": 4, "coef_w": 1, "coef_d": 1, "coef_qentropy": 0,
+                "sampler_type": "spherical", "merged_condition": true, "lr_disc": 1e-4,
+                "coef_gp": 10, "times_d_training": 1,
+            },
+            "batch": 2,
+            "losses": [{"loss": 1.0}],
+        });
+        change(&mut file);
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("trajectory.json");
+        std::fs::write(&path, file.to_string()).unwrap();
+        let message = match Trajectory::load(&path) {
+            Ok(trajectory) => trajectory.replay(&path, &Device::flex()).map(drop),
+            Err(error) => Err(error),
+        };
+        let message = message.unwrap_err().to_string();
+        assert!(message.contains("trajectory.json: "), "{message}");
+        assert!(!message.contains('\n') && message.len() < 300, "{message}");
+        message
+    }
+
+    /// Each of them would need gigabytes or hours.
+    #[test]
+    fn a_small_file_cannot_ask_for_much() {
+        let began = std::time::Instant::now();
+        let message = refused(|file| file["batch"] = 4096.into());
+        assert!(message.contains("`batch` is 4096"), "{message}");
+        let message = refused(|file| file["losses"] = vec![serde_json::json!({}); 1001].into());
+        assert!(message.contains("`losses` has 1001 steps"), "{message}");
+        let message = refused(|file| file["name"] = "x".repeat(1 << 20).into());
+        assert!(message.contains("`name` has 1048576 bytes"), "{message}");
+        let message = refused(|file| file["hyperparameters"]["z_dim"] = 65_536.into());
+        assert!(message.contains("a model of about 5"), "{message}");
+        let message = refused(|file| file["hyperparameters"]["times_d_training"] = 1e9.into());
+        assert!(
+            message.contains("times_d_training is 1000000000"),
+            "{message}"
+        );
+        let message = refused(|file| file["padding"] = "x".repeat(5 << 20).into());
+        assert!(message.contains("longer than 4 MiB"), "{message}");
+        assert!(began.elapsed().as_secs() < 5);
     }
 }
