@@ -21,3 +21,9 @@ pub(crate) fn below(generator: &mut ChaCha8Rng, bound: usize) -> usize {
 pub(crate) fn fraction(generator: &mut ChaCha8Rng) -> f64 {
     (generator.next_u64() >> 11) as f64 * 2f64.powi(-53)
 }
+
+/// A standard normal number, by Box and Muller's transformation.
+pub(crate) fn normal(generator: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - fraction(generator)).ln()).sqrt();
+    radius * (std::f64::consts::TAU * fraction(generator)).cos()
+}

@@ -17,6 +17,8 @@ pub struct LabelledCodes {
 /// One ground-truth factor.
 #[derive(Clone, Debug)]
 pub(crate) struct Factor {
+    /// Value of each item.
+    pub values: Vec<f64>,
     /// Class of each item, `0..class_count`.
     pub classes: Vec<usize>,
     pub class_count: usize,
@@ -44,7 +46,7 @@ impl LabelledCodes {
             });
         }
         let factors = factors.into_iter().enumerate();
-        let factors = factors.map(|(index, values)| Factor::new(index, &values));
+        let factors = factors.map(|(index, values)| Factor::new(index, values));
         Ok(Self {
             factors: factors.collect::<Result<_, _>>()?,
             codes,
@@ -66,6 +68,57 @@ impl LabelledCodes {
         self.factors.len()
     }
 
+    /// The same items with one factor replaced by a column for each of its values, which is 1 for
+    /// items with this value and 0 for others. The columns come in the factor's place.
+    ///
+    /// This is how a factor without an order, such as a shape, becomes numbers. The GWAE paper's
+    /// evaluation does this to the shape of 3D Shapes, so that its 6 factors become 9 columns.
+    ///
+    /// # Errors
+    /// [`MetricError::OutOfRange`] if there is no such factor.
+    pub fn with_one_hot(&self, factor: usize) -> Result<Self, MetricError> {
+        let Some(replaced) = self.factors.get(factor) else {
+            return Err(MetricError::OutOfRange {
+                field: "factor",
+                value: factor.to_string(),
+                allowed: "a column of the factors, counted from 0",
+            });
+        };
+        let columns = (0..replaced.class_count).map(|class| {
+            let is_class = |&other: &usize| f64::from(u8::from(other == class));
+            Factor::new(
+                factor + class,
+                replaced.classes.iter().map(is_class).collect(),
+            )
+        });
+        let mut factors = self.factors.clone();
+        factors.splice(factor..=factor, columns.collect::<Result<Vec<_>, _>>()?);
+        Ok(Self {
+            codes: self.codes.clone(),
+            factors,
+        })
+    }
+
+    /// Some of the items, in the given order.
+    ///
+    /// # Errors
+    /// [`MetricError::ConstantFactor`] if all these items have the same value of a factor.
+    pub(crate) fn select(&self, items: &[usize]) -> Result<Self, MetricError> {
+        let pick = |column: &Vec<f64>| items.iter().map(|&item| column[item]).collect();
+        let factors = self.factors.iter().enumerate();
+        let factors = factors.map(|(index, factor)| Factor::new(index, pick(&factor.values)));
+        Ok(Self {
+            factors: factors.collect::<Result<_, _>>()?,
+            codes: self.codes.iter().map(pick).collect(),
+        })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn without_factor(mut self, factor: usize) -> Self {
+        self.factors.remove(factor);
+        self
+    }
+
     pub(crate) fn codes(&self) -> &[Vec<f64>] {
         &self.codes
     }
@@ -76,8 +129,9 @@ impl LabelledCodes {
 }
 
 impl Factor {
-    fn new(index: usize, values: &[f64]) -> Result<Self, MetricError> {
-        let mut distinct = values.to_vec();
+    /// `index` is the column that an error names.
+    pub fn new(index: usize, values: Vec<f64>) -> Result<Self, MetricError> {
+        let mut distinct = values.clone();
         distinct.sort_by(f64::total_cmp);
         // Not `dedup` on bits: 0 and −0 are one class.
         distinct.dedup_by(|a, b| a == b);
@@ -89,9 +143,21 @@ impl Factor {
             .map(|value| distinct.partition_point(|other| other < value))
             .collect();
         Ok(Self {
-            classes,
             class_count: distinct.len(),
+            classes,
+            values,
         })
+    }
+
+    /// Entropy of the classes in nats; above 0.
+    pub fn entropy(&self) -> f64 {
+        let mut counts = vec![0.0; self.class_count];
+        self.classes.iter().for_each(|&class| counts[class] += 1.0);
+        let items = self.classes.len() as f64;
+        let terms = counts
+            .iter()
+            .map(|count| count / items * (items / count).ln());
+        terms.sum()
     }
 }
 
@@ -132,6 +198,22 @@ mod tests {
         assert_eq!(labelled.codes()[1], [2.0, 5.0]);
         assert_eq!(labelled.factors()[1].classes, [0, 1]);
         assert_eq!(labelled.codes()[2], [3.0, 6.0]);
+    }
+
+    #[test]
+    fn a_factor_becomes_a_column_for_each_value() {
+        let factors = [7.0, 1.0, 8.0, 2.0, 7.0, 3.0];
+        let labelled = LabelledCodes::new(&[1.0, 2.0, 3.0], 1, &factors, 2).unwrap();
+        let found = labelled.with_one_hot(1).unwrap();
+        let values: Vec<&[f64]> = found.factors().iter().map(|f| &f.values[..]).collect();
+        let expected: [&[f64]; 4] = [
+            &[7.0, 8.0, 7.0],
+            &[1.0, 0.0, 0.0],
+            &[0.0, 1.0, 0.0],
+            &[0.0, 0.0, 1.0],
+        ];
+        assert_eq!(values, expected);
+        assert!(labelled.with_one_hot(2).is_err());
     }
 
     #[test]

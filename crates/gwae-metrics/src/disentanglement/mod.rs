@@ -5,6 +5,7 @@
 
 pub mod dci;
 mod dcimig;
+mod info_mec;
 mod information;
 mod jemmig;
 mod labelled_codes;
@@ -12,8 +13,11 @@ mod learners;
 mod mig;
 mod mig_sup;
 mod modularity;
+mod nearest_neighbours;
+mod standard_error;
 
 pub use dcimig::dcimig;
+pub use info_mec::{InfoMec, info_mec};
 pub use information::{BinnedInformation, DEFAULT_BINS};
 pub use jemmig::jemmig;
 pub use labelled_codes::LabelledCodes;
