@@ -113,6 +113,29 @@ impl LabelledCodes {
         })
     }
 
+    /// How many of the items train a predictor, the rest test it: the first two thirds.
+    ///
+    /// # Errors
+    /// [`MetricError::TooFewItems`] for fewer than 3 items.
+    pub(crate) fn training_items(&self, metric: &'static str) -> Result<usize, MetricError> {
+        let found = self.items();
+        if found < 3 {
+            return Err(MetricError::TooFewItems {
+                metric,
+                found,
+                least: 3,
+            });
+        }
+        Ok((2 * found).div_ceil(3))
+    }
+
+    /// The codes of some items in single precision, which scikit-learn's trees use; one column for each
+    /// dimension.
+    pub(crate) fn single_precision(&self, items: &[usize]) -> Vec<Vec<f32>> {
+        let column = |code: &Vec<f64>| items.iter().map(|&item| code[item] as f32).collect();
+        self.codes.iter().map(column).collect()
+    }
+
     #[cfg(test)]
     pub(crate) fn without_factor(mut self, factor: usize) -> Self {
         self.factors.remove(factor);
@@ -147,6 +170,35 @@ impl Factor {
             classes,
             values,
         })
+    }
+
+    /// The items of each class.
+    pub fn items_of_classes(&self) -> Vec<Vec<usize>> {
+        let mut items = vec![Vec::new(); self.class_count];
+        for (item, &class) in self.classes.iter().enumerate() {
+            items[class].push(item);
+        }
+        items
+    }
+
+    /// The values, scaled to [0, 1] if any of them lies outside.
+    pub fn unit_values(&self) -> Vec<f64> {
+        if self.values.iter().all(|value| (0.0..=1.0).contains(value)) {
+            return self.values.clone();
+        }
+        let smallest = self.values.iter().copied().fold(f64::INFINITY, f64::min);
+        let largest = self
+            .values
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max);
+        // Halves, because the difference of huge values overflows.
+        let range = largest / 2.0 - smallest / 2.0;
+        let scaled = self
+            .values
+            .iter()
+            .map(|value| (value / 2.0 - smallest / 2.0) / range);
+        scaled.collect()
     }
 
     /// Entropy of the classes in nats; above 0.

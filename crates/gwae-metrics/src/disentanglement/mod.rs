@@ -3,10 +3,15 @@
 //! Every metric is a named protocol: its constants are part of its documentation, so that a score
 //! can be compared with scores of the same name.
 
+mod beta_vae_score;
 pub mod dci;
 mod dcimig;
+mod division;
+mod explicitness;
+mod factor_vae_score;
 mod info_mec;
 mod information;
+mod interventional_robustness;
 mod jemmig;
 mod labelled_codes;
 mod learners;
@@ -14,13 +19,20 @@ mod mig;
 mod mig_sup;
 mod modularity;
 mod nearest_neighbours;
+mod sap;
 mod standard_error;
+mod training_classes;
 
+pub use beta_vae_score::beta_vae_score;
 pub use dcimig::dcimig;
+pub use explicitness::explicitness;
+pub use factor_vae_score::{VoteScore, factor_vae_score};
 pub use info_mec::{InfoMec, info_mec};
 pub use information::{BinnedInformation, DEFAULT_BINS};
+pub use interventional_robustness::interventional_robustness;
 pub use jemmig::jemmig;
 pub use labelled_codes::LabelledCodes;
 pub use mig::mig;
 pub use mig_sup::mig_sup;
 pub use modularity::modularity;
+pub use sap::{Sap, sap, sap_continuous};

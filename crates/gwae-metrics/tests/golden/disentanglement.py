@@ -114,6 +114,163 @@ def info_mec(codes, factors):
     }
 
 
+def equal_factors(importance):
+    """Completeness with equal weights of the factors."""
+    return float((1 - relative_entropy(importance.T)).mean())
+
+
+def over_seeds(run):
+    """Mean and deviation over seeds of disentanglement, completeness and informativeness."""
+    runs = numpy.array([run(seed) for seed in range(SEEDS)])
+    return {"mean": runs.mean(0).tolist(), "deviation": runs.std(0, ddof=1).tolist()}
+
+
+def unit(factors):
+    return (factors - factors.min(0)) / (factors.max(0) - factors.min(0))
+
+
+def dci_rf_regression(codes, factors, seed):
+    train, test, train_factors, test_factors = model_selection.train_test_split(
+        codes, unit(factors), test_size=0.33, random_state=seed
+    )
+
+    def error(depth):
+        model = ensemble.RandomForestRegressor(10, max_depth=depth, random_state=seed)
+        scores = [
+            model_selection.cross_val_score(model, train, factor, scoring="neg_mean_squared_error", cv=5)
+            for factor in train_factors.T
+        ]
+        return -numpy.mean(scores)
+
+    depth = min([2, 4, 8, 12], key=error)
+    importance, score = [], []
+    for factor, held_out in zip(train_factors.T, test_factors.T):
+        model = ensemble.RandomForestRegressor(10, max_depth=depth, random_state=seed)
+        model.fit(train, factor)
+        score.append(max(0, 1 - 6 * metrics.mean_squared_error(held_out, model.predict(test))))
+        importance.append(model.feature_importances_)
+    importance = numpy.array(importance).T
+    return disentanglement(importance), equal_factors(importance), numpy.mean(score)
+
+
+def dci_rf_classification(codes, factors, seed):
+    train, test, train_factors, test_factors = model_selection.train_test_split(
+        codes, factors, test_size=0.1, random_state=seed
+    )
+    importance, score = [], []
+    for factor, held_out in zip(train_factors.T, test_factors.T):
+        model = ensemble.RandomForestClassifier(
+            100, criterion="entropy", max_depth=10, random_state=seed
+        )
+        model.fit(train, factor)
+        score.append(model.score(test, held_out))
+        importance.append(model.feature_importances_)
+    importance = numpy.array(importance).T
+    return disentanglement(importance), disentanglement(importance.T), numpy.mean(score)
+
+
+def dci_lasso(codes, factors):
+    train, test = len(codes) * 8 // 10, len(codes) - len(codes) // 10
+    codes = standard(codes, codes[:train])
+    factors = standard(factors, factors[:train])
+    importance, score = [], []
+    for factor in factors.T:
+        model = linear_model.Lasso(alpha=0.02, tol=1e-14, max_iter=100_000)
+        model.fit(codes[:train], factor[:train])
+        error = metrics.mean_squared_error(factor[test:], model.predict(codes[test:])) ** 0.5
+        score.append(max(0, 1 - error / factor[test:].std()))
+        importance.append(numpy.abs(model.coef_))
+    importance = numpy.array(importance).T
+    return {
+        "importance": importance.tolist(),
+        "disentanglement": disentanglement(importance),
+        "completeness": equal_factors(importance),
+        "informativeness": float(numpy.mean(score)),
+    }
+
+
+def gap(scores):
+    ordered = numpy.sort(scores, 0)
+    return float((ordered[-1] - ordered[-2]).mean())
+
+
+def sap(codes, factors):
+    train = split(len(codes), 2, 3)
+    accuracy = numpy.zeros((codes.shape[1], factors.shape[1]))
+    square = numpy.zeros_like(accuracy)
+    for i, code in enumerate(codes.T):
+        for j, factor in enumerate(factors.T):
+            model = svm.LinearSVC(C=0.01, class_weight="balanced", tol=1e-10, max_iter=100_000)
+            model.fit(code[:train, None], factor[:train])
+            accuracy[i, j] = model.score(code[train:, None], factor[train:])
+            square[i, j] = numpy.corrcoef(code, factor)[0, 1] ** 2
+    return {"accuracy": accuracy.tolist(), "score": gap(accuracy), "continuous": gap(square)}
+
+
+def explicitness(codes, factors):
+    train = split(len(codes), 2, 3)
+    codes = standard(codes, codes[:train])
+    areas = []
+    for factor in factors.T:
+        model = linear_model.LogisticRegression(tol=1e-8, max_iter=1000)
+        model.fit(codes[:train], factor[:train])
+        probabilities = model.predict_proba(codes[train:])
+        areas.append(numpy.mean([
+            metrics.roc_auc_score(factor[train:] == value, probabilities[:, place])
+            for place, value in enumerate(model.classes_)
+        ]))
+    return float(numpy.mean(areas))
+
+
+def robustness(codes, factors):
+    largest = numpy.abs(codes - codes.mean(0)).max(0)
+    deviations = numpy.zeros((codes.shape[1], factors.shape[1]))
+    for j, factor in enumerate(factors.T):
+        groups = [codes[factor == value] for value in numpy.unique(factor)]
+        deviations[:, j] = numpy.mean(
+            [numpy.percentile(numpy.abs(group - group.mean(0)), 99, axis=0) for group in groups], 0
+        )
+    scores = (1 - deviations / largest[:, None]).max(1)
+    return float(numpy.average(scores, weights=largest))
+
+
+def bins(code):
+    return numpy.digitize(code, numpy.histogram(code, 20)[1][:-1])
+
+
+def binned(codes, factors):
+    information = numpy.array([
+        [metrics.mutual_info_score(factor, bins(code)) for factor in factors.T] for code in codes.T
+    ])
+    entropy = numpy.array([metrics.mutual_info_score(factor, factor) for factor in factors.T])
+    squares = information**2
+    most = squares.max(1)
+    between = numpy.array([
+        [metrics.mutual_info_score(bins(a), bins(b)) for a in codes.T] for b in codes.T
+    ])
+    numpy.fill_diagonal(between, 0)
+    count = codes.shape[1]
+    return {
+        "mig": gap(information / entropy),
+        "mig_sup": gap((information / entropy).T),
+        "modularity": float((1 - (squares.sum(1) - most) / most / (len(entropy) - 1)).mean()),
+        "between_codes": float(between.sum() / (count * (count - 1))),
+    }
+
+
+def gaussian(codes):
+    covariance = numpy.cov(codes.T)
+    variances = numpy.diag(covariance)
+    root = scipy.linalg.sqrtm(covariance * variances[:, None])
+    wasserstein = 2 * variances.sum() - 2 * numpy.trace(root).real
+    total = (numpy.log(variances).sum() - numpy.linalg.slogdet(covariance)[1]) / 2
+    return {
+        "total_correlation": float(total),
+        "wasserstein": float(wasserstein),
+        "relative_wasserstein": float(wasserstein / variances.sum()),
+    }
+
+
 def case(codes, factors):
     codes = numpy.round(codes * 2**24) / 2**24
     return {
@@ -121,6 +278,14 @@ def case(codes, factors):
         "factors": factors.tolist(),
         "dci_gbt": dci_gbt(codes, factors),
         "info_mec": info_mec(codes, factors),
+        "dci_rf_regression": over_seeds(lambda seed: dci_rf_regression(codes, factors, seed)),
+        "dci_rf_classification": over_seeds(lambda seed: dci_rf_classification(codes, factors, seed)),
+        "dci_lasso": dci_lasso(codes, factors),
+        "sap": sap(codes, factors),
+        "explicitness": explicitness(codes, factors),
+        "robustness": robustness(codes, factors),
+        "binned": binned(codes, factors),
+        "gaussian": gaussian(codes),
     }
 
 

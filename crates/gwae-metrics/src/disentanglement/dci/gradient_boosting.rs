@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::Dci;
+use super::{Dci, mean_over_items};
 use crate::disentanglement::labelled_codes::{Factor, LabelledCodes};
 use crate::disentanglement::learners::gradient_boosting::GradientBoosting;
 use crate::disentanglement::learners::presorted::Presorted;
+use crate::disentanglement::training_classes::TrainingClasses;
 use crate::error::MetricError;
 
 /// DCI as in disentanglement_lib (Locatello et al. 2019): for each factor a gradient-boosted
@@ -21,89 +22,48 @@ use crate::error::MetricError;
 /// [`MetricError::TooFewItems`] for fewer than 3 items, and [`MetricError::ConstantFactor`] if all
 /// training items have the same value of a factor.
 pub fn dci_gradient_boosting(labelled: &LabelledCodes, seed: u64) -> Result<Dci, MetricError> {
-    let items = labelled.items();
-    if items < 3 {
-        return Err(MetricError::TooFewItems {
-            metric: "dci/gbt",
-            found: items,
-            least: 3,
-        });
-    }
-    let training = (2 * items).div_ceil(3);
+    let training = labelled.training_items("dci/gbt")?;
     let columns = labelled.codes().iter();
     let columns: Vec<Vec<f64>> = columns.map(|column| column[..training].to_vec()).collect();
     let sorted = Presorted::new(&columns);
-    let fitted: Vec<(Vec<f64>, f64)> = labelled
+    let fitted: Vec<(Vec<f64>, Vec<f64>)> = labelled
         .factors()
         .par_iter()
         .enumerate()
         .map(|(index, factor)| fit(labelled, &sorted, index, factor, seed))
         .collect::<Result<_, _>>()?;
-    let importance = (0..labelled.dimensions())
-        .map(|code| {
-            fitted
-                .iter()
-                .map(|(importance, _)| importance[code])
-                .collect()
-        })
-        .collect();
-    let accuracy = fitted.iter().map(|(_, accuracy)| accuracy).sum::<f64>();
-    Ok(Dci::new(importance, accuracy / fitted.len() as f64))
+    let (importance, right): (Vec<_>, Vec<_>) = fitted.into_iter().unzip();
+    Ok(Dci::new(&importance, mean_over_items(&right)))
 }
 
-/// The importance of each code for a factor, and the accuracy on held-out items.
+/// The importance of each code for a factor, and whether each held-out item is predicted (1 or 0).
 fn fit(
     labelled: &LabelledCodes,
     sorted: &Presorted,
     index: usize,
     factor: &Factor,
     seed: u64,
-) -> Result<(Vec<f64>, f64), MetricError> {
+) -> Result<(Vec<f64>, Vec<f64>), MetricError> {
     let (training, held_out) = factor.classes.split_at(sorted.items());
-    // The classes of the training items, numbered without gaps.
-    let mut number = vec![None; factor.class_count];
-    training.iter().for_each(|&class| number[class] = Some(0));
-    for (next, number) in number.iter_mut().flatten().enumerate() {
-        *number = next;
-    }
-    let class_count = number.iter().flatten().count();
-    if class_count < 2 {
-        return Err(MetricError::ConstantFactor { index });
-    }
-    let classes: Vec<usize> = training.iter().filter_map(|&class| number[class]).collect();
-    let model = GradientBoosting::fit(sorted, &classes, class_count, seed);
-    let right = held_out.par_iter().enumerate().filter(|&(item, &class)| {
+    let training = TrainingClasses::new(training, factor.class_count)
+        .ok_or(MetricError::ConstantFactor { index })?;
+    let model = GradientBoosting::fit(sorted, &training.classes, training.class_count, seed);
+    let right = held_out.par_iter().enumerate().map(|(item, &class)| {
         let code = |dimension: usize| labelled.codes()[dimension][sorted.items() + item];
-        number[class] == Some(model.predict(code))
+        training.is_right(model.predict(code), class)
     });
-    let accuracy = right.count() as f64 / held_out.len() as f64;
-    Ok((model.importance, accuracy))
+    let right = right.collect();
+    Ok((model.importance, right))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{drawn, noisy};
     use super::*;
-    use crate::random::{below, generator};
-
-    /// `items` items with factors of 4 and 3 values, and codes made of them.
-    fn labelled(items: usize, code: impl Fn(f64, f64) -> Vec<f64>) -> LabelledCodes {
-        let mut generator = generator(1, 0);
-        let (mut codes, mut factors) = (Vec::new(), Vec::new());
-        for _ in 0..items {
-            let (first, second) = (
-                below(&mut generator, 4) as f64,
-                below(&mut generator, 3) as f64,
-            );
-            codes.extend(code(first, second));
-            factors.extend([first, second]);
-        }
-        LabelledCodes::new(&codes, codes.len() / items, &factors, 2).unwrap()
-    }
 
     #[test]
     fn ideal_codes_have_all_three() {
-        let found =
-            dci_gradient_boosting(&labelled(150, |a, b| vec![-b, 2.0 * a, 7.0]), 0).unwrap();
+        let found = dci_gradient_boosting(&drawn(150, |a, b| vec![-b, 2.0 * a, 7.0]), 0).unwrap();
         assert!((found.disentanglement - 1.0).abs() < 1e-8, "{found:?}");
         assert!((found.completeness - 1.0).abs() < 1e-8, "{found:?}");
         assert_eq!(found.informativeness, 1.0);
@@ -112,16 +72,15 @@ mod tests {
 
     #[test]
     fn a_code_of_both_factors_is_not_disentangled() {
-        let found = dci_gradient_boosting(&labelled(150, |a, b| vec![3.0 * a + b]), 0).unwrap();
+        let found = dci_gradient_boosting(&drawn(150, |a, b| vec![3.0 * a + b]), 0).unwrap();
         assert!(found.disentanglement.abs() < 1e-8, "{found:?}");
         assert_eq!((found.completeness, found.informativeness), (1.0, 1.0));
     }
 
     #[test]
     fn order_scale_and_sign_of_codes_do_not_matter() {
-        let noisy = |a: f64, b: f64| [a + 0.4 * (5.0 * b).sin(), b + 0.3 * (3.0 * a).cos()];
-        let first = labelled(150, |a, b| noisy(a, b).to_vec());
-        let second = labelled(150, |a, b| {
+        let first = drawn(150, |a, b| noisy(a, b).to_vec());
+        let second = drawn(150, |a, b| {
             vec![-4.0 * noisy(a, b)[1], 0.5 * noisy(a, b)[0]]
         });
         let first = dci_gradient_boosting(&first, 0).unwrap();

@@ -1,7 +1,7 @@
 //! Features sorted once for all trees.
 
 /// The least difference of two feature values that a split can lie between, as in scikit-learn.
-const SMALLEST_STEP: f32 = 1e-7;
+pub(super) const SMALLEST_STEP: f32 = 1e-7;
 
 /// Features in single precision, as scikit-learn's trees keep them, and the order of the items by
 /// each feature. All trees of an ensemble share it.
