@@ -8,6 +8,7 @@ mod error;
 mod points;
 mod random;
 pub mod reconstruction;
+mod symmetric_matrix;
 
 pub use clustering::{
     ClusterCountEntry, ClusterCountScan, ClusterUsage, ContingencyTable, KMeans, KMeansConfig,

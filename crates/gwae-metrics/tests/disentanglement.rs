@@ -5,8 +5,9 @@ use gwae_metrics::disentanglement::dci::{
     dci_random_forest_regression,
 };
 use gwae_metrics::disentanglement::{
-    BinnedInformation, DEFAULT_BINS, LabelledCodes, explicitness, info_mec,
-    interventional_robustness, mig, mig_sup, modularity, sap, sap_continuous,
+    BinnedInformation, DEFAULT_BINS, LabelledCodes, explicitness, gaussian_total_correlation,
+    gaussian_wasserstein_correlation, info_mec, interventional_robustness, mig, mig_sup,
+    modularity, mutual_information_between_codes, sap, sap_continuous,
 };
 use serde::Deserialize;
 
@@ -28,6 +29,7 @@ struct Case {
     explicitness: f64,
     robustness: f64,
     binned: Binned,
+    gaussian: Gaussian,
 }
 
 /// Disentanglement, completeness and informativeness of ten seeds.
@@ -229,5 +231,19 @@ fn scores_of_binned_information_agree() {
         assert_close(mig(&information), case.binned.mig, 1e-12);
         assert_close(mig_sup(&information), case.binned.mig_sup, 1e-12);
         assert_close(modularity(&information), case.binned.modularity, 1e-12);
+        let between = mutual_information_between_codes(&case.labelled(), DEFAULT_BINS).unwrap();
+        assert_close(between, case.binned.between_codes, 1e-12);
+    }
+}
+
+#[test]
+fn gaussian_dependence_agrees() {
+    for case in cases() {
+        let labelled = case.labelled();
+        let total = gaussian_total_correlation(&labelled);
+        assert_close(total, case.gaussian.total_correlation, 1e-9);
+        let found = gaussian_wasserstein_correlation(&labelled);
+        assert_close(found.distance, case.gaussian.wasserstein, 1e-9);
+        assert_close(found.relative, case.gaussian.relative_wasserstein, 1e-9);
     }
 }

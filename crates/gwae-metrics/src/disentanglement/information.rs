@@ -35,13 +35,7 @@ impl BinnedInformation {
     /// # Errors
     /// [`MetricError::OutOfRange`] unless `2 ≤ bins ≤ 65536`.
     pub fn new(labelled: &LabelledCodes, bins: usize) -> Result<Self, MetricError> {
-        if !(2..=MOST_BINS).contains(&bins) {
-            return Err(MetricError::OutOfRange {
-                field: "bins",
-                value: bins.to_string(),
-                allowed: "2 to 65536",
-            });
-        }
+        check_bins(bins)?;
         let tables: Vec<Vec<ContingencyTable>> = labelled
             .codes()
             .par_iter()
@@ -82,9 +76,22 @@ impl BinnedInformation {
     }
 }
 
+/// # Errors
+/// [`MetricError::OutOfRange`] unless `2 ≤ bins ≤ 65536`.
+pub(super) fn check_bins(bins: usize) -> Result<(), MetricError> {
+    if (2..=MOST_BINS).contains(&bins) {
+        return Ok(());
+    }
+    Err(MetricError::OutOfRange {
+        field: "bins",
+        value: bins.to_string(),
+        allowed: "2 to 65536",
+    })
+}
+
 /// The bin of each value: `bins` bins of equal width from the smallest to the largest value. The
 /// largest value falls into the last bin. All values of a constant code share a bin.
-fn equal_width_bins(values: &[f64], bins: usize) -> Vec<usize> {
+pub(super) fn equal_width_bins(values: &[f64], bins: usize) -> Vec<usize> {
     let smallest = values.iter().copied().fold(f64::INFINITY, f64::min);
     let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let width = (largest - smallest) / bins as f64;
