@@ -9,6 +9,7 @@
 //! | [`records`] | items of equal length with a checksum each, such as a copy of a dataset's images |
 //! | [`atomic`] | writing a file so that a crash cannot damage it |
 //! | [`bounded_file`] | reading a regular file up to a limit |
+//! | [`zip_entry`] | entries of zip archives that are not read |
 //!
 //! Every reader has its own error type. Its message is one line: the file, the problem, and what the user can
 //! do. No reader allocates memory only because a header asks for it.
@@ -27,3 +28,4 @@ pub mod partial;
 pub mod positioned_file;
 pub mod records;
 pub mod regular_file;
+pub mod zip_entry;

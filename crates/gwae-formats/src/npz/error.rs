@@ -39,6 +39,15 @@ pub enum NpzProblem {
         known: Vec<String>,
     },
 
+    /// An entry is encrypted, or compressed by another method than deflate.
+    #[error("{entry}: {reason}")]
+    Unread {
+        /// The entry.
+        entry: &'static str,
+        /// The method, and what to do.
+        reason: String,
+    },
+
     /// An entry cannot be decompressed, or its checksum does not match.
     #[error("{entry}: damaged after {offset} bytes ({reason}); download the file again")]
     Damaged {

@@ -15,6 +15,7 @@ pub use error::{NpzError, NpzProblem};
 
 use crate::one_line::one_line;
 use crate::regular_file::open_regular;
+use crate::zip_entry::why_unread;
 
 type Result<T> = std::result::Result<T, NpzProblem>;
 
@@ -80,20 +81,25 @@ impl NpzFile {
         expected: &str,
         fits: fn(Elements) -> bool,
     ) -> Result<NpyStream<'_>> {
-        if self.archive.index_for_name(name).is_none() {
+        let Some(place) = self.archive.index_for_name(name) else {
             return Err(NpzProblem::NoEntry {
                 entry: name,
                 known: self.names(),
             });
-        }
-        let mut entry = self
-            .archive
-            .by_name(name)
-            .map_err(|error| NpzProblem::Damaged {
+        };
+        let damaged = |error| NpzProblem::Damaged {
+            entry: name,
+            offset: 0,
+            reason: one_line(&error),
+        };
+        let listed = self.archive.by_index_data(place).map_err(damaged)?;
+        if let Some(reason) = why_unread(listed.compression(), listed.encrypted()) {
+            return Err(NpzProblem::Unread {
                 entry: name,
-                offset: 0,
-                reason: one_line(&error),
-            })?;
+                reason,
+            });
+        }
+        let mut entry = self.archive.by_index(place).map_err(damaged)?;
         let (header, header_length) = header::read(&mut entry).map_err(|error| match error {
             HeaderError::Format(reason) => NpzProblem::Header {
                 entry: name,
