@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use gwae_formats::atomic::FileError;
 use serde::{Deserialize, Serialize};
 
+use crate::fit::Fit;
 use crate::polarity::Polarity;
+use crate::unreadable::Unreadable;
 
 pub use dataset_name::{DatasetName, UnknownDataset};
 pub use error::DataConfigError;
@@ -55,6 +57,14 @@ pub struct DataConfig {
     /// is [`CELEBA_CROP`] for CelebA and the whole image for all others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crop: Option<usize>,
+    /// How an image of another aspect ratio than the model's becomes its input. The default is
+    /// [`Fit::Crop`] for an image folder; other datasets stretch such images. Earlier versions
+    /// stretched those of folders too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fit: Option<Fit>,
+    /// What becomes of the images of a folder that cannot be read.
+    #[serde(skip_serializing_if = "is_refuse")]
+    pub unreadable: Unreadable,
     /// As published, or with black and white exchanged: Omniglot inverted is white on black, like
     /// MNIST.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +84,8 @@ impl Default for DataConfig {
             validation_fraction: 0.1,
             limit: None,
             crop: None,
+            fit: None,
+            unreadable: Unreadable::Refuse,
             polarity: None,
             patch_shuffle: None,
         }
@@ -100,6 +112,29 @@ impl DataConfig {
         match (self.crop, self.dataset) {
             (None, DatasetName::Celeba) => Some(CELEBA_CROP),
             (crop, _) => crop.filter(|side| *side > 0),
+        }
+    }
+
+    /// How an image of another aspect ratio than the model's becomes its input.
+    pub fn fit(&self) -> Fit {
+        self.fit.unwrap_or(match self.dataset {
+            DatasetName::Folder => Fit::Crop,
+            _ => Fit::Stretch,
+        })
+    }
+
+    /// Writes the default of [`Self::fit`] down, for the record of a new run.
+    pub fn write_down_fit(&mut self) {
+        if self.dataset == DatasetName::Folder {
+            self.fit = Some(self.fit());
+        }
+    }
+
+    /// Gives the configuration of a stored run, where nothing is written down, the fit of the
+    /// versions that did not write it down.
+    pub fn restore_fit(&mut self) {
+        if self.dataset == DatasetName::Folder {
+            self.fit.get_or_insert(Fit::Stretch);
         }
     }
 
@@ -147,6 +182,12 @@ impl DataConfig {
             self.patch_shuffle.unwrap_or_default(),
             "from 2 to 16 patches along each side",
         )?;
+        if self.unreadable == Unreadable::Skip && self.dataset != DatasetName::Folder {
+            return Err(DataConfigError::Conflict {
+                field: "data.unreadable",
+                problem: "only the images of dataset = \"folder\" can be left out: remove it",
+            });
+        }
         self.validate_directory()
     }
 
@@ -184,6 +225,11 @@ impl DataConfig {
                 files,
             })
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // Serde passes references.
+fn is_refuse(unreadable: &Unreadable) -> bool {
+    *unreadable == Unreadable::Refuse
 }
 
 fn check(

@@ -96,6 +96,27 @@ pub trait Dataset: Send + Sync {
     /// SHA-256 in lower-case hexadecimal over the content (images, factors, order and official division). A
     /// resumed run uses it to detect changed data.
     fn fingerprint(&self) -> String;
+
+    /// The fingerprints that earlier versions of this program gave the same data. A run that began with one of
+    /// them can go on. None by default.
+    fn former_fingerprints(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the data have this fingerprint, or had it in an earlier version.
+    fn has_fingerprint(&self, fingerprint: &str) -> bool {
+        self.fingerprint() == fingerprint
+            || self
+                .former_fingerprints()
+                .iter()
+                .any(|former| former == fingerprint)
+    }
+
+    /// What a user should know about the data, one line each, such as the files that were passed over. Nothing by
+    /// default.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The error for an index that `dataset` does not have.

@@ -1,7 +1,7 @@
 //! Access for the fuzz targets in `fuzz/` to private functions.
 
 use crate::images::decode;
-use crate::images::files::{ImageFileError, ImageFileProblem};
+use crate::images::error::{ImageFileError, ImageFileProblem};
 use crate::item::Image;
 
 /// Like [`decode_image`](crate::decode_image), but may return only the square of `side` in the

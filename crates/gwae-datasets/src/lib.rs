@@ -26,6 +26,7 @@ mod array_dataset;
 mod batches;
 pub mod config;
 mod dataset;
+mod decoder_version;
 mod derived;
 #[cfg(feature = "download")]
 mod download;
@@ -33,6 +34,7 @@ mod drawn;
 mod draws;
 mod error;
 mod factor_grid;
+mod fit;
 mod float_image;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -43,6 +45,7 @@ mod images;
 mod item;
 pub mod open;
 mod order;
+mod placed;
 mod polarity;
 mod position;
 mod published;
@@ -52,6 +55,7 @@ mod resize;
 mod source;
 mod split;
 mod transform;
+mod unreadable;
 
 pub use array_dataset::{ArrayDataset, ArrayError, ArrayProblem};
 pub use batches::{Batch, BatchConfig, BatchStream, PREFETCHED_BATCHES};
@@ -72,12 +76,13 @@ pub use factor_grid::{
     FactorGrid, FactorGridError, dsprites_grid, dsprites_value_names, dsprites_values,
     shapes3d_grid, shapes3d_value_names, shapes3d_values,
 };
+pub use fit::Fit;
 pub use float_image::FloatImage;
 pub use image_shape::ImageShape;
 #[cfg(feature = "image-files")]
 pub use images::decode::decode_image;
 #[cfg(feature = "image-files")]
-pub use images::files::{ImageFileError, ImageFileProblem, MAX_FILE_BYTES};
+pub use images::error::{ImageFileError, ImageFileProblem, MAX_FILE_BYTES};
 #[cfg(feature = "image-files")]
 pub use images::limits::MAX_IMAGE_PIXELS;
 pub use item::{FactorKind, FactorSpec, Image, Item};
@@ -96,7 +101,7 @@ pub use published::dsprites_file::{DspritesError, DspritesFile, DspritesProblem}
 pub use published::embedded::embedded_digits;
 pub use published::file_error::{DataFileError, DataFileProblem};
 #[cfg(feature = "image-files")]
-pub use published::image_folder::ImageFolder;
+pub use published::image_folder::{FolderReport, ImageFolder};
 pub use published::manifest::{
     FileForm, FormSize, Manifest, ManifestFile, Manual, Proof, manifest, manifests,
 };
@@ -110,3 +115,4 @@ pub use rendered::shapes3d::RenderedShapes3d;
 pub use source::{CACHE_LIMIT_BYTES, ImageSource, LoadedImages};
 pub use split::Split;
 pub use transform::Transform;
+pub use unreadable::Unreadable;

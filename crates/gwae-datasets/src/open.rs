@@ -3,5 +3,5 @@
 mod by_name;
 mod model_images;
 
-pub use by_name::{Preparation, open_dataset};
+pub use by_name::{Preparation, PreparationStage, open_dataset};
 pub use model_images::{draw_split, images_of, open_images, transform};

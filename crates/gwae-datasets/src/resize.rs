@@ -43,20 +43,27 @@ impl Window {
     /// The whole image, or with `crop` the square of that side in its centre; `None` if the image
     /// is smaller than the square.
     pub(crate) fn centre(height: usize, width: usize, crop: Option<usize>) -> Option<Self> {
-        let Some(side) = crop else {
-            return Some(Self {
-                top: 0,
-                left: 0,
-                height,
-                width,
-            });
+        let whole = Self {
+            top: 0,
+            left: 0,
+            height,
+            width,
         };
-        Some(Self {
-            top: half_to_even(height.checked_sub(side)?),
-            left: half_to_even(width.checked_sub(side)?),
-            height: side,
-            width: side,
-        })
+        match crop {
+            Some(side) if side > height.min(width) => None,
+            Some(side) => Some(whole.centre_of(side, side)),
+            None => Some(whole),
+        }
+    }
+
+    /// The part of this size in the centre of the window, which is at least as large.
+    pub(crate) fn centre_of(self, height: usize, width: usize) -> Self {
+        Self {
+            top: self.top + half_to_even(self.height - height),
+            left: self.left + half_to_even(self.width - width),
+            height,
+            width,
+        }
     }
 }
 

@@ -118,12 +118,11 @@ impl Split {
     /// [`SplitError::Overlap`] if the split itself was damaged; [`BatchError::NoItems`] if it has
     /// nothing to train on.
     pub fn check(&self, dataset: &dyn Dataset) -> Result<(), DatasetError> {
-        let found = dataset.fingerprint();
-        if self.fingerprint != found {
+        if !dataset.has_fingerprint(&self.fingerprint) {
             return Err(DatasetError::Split(SplitError::FingerprintMismatch {
                 dataset: dataset.name().to_owned(),
                 expected: self.fingerprint.clone(),
-                found,
+                found: dataset.fingerprint(),
             }));
         }
         let parts = [

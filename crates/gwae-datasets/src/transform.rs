@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
 use crate::error::{DatasetError, ImageError, SettingError};
+use crate::fit::Fit;
 use crate::float_image::FloatImage;
 use crate::image_shape::{ImageShape, MAX_SIZE};
 use crate::item::{Image, Item};
-use crate::resize::{Resizer, Sample, Window};
+use crate::placed::Placed;
+use crate::resize::{Sample, Window};
 
 /// Rec. 601 luma: the weights of red, green and blue in the brightness.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
@@ -21,7 +23,7 @@ const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 /// * Size: bilinear (triangle filter) with antialiasing, half-pixel centres and renormalised
 ///   weights at the edges. Pillow calls it `BILINEAR`, PyTorch `interpolate(mode="bilinear",
 ///   antialias=True)`. An image that already has the size is not changed. An image of another
-///   aspect ratio is stretched.
+///   aspect ratio is first cropped, or gets margins, or is stretched: [`Fit`].
 /// * Channels: 1 → 3 by repetition, 3 → 1 by Rec. 601 luma; an equal number of channels is not
 ///   changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,8 @@ pub struct Transform {
     /// Side in pixels of the square that is first cut out of the image's centre; `None` uses the
     /// whole image. 144 for CelebA.
     pub crop: Option<usize>,
+    /// How an image of another aspect ratio is resized, after the crop.
+    pub fit: Fit,
 }
 
 /// A [`Transform`] in files, where a square has one size.
@@ -45,6 +49,9 @@ struct Stored {
     channels: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     crop: Option<usize>,
+    /// Images are stretched without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fit: Option<Fit>,
 }
 
 impl From<Stored> for Transform {
@@ -56,30 +63,41 @@ impl From<Stored> for Transform {
                 width: stored.width.unwrap_or(stored.size),
             },
             crop: stored.crop,
+            fit: stored.fit.unwrap_or(Fit::Stretch),
         }
     }
 }
 
 impl From<Transform> for Stored {
-    fn from(Transform { shape, crop }: Transform) -> Self {
+    fn from(Transform { shape, crop, fit }: Transform) -> Self {
         Self {
             size: shape.height,
             width: Some(shape.width).filter(|width| *width != shape.height),
             channels: shape.channels,
             crop,
+            fit: Some(fit).filter(|fit| *fit != Fit::Stretch),
         }
     }
 }
 
 impl Transform {
-    /// The whole image at `size`×`size` with `channels` channels.
+    /// The whole image at `size`×`size` with `channels` channels, stretched if it is not square.
     pub fn new(size: usize, channels: usize) -> Self {
         Self::to(ImageShape::square(size, channels))
     }
 
-    /// The whole image in this shape.
+    /// The whole image in this shape, stretched if its aspect ratio is another one.
     pub fn to(shape: ImageShape) -> Self {
-        Self { shape, crop: None }
+        Self {
+            shape,
+            crop: None,
+            fit: Fit::Stretch,
+        }
+    }
+
+    /// The same transform with another way to resize images of another aspect ratio.
+    pub fn fitted(self, fit: Fit) -> Self {
+        Self { fit, ..self }
     }
 
     /// The same transform after a centre crop of `side`×`side` pixels.
@@ -185,17 +203,17 @@ impl Transform {
                 crop: self.crop.unwrap_or(0),
             })
         })?;
-        let resizer = Resizer::new(window, shape.height, shape.width);
+        let placed = Placed::new(window, shape, self.fit);
         let planes_len = image.channels.min(shape.channels) * shape.area();
         planes.reserve_exact(planes_len);
         if image.channels == 3 && shape.channels == 1 {
             // The luma is computed first: both steps are linear, and this way one plane is resized,
             // not three.
             let luma = luma(pixels, area);
-            resizer.append(&luma, image.width, planes);
+            placed.append(&luma, image.width, planes);
         } else {
             for plane in pixels.chunks_exact(area) {
-                resizer.append(plane, image.width, planes);
+                placed.append(plane, image.width, planes);
             }
         }
         Ok(())

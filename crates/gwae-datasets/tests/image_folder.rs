@@ -3,18 +3,35 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use common::pictures::{colours, encoded, greys, jpeg, write, write_zip};
+use common::pictures::{colours, encoded, greys, jpeg, png_of, write, write_zip};
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use gwae_datasets::{
     Dataset, DatasetError, Image, ImageFileError, ImageFileProblem, ImageFolder, ImageSource,
-    Transform,
+    Transform, Unreadable,
 };
 use image::ImageFormat;
 use zip::CompressionMethod;
 
 fn png(seed: u32) -> Vec<u8> {
     encoded(greys(6, 4, seed), ImageFormat::Png)
+}
+
+/// A grey PNG file whose size does not depend on `seed`.
+fn stored_png(seed: u8) -> Vec<u8> {
+    let rows: Vec<u8> = (0..4u8).flat_map(|y| [0, seed, y, 7]).collect();
+    let mut data = ZlibEncoder::new(Vec::new(), Compression::none());
+    data.write_all(&rows).unwrap();
+    let header = [
+        &3u32.to_be_bytes()[..],
+        &4u32.to_be_bytes(),
+        &[8, 0, 0, 0, 0],
+    ]
+    .concat();
+    png_of(&header, &data.finish().unwrap())
 }
 
 fn problem(result: Result<impl Sized, DatasetError>) -> (String, ImageFileProblem) {
@@ -138,7 +155,7 @@ fn a_zip_archive_is_the_same_as_the_folder() {
 }
 
 #[test]
-fn the_fingerprint_follows_names_and_sizes() {
+fn the_fingerprint_follows_names_and_contents() {
     let directory = tempfile::tempdir().unwrap();
     let fingerprint = || ImageFolder::open(directory.path()).unwrap().fingerprint();
     write(&directory.path().join("a.png"), &png(1));
@@ -153,7 +170,13 @@ fn the_fingerprint_follows_names_and_sizes() {
     .unwrap();
     let third = fingerprint();
     write(&directory.path().join("c.png"), &jpeg(colours(30, 30, 1)));
-    let all = [first, second, third, fingerprint()];
+    let fourth = fingerprint();
+    // Other content of the same name and size.
+    write(&directory.path().join("a.png"), &stored_png(1));
+    let fifth = fingerprint();
+    write(&directory.path().join("a.png"), &stored_png(2));
+    assert_eq!(stored_png(1).len(), stored_png(2).len());
+    let all = [first, second, third, fourth, fifth, fingerprint()];
     for (place, one) in all.iter().enumerate() {
         assert!(!all[..place].contains(one));
     }
@@ -196,9 +219,109 @@ fn links_are_followed_but_not_in_circles() {
     assert_eq!(folder.item(2).unwrap().image, folder.item(0).unwrap().image);
 
     symlink(&root, elsewhere.join("back")).unwrap();
-    let (file, found) = problem(ImageFolder::open(&root));
-    assert!(matches!(found, ImageFileProblem::LinkLoop), "{found:?}");
-    assert!(file.ends_with("a/back"), "{file}");
+    symlink(directory.path(), root.join("b/above")).unwrap();
+    let again = ImageFolder::open(&root).unwrap();
+    assert_eq!(paths(&again), paths(&folder));
+    assert_eq!(again.fingerprint(), folder.fingerprint());
+    let passed = "passed over: 2 links to folders that are read already";
+    assert!(again.notes()[0].ends_with(passed), "{:?}", again.notes());
+}
+
+#[cfg(unix)]
+#[test]
+fn folders_that_link_to_each_other_are_read_once() {
+    use std::os::unix::fs::symlink;
+    const FOLDERS: usize = 40;
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    for number in 0..FOLDERS {
+        write(
+            &root.join(format!("{number:02}/1.png")),
+            &png(number as u32),
+        );
+        for other in 0..FOLDERS {
+            let link = root.join(format!("{number:02}/to{other:02}"));
+            symlink(root.join(format!("{other:02}")), link).unwrap();
+        }
+    }
+    let folder = ImageFolder::open(root).unwrap();
+    assert_eq!(folder.len(), FOLDERS);
+    assert_eq!(folder.value_names(0).unwrap().len(), FOLDERS);
+    let links = format!("passed over: {} links", FOLDERS * FOLDERS);
+    assert!(folder.notes()[0].contains(&links), "{:?}", folder.notes());
+
+    // The same from outside, where every folder is behind links only.
+    let outside = tempfile::tempdir().unwrap();
+    symlink(root.join("07"), outside.path().join("b")).unwrap();
+    symlink(root.join("07"), outside.path().join("a")).unwrap();
+    let linked = ImageFolder::open(outside.path()).unwrap();
+    assert_eq!(linked.len(), FOLDERS);
+    assert!(paths(&linked).contains(&"a/1.png".into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_nothing_are_passed_over_unless_they_are_images() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    write(&root.join("cats/1.png"), &png(1));
+    write(&root.join("dogs/1.png"), &png(2));
+    symlink("gone.txt", root.join("cats/notes.txt")).unwrap();
+    symlink("gone", root.join("birds")).unwrap();
+    symlink("circle", root.join("circle")).unwrap();
+    write(&root.join("readme.txt"), b"text");
+    let folder = ImageFolder::open(root).unwrap();
+    assert_eq!(folder.value_names(0).unwrap(), ["cats", "dogs"]);
+    let notes = folder.notes();
+    assert!(
+        notes[0].ends_with("passed over: 1 .txt, 3 broken links"),
+        "{notes:?}"
+    );
+
+    symlink("gone.png", root.join("cats/2.png")).unwrap();
+    let (file, found) = problem(ImageFolder::open(root));
+    assert!(matches!(found, ImageFileProblem::Io(_)), "{found:?}");
+    assert!(file.ends_with("cats/2.png"), "{file}");
+}
+
+#[test]
+fn a_single_folder_around_the_classes_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let names = ["cats/1.png", "cats/2.png", "dogs/1.png"];
+    let make = |root: &Path, around: &str| {
+        let files: Vec<_> = names
+            .iter()
+            .zip(0..)
+            .map(|(name, seed)| (format!("{around}{name}"), png(seed)))
+            .collect();
+        for (name, bytes) in &files {
+            write(&root.join(name), bytes);
+        }
+        let archive = root.join("set.zip");
+        write_zip(&archive, &files, CompressionMethod::Deflated);
+        archive
+    };
+    let mut fingerprints = Vec::new();
+    for (number, around) in ["", "pets/", "data-main/pets/"].into_iter().enumerate() {
+        let root = directory.path().join(number.to_string());
+        let archive = make(&root, around);
+        for path in [archive, root] {
+            let folder = ImageFolder::open(&path).unwrap();
+            assert_eq!(folder.value_names(0).unwrap(), ["cats", "dogs"]);
+            assert_eq!(folder.item(2).unwrap().factors, [1]);
+            fingerprints.push(folder.fingerprint());
+        }
+    }
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), 1);
+
+    // A single class remains one.
+    let single = directory.path().join("single");
+    write(&single.join("cats/1.png"), &png(1));
+    write(&single.join("cats/2.png"), &png(2));
+    let folder = ImageFolder::open(&single).unwrap();
+    assert_eq!(folder.value_names(0).unwrap(), ["cats"]);
 }
 
 #[test]
@@ -236,8 +359,15 @@ fn forbidden_folders_and_files_are_named() {
     if !is_root {
         let (file, found) = problem(opened.item(0));
         assert!(matches!(found, ImageFileProblem::Io(_)) && file.ends_with("closed/1.png"));
-        lock(&folder, 0);
         let (file, found) = problem(ImageFolder::open(directory.path()));
+        assert!(matches!(found, ImageFileProblem::Io(_)) && file.ends_with("closed/1.png"));
+        // A folder such as lost+found is passed over.
+        lock(&folder, 0);
+        write(&directory.path().join("2.png"), &png(2));
+        let opened = ImageFolder::open(directory.path()).unwrap();
+        assert_eq!(paths(&opened), ["2.png"].map(PathBuf::from));
+        assert!(opened.notes()[0].contains("1 folder that may not be read (closed)"));
+        let (file, found) = problem(ImageFolder::open(&folder));
         assert!(matches!(found, ImageFileProblem::Io(_)) && file.ends_with("closed"));
         lock(&folder, 0o700);
     }
@@ -269,12 +399,20 @@ fn damaged_archives_and_entries_are_named() {
     let mut damaged = whole;
     damaged[place] ^= 0x55;
     fs::write(&archive, &damaged).unwrap();
-    let folder = ImageFolder::open(&archive).unwrap();
-    folder.item(1).unwrap();
-    folder.item(3).unwrap();
-    let (file, found) = problem(folder.item(2));
-    assert!(matches!(found, ImageFileProblem::Zip(_)), "{found:?}");
-    assert!(file.ends_with("set.zip: 2.png"), "{file}");
+    let (file, found) = problem(ImageFolder::open(&archive));
+    assert!(file.ends_with("set.zip"), "{file}");
+    let ImageFileProblem::Unreadable {
+        count: 1,
+        images: 4,
+        first,
+    } = found
+    else {
+        panic!("{found:?}");
+    };
+    assert!(
+        first[0].starts_with("2.png (damaged or unsupported zip data"),
+        "{first:?}"
+    );
 }
 
 #[test]
@@ -287,29 +425,73 @@ fn names_of_entries_cannot_break_errors_up() {
         &[(name, b"none".to_vec())],
         CompressionMethod::Stored,
     );
-    let folder = ImageFolder::open(&archive).unwrap();
-    let error = folder.item(0).unwrap_err().to_string();
-    assert!(
-        error.contains(r"set.zip: a\n\u{1b}[2J\u{0}b.png: "),
-        "{error}"
-    );
+    let error = ImageFolder::open(&archive).unwrap_err().to_string();
+    assert!(error.contains(r" a\n\u{1b}[2J\u{0}b.png ("), "{error}");
     assert!(!error.contains(char::is_control), "{error:?}");
 }
 
 #[test]
-fn a_damaged_image_is_named_wherever_it_is_met() {
+fn images_that_cannot_be_read_are_refused_or_left_out() {
     let directory = tempfile::tempdir().unwrap();
-    write(&directory.path().join("a.jpg"), &jpeg(colours(20, 20, 1)));
+    let root = directory.path().join("set");
+    let memory = directory.path().join("memory");
     let half = jpeg(colours(20, 20, 2));
-    write(&directory.path().join("b.jpg"), &half[..half.len() / 2]);
-    let folder = std::sync::Arc::new(ImageFolder::open(directory.path()).unwrap());
-    let source = ImageSource::new(folder, Transform::new(8, 3)).unwrap();
-    let (file, found) = problem(source.load(&[0, 1]));
+    write(&root.join("a.jpg"), &jpeg(colours(20, 20, 1)));
+    for name in ["b.jpg", "c.jpg", "d.jpg", "e.jpg"] {
+        write(&root.join(name), &half[..half.len() / 2]);
+    }
+    write(&root.join("f.png"), b"no image");
+    let error = ImageFolder::open(&root).unwrap_err().to_string();
+    for part in [
+        "set: 5 of 6 images cannot be read: b.jpg (JPEG data is cut short after ",
+        ", and 2 more; ",
+        "data.unreadable = \"skip\"",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+
+    let open = || ImageFolder::open_with(&root, Unreadable::Skip, Some(&memory), &mut |_, _| {});
+    let folder = open().unwrap();
+    assert_eq!(paths(&folder), [PathBuf::from("a.jpg")]);
+    let note = folder.notes().pop().unwrap();
     assert!(
-        matches!(found, ImageFileProblem::Truncated { .. }),
-        "{found:?}"
+        note.contains("5 of 6 images cannot be read and are left out; "),
+        "{note}"
     );
-    assert!(file.ends_with("b.jpg"), "{file}");
+    let list = note
+        .rsplit_once("; ")
+        .unwrap()
+        .1
+        .strip_suffix(" lists them")
+        .unwrap();
+    let list = fs::read_to_string(list).unwrap();
+    assert_eq!(list.lines().count(), 5);
+    assert!(
+        list.contains("f.png (starts with bytes 6e 6f 20 69"),
+        "{list}"
+    );
+
+    // Files that are left out belong to what a run resumes with.
+    let first = folder.fingerprint();
+    assert_eq!(open().unwrap().fingerprint(), first);
+    fs::remove_file(root.join("f.png")).unwrap();
+    let second = open().unwrap().fingerprint();
+    write(&root.join("b.jpg"), &half);
+    let third = open().unwrap().fingerprint();
+    assert!(first != second && second != third && first != third);
+
+    let report = ImageFolder::check(&root, &mut |_, _| {}).unwrap();
+    assert_eq!((report.images, report.unreadable.len()), (5, 3));
+    assert!(report.unreadable[0].0.ends_with("c.jpg"), "{report:?}");
+
+    // If none is left, there is nothing to skip to.
+    let none = directory.path().join("none");
+    write(&none.join("a.png"), b"no image");
+    let opened = ImageFolder::open_with(&none, Unreadable::Skip, None, &mut |_, _| {});
+    assert!(matches!(
+        problem(opened).1,
+        ImageFileProblem::Unreadable { .. }
+    ));
 }
 
 /// The central square by its definition.

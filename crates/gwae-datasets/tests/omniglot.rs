@@ -210,6 +210,57 @@ fn the_small_archives_of_a_directory_are_its_training_part() {
 }
 
 #[test]
+fn the_parts_are_found_one_level_down() {
+    let made = Made::new();
+    let parts = made.open("").unwrap();
+    let official = |opened: Omniglot| {
+        assert_eq!((opened.len(), opened.train_len()), (12, 6));
+        assert_eq!(opened.fingerprint(), parts.fingerprint());
+    };
+    let background = files("images_background", &[("Latin", 1), ("Greek", 2)], 0);
+    let evaluation = files("images_evaluation", &[("Tibetan", 2), ("Angelic", 1)], 100);
+    let both: Vec<_> = background.iter().chain(&evaluation).cloned().collect();
+    // torchvision's directory unpacked, a clone's with archives, and both with a level more.
+    for (name, bytes) in &both {
+        write(&made.path("vision/omniglot-py").join(name), bytes);
+        write(&made.path("deep/data/sets").join(name), bytes);
+    }
+    official(made.open("vision").unwrap());
+    official(made.open("vision/omniglot-py").unwrap());
+    official(made.open("deep").unwrap());
+    fs::create_dir_all(made.path("clone/python")).unwrap();
+    fs::create_dir_all(made.path("clone/matlab")).unwrap();
+    for name in ["images_background.zip", "images_evaluation.zip"] {
+        fs::copy(made.path(name), made.path("clone/python").join(name)).unwrap();
+    }
+    official(made.open("clone").unwrap());
+    // One archive with both parts, and more around them.
+    for around in ["", "omniglot-py/", "./omniglot-master/python/"] {
+        let files: Vec<_> = both
+            .iter()
+            .map(|(name, bytes)| (format!("{around}{name}"), bytes.clone()))
+            .collect();
+        write_zip(&made.path("both.zip"), &files, Deflated);
+        official(made.open("both.zip").unwrap());
+    }
+
+    let other = made.path("clone/other");
+    fs::create_dir(&other).unwrap();
+    fs::copy(
+        made.path("images_background.zip"),
+        other.join("images_background.zip"),
+    )
+    .unwrap();
+    let (file, found) = problem(made.open("clone"));
+    assert!(file.ends_with("clone"), "{file}");
+    assert!(
+        matches!(&found, OmniglotProblem::SeveralPlaces { one, other }
+            if one.ends_with("other") && other.ends_with("python")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn an_unpacked_folder_is_the_same() {
     let made = Made::new();
     let zipped = made.open("").unwrap();

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use gwae_datasets::{
-    Dataset, DatasetError, Image, ImageError, ImageSource, SettingError, Transform, embedded_digits,
+    Dataset, DatasetError, Fit, Image, ImageError, ImageShape, ImageSource, SettingError,
+    Transform, embedded_digits,
 };
 
 fn image(channels: usize, height: usize, width: usize, pixels: Vec<u8>) -> Image {
@@ -289,4 +290,75 @@ fn shrinking_to_many_ratios_agrees_with_weights_by_hand() {
             }
         }
     }
+}
+
+#[test]
+fn images_that_are_not_square_are_cropped_padded_or_stretched() {
+    // Twice as wide as high, in three channels.
+    let (height, width) = (16, 32);
+    let pixels = (0..3 * height * width).map(|n| (n * 7 % 251) as u8);
+    let wide = image(3, height, width, pixels.collect());
+    let fitted = |size, fit| Transform::new(size, 3).fitted(fit).apply(&wide).unwrap();
+    for size in [8, 16, 20] {
+        // The central square.
+        let square = Transform::new(size, 3)
+            .cropped(height)
+            .apply(&wide)
+            .unwrap();
+        assert_eq!(fitted(size, Fit::Crop), square);
+        // The whole image at its aspect ratio, in the middle of black rows.
+        let flat = ImageShape {
+            channels: 3,
+            height: size / 2,
+            width: size,
+        };
+        let flat = Transform::to(flat).apply(&wide).unwrap();
+        let padded = fitted(size, Fit::Pad);
+        for (plane, flat) in padded.chunks(size * size).zip(flat.chunks(size * size / 2)) {
+            let margin = size * size / 4;
+            assert_eq!(&plane[margin..][..flat.len()], flat);
+            assert!(
+                plane[..margin]
+                    .iter()
+                    .chain(&plane[margin + flat.len()..])
+                    .all(|v| *v == 0.0)
+            );
+        }
+        // The transform of earlier versions.
+        assert_eq!(
+            fitted(size, Fit::Stretch),
+            Transform::new(size, 3).apply(&wide).unwrap()
+        );
+    }
+    // Whatever is square stays the same, also after a crop.
+    let square = image(1, 20, 20, (0..400).map(|n| (n % 256) as u8).collect());
+    for fit in [Fit::Crop, Fit::Pad, Fit::Stretch] {
+        let plain = Transform::new(13, 1);
+        assert_eq!(
+            plain.fitted(fit).apply(&square).unwrap(),
+            plain.apply(&square).unwrap()
+        );
+        let cropped = Transform::new(13, 3).cropped(10);
+        assert_eq!(
+            cropped.fitted(fit).apply(&wide).unwrap(),
+            cropped.apply(&wide).unwrap()
+        );
+    }
+    // The thinnest image keeps a pixel.
+    let line = image(1, 1, 1000, vec![255; 1000]);
+    for fit in [Fit::Crop, Fit::Pad, Fit::Stretch] {
+        let values = Transform::new(8, 1).fitted(fit).apply(&line).unwrap();
+        assert!(values.contains(&1.0), "{fit:?}");
+    }
+}
+
+#[test]
+fn stored_transforms_without_a_fit_stretch() {
+    let stored = r#"{"size":8,"channels":1}"#;
+    let read: Transform = serde_json::from_str(stored).unwrap();
+    assert_eq!(read, Transform::new(8, 1));
+    assert_eq!(serde_json::to_string(&read).unwrap(), stored);
+    let padded = Transform::new(8, 1).fitted(Fit::Pad);
+    let text = serde_json::to_string(&padded).unwrap();
+    assert_eq!(serde_json::from_str::<Transform>(&text).unwrap(), padded);
 }

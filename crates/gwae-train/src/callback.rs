@@ -30,7 +30,7 @@ pub enum Flow {
 ///
 /// `M` is the model, or `dyn Autoencoder` for callbacks that work with any model.
 pub trait Callback<M: ?Sized> {
-    /// Called while a faster copy of the dataset is made, before the first step.
+    /// Called while the images are checked or a faster copy of them is made, before the first step.
     fn on_preparation(&mut self, _preparation: &Preparation) {}
 
     /// Called once, before the first step.

@@ -13,7 +13,7 @@ mod tui;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use gwae_datasets::open::Preparation;
+use gwae_datasets::open::{Preparation, PreparationStage};
 
 #[cfg(feature = "progress")]
 pub use bar::BarDisplay;
@@ -66,7 +66,7 @@ pub struct ValidationProgress<'a> {
 /// Shows what a training loop reports. No method fails: a run must not stop because it cannot be
 /// displayed.
 pub trait ProgressDisplay: Send {
-    /// Called while a faster copy of the dataset is made, before the first step.
+    /// Called while the images are checked or a faster copy of them is made, before the first step.
     fn preparation(&mut self, _: &Preparation) {}
     /// Called once, before the first step.
     fn start(&mut self, outline: &RunOutline);
@@ -112,6 +112,15 @@ pub fn standard_display(every: u64) -> Box<dyn ProgressDisplay> {
     } else {
         Box::new(PlainDisplay::new(errors, every))
     }
+}
+
+/// The work and the dataset, such as `preparing celeba (once)`.
+fn preparation_text(preparation: &Preparation) -> String {
+    let work = match preparation.stage {
+        PreparationStage::Checking => "checking",
+        PreparationStage::Copying => "preparing",
+    };
+    format!("{work} {} (once)", preparation.dataset)
 }
 
 /// Losses as text, such as `gw 1.234  reconstruction 33.21`.

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::checkpoint::{CheckpointError, CheckpointStore};
 use crate::config::RunConfig;
+use gwae_datasets::Dataset;
 use gwae_formats::atomic::{
     FileError, remove_all_temporaries, remove_temporaries, write_atomically,
 };
@@ -280,9 +281,11 @@ impl RunDirectory {
                 return Err(RunDirectoryError::NoRun { path, missing });
             }
         }
+        let mut config = RunConfig::load(&path.join(CONFIG))?;
+        config.data.restore_fit();
         Ok(Self {
             record: read_json(&path.join(RECORD))?,
-            config: RunConfig::load(&path.join(CONFIG))?,
+            config,
             path,
             lock,
         })
@@ -305,7 +308,23 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Checks that the run began with the same data.
+    /// Checks that the run began with the same data. If they had the run's fingerprint only in an
+    /// earlier version of this program, the record gets the present one, and the result is true.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check_fingerprint`].
+    pub(crate) fn check_data(&mut self, data: &dyn Dataset) -> Result<bool, RunDirectoryError> {
+        let found = data.fingerprint();
+        let expected = self.record.dataset_fingerprint.as_deref();
+        if expected.is_some_and(|expected| expected != found && data.has_fingerprint(expected)) {
+            self.record.dataset_fingerprint = Some(found);
+            return Ok(true);
+        }
+        self.check_fingerprint(&found).map(|()| false)
+    }
+
+    /// Checks that the run began with data of this fingerprint.
     ///
     /// # Errors
     ///

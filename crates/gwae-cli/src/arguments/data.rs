@@ -96,6 +96,7 @@ pub struct Get {
 Examples:
   gwae data check mnist
   gwae data check shapes3d --dir ~/datasets
+  gwae data check folder --data ~/pictures       read every image, and name those that cannot be read
 
 The exit status is 0 when all files are there and none is wrong, else 1. Files for which no checksum is
 published are compared by size and marked as unverified.")]
@@ -103,8 +104,9 @@ pub struct Check {
     /// Dataset, as `gwae data list` names it
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Directory of the dataset, or the one that has it in a subdirectory of its name
-    #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
+    /// Directory of the dataset, or the one that has it in a subdirectory of its name; for folder, the
+    /// folder or archive itself
+    #[arg(long, visible_alias = "data", value_name = "DIRECTORY", default_value = DIRECTORY)]
     pub dir: PathBuf,
 }
 

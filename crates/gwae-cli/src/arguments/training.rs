@@ -70,8 +70,8 @@ value of the authors' CelebA settings. kind in [model] is the model to train: {k
   dataset = \"digits\"
 
 `gwae data list` names the datasets and `gwae data get` downloads them. [data] also takes directory,
-validation_fraction, limit (images of each part at most, for quick runs), crop, cache, polarity =
-\"inverted\" and patch_shuffle.
+validation_fraction, limit (images of each part at most, for quick runs), crop, fit, unreadable, cache,
+polarity = \"inverted\" and patch_shuffle.
 
 --devices cuda:0,cuda:1 divides every batch evenly: each device computes the gradient of its share, and
 the mean of the gradients updates the model. Losses that compare the images of a batch, as the

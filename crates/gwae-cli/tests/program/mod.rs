@@ -11,6 +11,7 @@ pub fn command(arguments: &[&str], directory: &Path) -> Command {
     command
         .args(arguments)
         .current_dir(directory)
+        .env("XDG_CACHE_HOME", directory.join("cache-of-the-user"))
         .env_remove("GWAE_MIRROR");
     command
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::dataset::{Dataset, out_of_range};
+use crate::decoder_version::DECODER_VERSION;
 use crate::derived::transformed::in_bytes;
 use crate::error::{BatchError, DatasetError};
 use crate::image_shape::ImageShape;
@@ -141,6 +142,14 @@ impl Dataset for CachedImages {
     fn fingerprint(&self) -> String {
         self.dataset.fingerprint()
     }
+
+    fn former_fingerprints(&self) -> Vec<String> {
+        self.dataset.former_fingerprints()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.dataset.notes()
+    }
 }
 
 /// The items of a dataset as records.
@@ -173,23 +182,21 @@ impl RecordSource for Transforming<'_> {
 
 fn key(dataset: &dyn Dataset, transform: Transform) -> [u8; 32] {
     let mut hash = Sha256::new();
-    // The first bytes of the format of an earlier version. With them, its copies have the same names and are
-    // replaced.
-    hash.update(b"gwaeimg1");
+    hash.update(b"gwae-datasets: copy of images, version 2\0");
+    hash.update(DECODER_VERSION.to_le_bytes());
+    // It covers the content of the files.
     hash.update(dataset.fingerprint().as_bytes());
-    let Transform { shape, crop } = transform;
+    let Transform { shape, crop, fit } = transform;
     for number in [
-        shape.height,
         shape.channels,
+        shape.height,
+        shape.width,
         crop.unwrap_or(0),
+        fit as usize,
         dataset.len(),
         dataset.factors().len(),
     ] {
         hash.update((number as u64).to_le_bytes());
-    }
-    // Squares keep the keys from before other shapes were supported.
-    if shape.width != shape.height {
-        hash.update((shape.width as u64).to_le_bytes());
     }
     hash.finalize().into()
 }
@@ -197,7 +204,7 @@ fn key(dataset: &dyn Dataset, transform: Transform) -> [u8; 32] {
 /// The part of the file name that identifies the cache, in characters that every file system
 /// accepts.
 fn file_name(dataset: &str, transform: Transform, key: &[u8; 32]) -> String {
-    let Transform { shape, crop } = transform;
+    let Transform { shape, crop, .. } = transform;
     let ImageShape {
         channels,
         height,

@@ -39,8 +39,8 @@ impl Derived for Inverted {
         &self.name
     }
 
-    fn fingerprint(&self) -> String {
-        settings_fingerprint(&format!("inverted, of {}", self.dataset.fingerprint()))
+    fn fingerprint_over(&self, original: &str) -> String {
+        settings_fingerprint(&format!("inverted, of {original}"))
     }
 
     fn change(&self, _index: usize, mut item: Item) -> Result<Item, DatasetError> {

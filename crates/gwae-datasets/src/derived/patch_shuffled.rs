@@ -129,12 +129,10 @@ impl Derived for PatchShuffled {
         &self.name
     }
 
-    fn fingerprint(&self) -> String {
+    fn fingerprint_over(&self, original: &str) -> String {
         settings_fingerprint(&format!(
-            "patches shuffled last, version {VERSION}, grid {}, seed {}, of {}",
-            self.grid,
-            self.seed,
-            self.dataset.fingerprint()
+            "patches shuffled last, version {VERSION}, grid {}, seed {}, of {original}",
+            self.grid, self.seed,
         ))
     }
 

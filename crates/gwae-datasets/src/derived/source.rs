@@ -14,8 +14,8 @@ pub(crate) trait Derived: Send + Sync {
     /// The same as [`Dataset::name`].
     fn name(&self) -> &str;
 
-    /// The same as [`Dataset::fingerprint`].
-    fn fingerprint(&self) -> String;
+    /// The fingerprint of this dataset if the original has this one.
+    fn fingerprint_over(&self, original: &str) -> String;
 
     /// The item of the original, or only the part that [`Derived::change`] needs.
     fn read(&self, index: usize) -> Result<Item, DatasetError> {
@@ -91,7 +91,19 @@ impl<T: Derived> Dataset for T {
     }
 
     fn fingerprint(&self) -> String {
-        Derived::fingerprint(self)
+        self.fingerprint_over(&self.original().fingerprint())
+    }
+
+    fn former_fingerprints(&self) -> Vec<String> {
+        let former = self.original().former_fingerprints();
+        former
+            .iter()
+            .map(|former| self.fingerprint_over(former))
+            .collect()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.original().notes()
     }
 }
 

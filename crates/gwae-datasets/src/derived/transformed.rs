@@ -43,8 +43,8 @@ impl Derived for Transformed {
         self.dataset.name()
     }
 
-    fn fingerprint(&self) -> String {
-        self.dataset.fingerprint()
+    fn fingerprint_over(&self, original: &str) -> String {
+        original.to_owned()
     }
 
     fn read(&self, index: usize) -> Result<Item, DatasetError> {

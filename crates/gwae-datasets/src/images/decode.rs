@@ -21,7 +21,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use jpeg_decoder::Decoder as JpegDecoder;
 
-use crate::images::files::{ImageFileError, ImageFileProblem};
+use crate::images::error::{ImageFileError, ImageFileProblem};
 use crate::images::jpeg;
 use crate::images::jpeg::failure::Failure;
 use crate::images::jpeg_survey::Survey;

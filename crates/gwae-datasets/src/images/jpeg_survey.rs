@@ -7,7 +7,7 @@
 use image::metadata::Orientation;
 use jpeg_decoder::ColorTransform;
 
-use crate::images::files::ImageFileProblem;
+use crate::images::error::ImageFileProblem;
 
 /// The facts that decide how a file is decoded.
 pub(super) struct Survey {

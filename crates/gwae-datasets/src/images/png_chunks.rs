@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::images::files::ImageFileProblem;
+use crate::images::error::ImageFileProblem;
 
 const SIGNATURE: usize = 8;
 /// Length and kind before a chunk's content, and its checksum after it.

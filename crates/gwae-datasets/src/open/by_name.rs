@@ -12,6 +12,10 @@ use crate::drawn::invented_characters::{InventedCharacters, InventedCharactersCo
 use crate::drawn::letters::{Letters, LettersConfig};
 use crate::drawn::noise_images::{NoiseImages, NoiseImagesConfig};
 use crate::error::{DatasetError, behind};
+#[cfg(feature = "image-files")]
+use crate::fit::Fit;
+#[cfg(feature = "image-files")]
+use crate::images::memory::user_cache;
 use crate::polarity::Polarity;
 #[cfg(feature = "image-files")]
 use crate::published::celeba::Celeba;
@@ -63,11 +67,22 @@ struct NoImageFiles {
 #[cfg(not(feature = "image-files"))]
 behind!(Other, NoImageFiles);
 
-/// Progress of making a dataset's faster copy, which takes minutes for large datasets.
+/// The work on a dataset before it can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreparationStage {
+    /// All images are read once: their checksums, and whether they can be decoded.
+    Checking,
+    /// A faster copy is made.
+    Copying,
+}
+
+/// Progress of the work on a dataset before its use, which takes minutes for large datasets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preparation {
     /// The dataset.
     pub dataset: DatasetName,
+    /// The work.
+    pub stage: PreparationStage,
     /// Number of finished images.
     pub done: u64,
     /// Number of images in total.
@@ -132,7 +147,16 @@ pub(super) fn open_as_it_is(
         DatasetName::FashionMnist => mnist(MnistFamily::Fashion)?,
         DatasetName::Kmnist => mnist(MnistFamily::Kuzushiji)?,
         DatasetName::Omniglot | DatasetName::Celeba | DatasetName::Folder => {
-            open_image_files(data.dataset, &place, polarity)?
+            drop(report);
+            open_image_files(data, &place, &mut |done, total| {
+                progress(Preparation {
+                    dataset: data.dataset,
+                    stage: PreparationStage::Checking,
+                    done,
+                    total,
+                    replaced: None,
+                });
+            })?
         }
         DatasetName::Shapes3d if data.directory.is_none() => Arc::new(RenderedShapes3d::new(size)?),
         DatasetName::Shapes3d => {
@@ -159,26 +183,53 @@ pub(super) fn open_as_it_is(
     })
 }
 
-/// A dataset of PNG, JPEG or WebP files.
+/// A dataset of PNG, JPEG or WebP files. What is learnt about the files is kept in the user's cache directory.
 #[cfg(feature = "image-files")]
 fn open_image_files(
-    dataset: DatasetName,
+    data: &DataConfig,
     place: &Path,
-    polarity: Polarity,
+    progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Arc<dyn Dataset>, DatasetError> {
-    Ok(match dataset {
-        DatasetName::Omniglot => Arc::new(Omniglot::open(place, polarity)?),
-        DatasetName::Celeba => Arc::new(Celeba::open(place)?),
-        _ => Arc::new(ImageFolder::open(place)?),
+    let memory = user_cache();
+    let memory = memory.as_deref();
+    Ok(match data.dataset {
+        DatasetName::Omniglot => {
+            let polarity = data.polarity.unwrap_or_default();
+            Arc::new(Omniglot::open(place, polarity)?)
+        }
+        DatasetName::Celeba => Arc::new(Celeba::open_with(place, memory, progress)?),
+        _ => {
+            let mut folder = ImageFolder::open_with(place, data.unreadable, memory, progress)?;
+            if data.crop_side().is_none() && folder.not_square() > 0 {
+                folder.note(fit_note(&folder, data.fit()));
+            }
+            Arc::new(folder)
+        }
     })
+}
+
+/// Says what becomes of images that are not square.
+#[cfg(feature = "image-files")]
+fn fit_note(folder: &ImageFolder, fit: Fit) -> String {
+    let what = match fit {
+        Fit::Crop => "only their central square is used (data.fit = \"crop\")",
+        Fit::Pad => "they get black margins (data.fit = \"pad\")",
+        Fit::Stretch => "they are stretched (data.fit = \"stretch\")",
+    };
+    format!(
+        "{} of {} images are not square: {what}",
+        folder.not_square(),
+        folder.len()
+    )
 }
 
 #[cfg(not(feature = "image-files"))]
 fn open_image_files(
-    dataset: DatasetName,
+    data: &DataConfig,
     _: &Path,
-    _: Polarity,
+    _: &mut dyn FnMut(u64, u64),
 ) -> Result<Arc<dyn Dataset>, DatasetError> {
+    let dataset = data.dataset;
     Err(NoImageFiles { dataset }.into())
 }
 
@@ -195,6 +246,7 @@ pub(super) fn reporter(
         } = made;
         progress(Preparation {
             dataset,
+            stage: PreparationStage::Copying,
             done,
             total,
             replaced,

@@ -16,7 +16,7 @@ use crate::transform::Transform;
 
 /// The transform of every image of `data` for a model of this shape.
 pub fn transform(data: &DataConfig, shape: ImageShape) -> Transform {
-    let whole = Transform::to(shape);
+    let whole = Transform::to(shape).fitted(data.fit());
     match data.crop_side() {
         Some(side) => whole.cropped(side),
         None => whole,

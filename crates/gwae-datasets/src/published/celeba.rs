@@ -15,8 +15,10 @@ pub use tables::{CelebaError, CelebaProblem, MAX_ATTRIBUTES};
 
 use crate::dataset::{Dataset, out_of_range};
 use crate::error::DatasetError;
+use crate::images::checks::{Depth, check};
 use crate::images::decode::decode_centre;
-use crate::images::files::{FileEntry, FileTree, is_image};
+use crate::images::listing::FileEntry;
+use crate::images::tree::FileTree;
 use crate::item::{FactorKind, FactorSpec, Item};
 use crate::transform::Transform;
 use gwae_formats::hexadecimal::hexadecimal;
@@ -32,9 +34,8 @@ const PARTITION: &str = "list_eval_partition.txt";
 /// [`Split::official`](crate::Split::official) takes the parts unchanged. Every attribute is a
 /// factor with the values 0 (absent, `-1` in the file) and 1 (present).
 ///
-/// The fingerprint covers file names, file sizes, attributes and parts, but not the content of the
-/// images. So folder and archive have the same fingerprint, and the images need not be read at
-/// every start.
+/// The fingerprint covers names, sizes and contents (CRC-32) of the images, attributes and parts. It
+/// is the same for folder and archive.
 #[derive(Debug)]
 pub struct Celeba {
     tree: FileTree,
@@ -46,6 +47,7 @@ pub struct Celeba {
     /// Numbers of training, validation and test images.
     part_lens: [usize; 3],
     fingerprint: String,
+    former_fingerprint: String,
 }
 
 impl Celeba {
@@ -68,16 +70,27 @@ impl Celeba {
     /// [`CelebaError`] if a list is missing or damaged, or if the lists and the images do not have
     /// exactly the same names.
     pub fn open(directory: &Path) -> Result<Self, DatasetError> {
+        Self::open_with(directory, None, &mut |_, _| {})
+    }
+
+    /// Like [`Celeba::open`]. The checksums of images in a folder are kept in the directory `memory`:
+    /// an image whose size and times have not changed since is not read again. `progress` gets the
+    /// numbers of images read and to be read, if that takes longer than a second.
+    ///
+    /// # Errors
+    /// The same as [`Celeba::open`].
+    pub fn open_with(
+        directory: &Path,
+        memory: Option<&Path>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, DatasetError> {
         let archive = directory.join(format!("{IMAGES}.zip"));
         let images = match archive.exists() {
             true => archive,
             false => directory.join(IMAGES),
         };
-        Self::open_files(
-            &images,
-            &directory.join(ATTRIBUTES),
-            &directory.join(PARTITION),
-        )
+        let lists = [ATTRIBUTES, PARTITION].map(|list| directory.join(list));
+        Self::open_all(&images, &lists[0], &lists[1], memory, progress)
     }
 
     /// Opens the dataset from a folder or zip archive of images and the two lists.
@@ -89,12 +102,32 @@ impl Celeba {
         attributes: &Path,
         partition: &Path,
     ) -> Result<Self, DatasetError> {
+        Self::open_all(images, attributes, partition, None, &mut |_, _| {})
+    }
+
+    fn open_all(
+        images: &Path,
+        attributes: &Path,
+        partition: &Path,
+        memory: Option<&Path>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self, DatasetError> {
         // The small files are read first, so that their errors show at once.
         let partition = read_partition(partition)?;
         let attributes = read_attributes(attributes)?;
         let tree = FileTree::open(images)?;
-        let files = by_name(&tree, tree.files(is_image)?)?;
-        Ok(join(tree, files, &attributes, &partition)?)
+        let files = by_name(&tree, tree.images()?.files)?;
+        let mut celeba = join(tree, files, &attributes, &partition)?;
+        let (tree, images) = (&celeba.tree, &celeba.images);
+        let known = check(tree, images, Depth::Checksum, memory, progress)?;
+        let mut hash = Sha256::new();
+        hash.update(b"gwae-datasets: celeba, version 2\0");
+        hash.update(celeba.former_fingerprint.as_bytes());
+        for known in known {
+            hash.update(known.crc.to_le_bytes());
+        }
+        celeba.fingerprint = hexadecimal(&hash.finalize());
+        Ok(celeba)
     }
 
     fn read(&self, index: usize, crop: Option<usize>) -> Result<Item, DatasetError> {
@@ -148,6 +181,10 @@ impl Dataset for Celeba {
     fn fingerprint(&self) -> String {
         self.fingerprint.clone()
     }
+
+    fn former_fingerprints(&self) -> Vec<String> {
+        vec![self.former_fingerprint.clone()]
+    }
 }
 
 /// The images by file name, from any level of the folder or archive.
@@ -170,7 +207,8 @@ fn by_name(
     Ok(images)
 }
 
-/// Every image with its part and attributes; all three sources must have the same names.
+/// Every image with its part and attributes; all three sources must have the same names. The fingerprint over the
+/// contents is left out.
 fn join(
     tree: FileTree,
     mut files: BTreeMap<String, FileEntry>,
@@ -227,6 +265,7 @@ fn join(
     items.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
 
     let mut part_lens = [0; 3];
+    // The fingerprint before version 2, without the contents of the images.
     let mut hash = Sha256::new();
     hash.update(b"gwae-datasets: celeba, version 1\0");
     for name in &attributes.names {
@@ -259,6 +298,7 @@ fn join(
         images: items.into_iter().map(|(_, _, file, _)| file).collect(),
         value_names: ["absent".to_owned(), "present".to_owned()],
         part_lens,
-        fingerprint: hexadecimal(&hash.finalize()),
+        fingerprint: String::new(),
+        former_fingerprint: hexadecimal(&hash.finalize()),
     })
 }

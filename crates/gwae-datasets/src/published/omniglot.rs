@@ -5,6 +5,7 @@
 //! pixels of one bit. `MM` numbers the twenty drawings of a character, from 01 on.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -12,8 +13,9 @@ use sha2::{Digest, Sha256};
 use crate::dataset::{Dataset, out_of_range};
 use crate::error::{DatasetError, behind};
 use crate::images::decode::decode_image;
-use crate::images::files::{FileEntry, FileTree, is_image};
-use crate::images::files::{ImageFileError, ImageFileProblem};
+use crate::images::error::{ImageFileError, ImageFileProblem};
+use crate::images::listing::FileEntry;
+use crate::images::tree::FileTree;
 use crate::item::{FactorKind, FactorSpec, Item};
 use crate::polarity::Polarity;
 use gwae_formats::hexadecimal::hexadecimal;
@@ -53,6 +55,15 @@ pub enum OmniglotProblem {
     #[error("is another picture than {other}, although both have the same name; remove one")]
     Conflict {
         /// The first of the two files.
+        other: String,
+    },
+
+    /// Several directories have the parts.
+    #[error("{one} and {other} both have images_background or images_evaluation; give one of them")]
+    SeveralPlaces {
+        /// The first directory.
+        one: String,
+        /// Another one.
         other: String,
     },
 
@@ -100,33 +111,41 @@ impl Omniglot {
     ///   the official training part and the official test part;
     /// * a directory with only one of these two, or with one or both of the small archives: all of
     ///   it is the training part;
-    /// * a single archive or unpacked folder: all of it is the training part.
+    /// * a directory that has such a directory in it, such as torchvision's `omniglot-py`;
+    /// * a single archive or unpacked folder: all of it is the training part, except what is in a
+    ///   folder `images_evaluation` beside other images.
     ///
     /// # Errors
-    /// The same as [`Omniglot::open_parts`].
+    /// The same as [`Omniglot::open_parts`], and [`OmniglotProblem::SeveralPlaces`].
     pub fn open(path: &Path, polarity: Polarity) -> Result<Self, DatasetError> {
-        let part = |name: &str| {
-            // An archive is preferred to a folder, which may be only half unpacked.
-            [path.join(format!("{name}.zip")), path.join(name)]
-                .into_iter()
-                .find(|part| part.exists())
-        };
-        match (part(BACKGROUND), part(EVALUATION)) {
-            (Some(background), Some(evaluation)) => {
-                Self::open_parts(&[background], &[evaluation], polarity)
-            }
-            (Some(only), None) | (None, Some(only)) => Self::open_parts(&[only], &[], polarity),
-            (None, None) => {
-                let small: Vec<_> = SMALL.into_iter().filter_map(part).collect();
-                let single = [path.to_owned()];
-                let training = if small.is_empty() {
-                    &single
-                } else {
-                    &small[..]
-                };
-                Self::open_parts(training, &[], polarity)
-            }
+        if let Some(place) = place_of(path, &[BACKGROUND, EVALUATION])? {
+            return match (part(&place, BACKGROUND), part(&place, EVALUATION)) {
+                (Some(background), Some(evaluation)) => {
+                    Self::open_parts(&[background], &[evaluation], polarity)
+                }
+                (one, other) => {
+                    let only: Vec<_> = one.into_iter().chain(other).collect();
+                    Self::open_parts(&only, &[], polarity)
+                }
+            };
         }
+        if let Some(place) = place_of(path, &SMALL)? {
+            let small = SMALL.into_iter().filter_map(|name| part(&place, name));
+            return Self::open_parts(&small.collect::<Vec<_>>(), &[], polarity);
+        }
+        let tree = FileTree::open(path)?;
+        let files = tree.images()?.files;
+        let in_test = files.iter().filter(|file| is_in_test_part(&file.path));
+        let in_test = in_test.count();
+        if in_test == 0 || in_test == files.len() {
+            return Self::of(vec![Source::all(tree)], Vec::new(), polarity);
+        }
+        let test = FileTree::open(path)?;
+        let [train, test] = [(tree, false), (test, true)].map(|(tree, is_test)| Source {
+            tree,
+            is_test: Some(is_test),
+        });
+        Self::of(vec![train], vec![test], polarity)
     }
 
     /// Opens archives and unpacked folders as training part and test part. A drawing that occurs in
@@ -140,27 +159,39 @@ impl Omniglot {
         test: &[PathBuf],
         polarity: Polarity,
     ) -> Result<Self, DatasetError> {
-        let trees = training
+        let sources = |paths: &[PathBuf]| {
+            let trees = paths.iter().map(|path| FileTree::open(path));
+            trees
+                .map(|tree| tree.map(Source::all))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Self::of(sources(training)?, sources(test)?, polarity)
+    }
+
+    fn of(
+        training: Vec<Source>,
+        test: Vec<Source>,
+        polarity: Polarity,
+    ) -> Result<Self, DatasetError> {
+        let train_part = list(&training, 0)?;
+        let test_part = list(&test, training.len())?;
+        let sources = training.into_iter().chain(test);
+        let trees: Vec<FileTree> = sources.map(|source| source.tree).collect();
+        let mut shared = test_part
             .iter()
-            .chain(test)
-            .map(|path| FileTree::open(path))
-            .collect::<Result<Vec<_>, _>>()?;
-        let (train_trees, test_trees) = trees.split_at(training.len());
-        let train = list(train_trees, 0)?;
-        let test = list(test_trees, training.len())?;
-        if let Some((key, file)) = test.iter().find(|(key, _)| train.contains_key(*key)) {
+            .filter(|(key, _)| train_part.contains_key(*key));
+        if let Some((key, file)) = shared.next() {
             return Err(OmniglotError {
                 file: file.name_in(&trees),
                 problem: OmniglotProblem::InBothParts {
-                    other: train[key].name_in(&trees),
+                    other: train_part[key].name_in(&trees),
                 },
             }
             .into());
         }
-        Ok(Self::number(trees, train, test, polarity))
+        Ok(Self::number(trees, train_part, test_part, polarity))
     }
 
-    /// Numbers the values of the factors in the order of the items.
     fn number(trees: Vec<FileTree>, train: Part, test: Part, polarity: Polarity) -> Self {
         let train_len = train.len();
         let mut drawers: Vec<String> = [&train, &test]
@@ -288,11 +319,66 @@ impl Place {
     }
 }
 
-/// The drawings in the `trees` of one part. The first tree has the number `first`.
-fn list(trees: &[FileTree], first: usize) -> Result<Part, DatasetError> {
+/// A folder or archive with drawings of one part.
+struct Source {
+    tree: FileTree,
+    /// Only the drawings in a folder of the test part, or only the others; `None` for all.
+    is_test: Option<bool>,
+}
+
+impl Source {
+    fn all(tree: FileTree) -> Self {
+        Self {
+            tree,
+            is_test: None,
+        }
+    }
+}
+
+/// The archive or folder of this name in a directory.
+fn part(directory: &Path, name: &str) -> Option<PathBuf> {
+    // An archive is preferred to a folder, which may be only half unpacked.
+    [directory.join(format!("{name}.zip")), directory.join(name)]
+        .into_iter()
+        .find(|part| part.exists())
+}
+
+/// The directory that has a part of one of these names: `path`, or a directory in it.
+fn place_of(path: &Path, names: &[&str]) -> Result<Option<PathBuf>, OmniglotError> {
+    let has = |directory: &Path| names.iter().any(|name| part(directory, name).is_some());
+    if has(path) {
+        return Ok(Some(path.to_owned()));
+    }
+    // If the directory cannot be read, opening it as a whole says why.
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let mut places: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    places.retain(|place| place.is_dir() && has(place));
+    places.sort();
+    match places.as_slice() {
+        [] => Ok(None),
+        [place] => Ok(Some(place.clone())),
+        [one, other, ..] => Err(OmniglotError {
+            file: path.display().to_string(),
+            problem: OmniglotProblem::SeveralPlaces {
+                one: one.display().to_string(),
+                other: other.display().to_string(),
+            },
+        }),
+    }
+}
+
+/// Whether a file is in a folder of the official test part.
+fn is_in_test_part(path: &Path) -> bool {
+    let folders = path.parent().into_iter().flat_map(Path::iter);
+    folders.into_iter().any(|folder| folder == EVALUATION)
+}
+
+/// The drawings in the `sources` of one part. The first source has the number `first`.
+fn list(sources: &[Source], first: usize) -> Result<Part, DatasetError> {
     let mut part = Part::new();
-    for (number, tree) in trees.iter().enumerate() {
-        let files = tree.files(is_image)?;
+    for (number, Source { tree, is_test }) in sources.iter().enumerate() {
+        let mut files = tree.images()?.files;
+        files.retain(|file| is_test.is_none_or(|test| is_in_test_part(&file.path) == test));
         if files.is_empty() {
             return Err(ImageFileError {
                 file: tree.root().display().to_string(),
@@ -316,7 +402,7 @@ fn list(trees: &[FileTree], first: usize) -> Result<Part, DatasetError> {
             match part.get(&key) {
                 Some(known) if known.checksum == checksum => {}
                 Some(known) => {
-                    let other = trees[known.tree - first].name_of(&known.file);
+                    let other = sources[known.tree - first].tree.name_of(&known.file);
                     return Err(failed(OmniglotProblem::Conflict { other }).into());
                 }
                 None => {

@@ -233,6 +233,7 @@ impl Experiment {
         let of_models = models.iter_mut().map(|(_, config)| &mut config.data);
         for data in of_models.chain(&mut configs) {
             data.make_absolute()?;
+            data.write_down_fit();
         }
         let mut sets = Vec::new();
         if let Some((_, first)) = models.first() {

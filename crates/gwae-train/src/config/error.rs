@@ -1,5 +1,7 @@
 //! Errors of configurations.
 
+use std::path::PathBuf;
+
 use gwae_datasets::config::DataConfigError;
 use gwae_formats::atomic::FileError;
 use gwae_models::ModelConfigError;
@@ -40,6 +42,25 @@ pub enum ConfigError {
         field: &'static str,
         /// The problem and its solution.
         problem: &'static str,
+    },
+    /// A folder has fewer images than a run needs.
+    #[error(
+        "data.directory = {}: too few images: {images}, and training.batch_size = {batch_size} with \
+         data.validation_fraction = {validation_fraction} needs at least {least}; add images, or lower \
+         these",
+        directory.display()
+    )]
+    TooFewImages {
+        /// The folder.
+        directory: PathBuf,
+        /// Number of its images.
+        images: usize,
+        /// Images in a batch.
+        batch_size: usize,
+        /// Share of the images that is held out.
+        validation_fraction: f64,
+        /// Smallest number of images for these settings.
+        least: usize,
     },
     /// The data.
     #[error(transparent)]

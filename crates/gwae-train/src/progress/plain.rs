@@ -2,9 +2,9 @@ use std::io::Write;
 
 use super::{
     ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, losses_text,
-    validation_text,
+    preparation_text, validation_text,
 };
-use gwae_datasets::open::Preparation;
+use gwae_datasets::open::{Preparation, PreparationStage};
 
 /// Plain lines, for log files: the first step, then every `every`-th one; all other messages at
 /// once.
@@ -14,8 +14,8 @@ pub struct PlainDisplay<W> {
     every: u64,
     total_steps: Option<u64>,
     started: bool,
-    /// Progress of a dataset's copy that was reported, in tenths.
-    tenths: Option<u64>,
+    /// Work on the dataset that was reported, and its progress in tenths.
+    prepared: Option<(PreparationStage, u64)>,
 }
 
 impl<W: Write + Send> PlainDisplay<W> {
@@ -26,7 +26,7 @@ impl<W: Write + Send> PlainDisplay<W> {
             every: every.max(1),
             total_steps: None,
             started: false,
-            tenths: None,
+            prepared: None,
         }
     }
 
@@ -40,19 +40,20 @@ impl<W: Write + Send> ProgressDisplay for PlainDisplay<W> {
     fn preparation(&mut self, preparation: &Preparation) {
         let Preparation {
             dataset,
+            stage,
             done,
             total,
             replaced,
         } = *preparation;
         let tenths = done * 10 / total.max(1);
-        if let (None, Some(reason)) = (self.tenths, replaced) {
+        let begins = self.prepared.is_none_or(|(before, _)| before != stage);
+        if let (true, Some(reason)) = (begins, replaced) {
             self.line(&format!("{dataset}: {reason} and is made again"));
         }
-        if self.tenths != Some(tenths) {
-            self.tenths = Some(tenths);
-            self.line(&format!(
-                "preparing {dataset} (once): {done} of {total} images"
-            ));
+        if self.prepared != Some((stage, tenths)) {
+            self.prepared = Some((stage, tenths));
+            let work = preparation_text(preparation);
+            self.line(&format!("{work}: {done} of {total} images"));
         }
     }
 
@@ -166,6 +167,7 @@ mod tests {
         for done in (0..=1000).step_by(5) {
             display.preparation(&Preparation {
                 dataset: gwae_datasets::config::DatasetName::Celeba,
+                stage: PreparationStage::Copying,
                 done,
                 total: 1000,
                 replaced: Some(Replaced::Earlier),

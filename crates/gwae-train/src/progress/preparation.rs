@@ -1,10 +1,11 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::preparation_text;
 use gwae_datasets::open::Preparation;
 
 const TEMPLATE: &str = "{prefix} {bar:24} {human_pos}/{human_len} images, {per_sec}, {eta} left";
 
-/// A line that shows the progress of a dataset's copy, on a terminal only. Why an existing copy is made again is
+/// A line that shows the progress of the work on a dataset before its use, on a terminal only. Why an existing copy is made again is
 /// said on any output.
 #[derive(Debug, Default)]
 pub struct PreparationBar {
@@ -29,7 +30,7 @@ impl PreparationBar {
             let target = ProgressDrawTarget::stderr();
             ProgressBar::with_draw_target(Some(preparation.total), target)
                 .with_style(style)
-                .with_prefix(format!("preparing {} (once)", preparation.dataset))
+                .with_prefix(preparation_text(preparation))
         });
         bar.set_position(preparation.done);
         if preparation.done >= preparation.total {
@@ -43,6 +44,7 @@ impl PreparationBar {
 mod tests {
     use super::*;
     use gwae_datasets::config::DatasetName;
+    use gwae_datasets::open::PreparationStage;
 
     #[test]
     fn a_bar_ends_with_its_copy() {
@@ -50,6 +52,7 @@ mod tests {
         for done in 0..=3 {
             bar.update(&Preparation {
                 dataset: DatasetName::Celeba,
+                stage: PreparationStage::Copying,
                 done,
                 total: 3,
                 replaced: None,

@@ -29,8 +29,11 @@ use crate::model_file::{load_parameters, read_model_for_use};
 use crate::reproducible::numbered;
 use crate::run_directory::{Resumption, RunDescription, RunDirectory};
 use crate::state::{TrainingState, load_state};
-use gwae_datasets::config::DataConfig;
+use gwae_datasets::config::{DataConfig, DatasetName};
 use gwae_datasets::open::Preparation;
+
+/// Largest number of further images that a folder is asked for.
+const MOST_TRIED: usize = 10_000_000;
 
 /// Trains an [`Algorithm`] on images.
 ///
@@ -202,12 +205,14 @@ impl<A: Algorithm> Trainer<A> {
         config.validate()?;
         // A run can be resumed from any working directory.
         config.data.make_absolute()?;
+        config.data.write_down_fit();
         if let Some(run) = &mut config.training.warm_start {
             *run = std::path::absolute(&*run).map_err(FileError::on("find", &*run))?;
         }
         self.devices.shard_size(config.training.batch_size)?;
         let devices = self.open_devices(&config.training)?;
         let data = self.open_data(&config.data)?;
+        check_number_of_images(data.dataset(), &config)?;
         let split = data.draw_split(&config)?;
         check_validation(&split)?;
         // Before the directory is created, so that a batch that is too large leaves no files.
@@ -222,6 +227,7 @@ impl<A: Algorithm> Trainer<A> {
             .open_checkpoints()?
             .with_keep(config.training.keep_checkpoints);
         let (learner, average, state) = self.first_state(&config, &devices[0])?;
+        self.notes(&data);
         data.warm();
         let opened = Opened {
             config,
@@ -284,7 +290,7 @@ impl<A: Algorithm> Trainer<A> {
         let devices = self.open_devices(&config.training)?;
         let data = self.open_data(&config.data)?;
         let split: Split = directory.split()?;
-        directory.check_fingerprint(&data.dataset().fingerprint())?;
+        let renewed = directory.check_data(data.dataset())?;
         split.check(data.dataset())?;
         let mut checkpoints = directory
             .open_checkpoints()?
@@ -321,6 +327,13 @@ impl<A: Algorithm> Trainer<A> {
             self.command_line.clone(),
         );
         directory.record_resumption(&config, resumption)?;
+        if renewed {
+            self.message(
+                "the run was begun by a version that compared only names and sizes of the data; \
+                 these are the same, and from now on the contents are compared too",
+            );
+        }
+        self.notes(&data);
         data.warm();
         let opened = Opened {
             config,
@@ -333,6 +346,13 @@ impl<A: Algorithm> Trainer<A> {
             directory,
         };
         Session::new(opened, learner, average, state, self.callbacks, self.stop)?.run()
+    }
+
+    /// Tells what a user should know about the data.
+    fn notes(&mut self, data: &RunData) {
+        for note in data.dataset().notes() {
+            self.message(&note);
+        }
     }
 
     fn message(&mut self, text: &str) {
@@ -383,6 +403,36 @@ impl<A: Algorithm> Trainer<A> {
         let state = TrainingState::first(&generator(config, Stream::Training));
         Ok((learner, average, state))
     }
+}
+
+/// Refuses a folder whose images do not fill a batch and a validation.
+fn check_number_of_images(data: &dyn Dataset, config: &RunConfig) -> Result<(), ConfigError> {
+    let (images, batch_size) = (data.len(), config.training.batch_size);
+    let validation_fraction = config.data.validation_fraction;
+    // As the split is drawn: at least one image is held out, if any.
+    let suffices = |images: usize| {
+        let share = (validation_fraction * images as f64).round() as usize;
+        let held_out = match validation_fraction > 0.0 {
+            true => share.max(1),
+            false => 0,
+        };
+        held_out != 1 && images.saturating_sub(held_out) >= batch_size.max(1)
+    };
+    let Some(directory) = &config.data.directory else {
+        return Ok(());
+    };
+    if config.data.dataset != DatasetName::Folder || suffices(images) {
+        return Ok(());
+    }
+    // With a share close to 1 there is no reasonable number.
+    let least = (images..images + MOST_TRIED).find(|&images| suffices(images));
+    Err(ConfigError::TooFewImages {
+        directory: directory.clone(),
+        images,
+        batch_size,
+        validation_fraction,
+        least: least.unwrap_or(images + MOST_TRIED),
+    })
 }
 
 /// The losses need at least two images.

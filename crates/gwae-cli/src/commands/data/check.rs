@@ -1,9 +1,13 @@
 //! `gwae data check`.
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
-use gwae_datasets::{Verdict, check, dataset_directory};
+use gwae_datasets::config::DatasetName;
+use gwae_datasets::open::{Preparation, PreparationStage};
+use gwae_datasets::{ImageFolder, Verdict, check, dataset_directory};
+use gwae_train::progress::PreparationBar;
 
 use super::bar::DataBar;
 use super::manifest_of;
@@ -11,6 +15,9 @@ use crate::arguments::Check;
 use crate::terminal::print;
 
 pub(super) fn run(arguments: &Check) -> Result<ExitCode, Box<dyn Error>> {
+    if arguments.name == DatasetName::Folder.name() {
+        return check_folder(&arguments.dir);
+    }
     let manifest = manifest_of(&arguments.name)?;
     let directory = dataset_directory(manifest, &arguments.dir)?;
     let mut bar = DataBar::default();
@@ -43,4 +50,32 @@ pub(super) fn run(arguments: &Check) -> Result<ExitCode, Box<dyn Error>> {
     };
     print(format!("{name}: {verdict}"));
     Ok(code)
+}
+
+/// Reads and decodes all images of a folder or an archive.
+fn check_folder(directory: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let mut bar = PreparationBar::new();
+    let report = ImageFolder::check(directory, &mut |done, total| {
+        bar.update(&Preparation {
+            dataset: DatasetName::Folder,
+            stage: PreparationStage::Checking,
+            done,
+            total,
+            replaced: None,
+        });
+    })?;
+    for (file, reason) in &report.unreadable {
+        print(format!("{file}: {reason}"));
+    }
+    if let Some(passed_over) = &report.passed_over {
+        print(format!("passed over: {passed_over}"));
+    }
+    let (images, wrong) = (report.images, report.unreadable.len());
+    Ok(if wrong == 0 {
+        print(format!("folder: all {images} images can be read"));
+        ExitCode::SUCCESS
+    } else {
+        print(format!("folder: {wrong} of {images} images cannot be read"));
+        ExitCode::FAILURE
+    })
 }

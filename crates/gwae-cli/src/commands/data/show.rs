@@ -11,7 +11,7 @@ use gwae_train::progress::PreparationBar;
 
 use crate::arguments::Show;
 use crate::commands::factor;
-use crate::terminal::{png_path, print};
+use crate::terminal::{note, png_path, print};
 
 /// Default side of rendered images.
 const RENDERED: usize = 96;
@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &Show) -> Result<ExitCode, Box<dyn Error>> {
         bar.update(&preparation);
     })?;
     let dataset = dataset.as_ref();
+    dataset.notes().into_iter().for_each(note);
     let seed = arguments.seed;
     let sheet = match &arguments.vary {
         None => {

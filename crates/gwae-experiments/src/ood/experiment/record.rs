@@ -77,7 +77,12 @@ impl ExperimentRecord {
                 file: FILE,
             });
         }
-        Ok(read_json(&file)?)
+        let mut record: Self = read_json(&file)?;
+        let of_models = record.models.iter_mut().map(|(_, config)| &mut config.data);
+        of_models
+            .chain(&mut record.sets)
+            .for_each(DataConfig::restore_fit);
+        Ok(record)
     }
 
     /// Writes it into `directory`, which must exist.
@@ -115,7 +120,7 @@ impl ExperimentRecord {
         sets: &[TestSet],
     ) -> Result<(), ExperimentError> {
         for (set, expected) in sets.iter().zip(&self.fingerprints) {
-            if set.data.dataset().fingerprint() != *expected {
+            if !set.data.dataset().has_fingerprint(expected) {
                 return Err(ExperimentError::OtherImages {
                     path: directory.to_owned(),
                     set: set.name.clone(),
