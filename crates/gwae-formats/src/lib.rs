@@ -19,6 +19,7 @@ pub mod bounded_file;
 pub mod gzip;
 pub mod hdf5;
 pub mod hexadecimal;
+pub mod home;
 pub mod idx;
 pub mod npy;
 pub mod npz;
@@ -28,4 +29,6 @@ pub mod partial;
 pub mod positioned_file;
 pub mod records;
 pub mod regular_file;
+
+pub mod shell;
 pub mod zip_entry;
