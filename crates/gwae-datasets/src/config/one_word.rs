@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use gwae_formats::home::with_home;
+
 use super::DataConfig;
 use super::error::DataConfigError;
 use crate::derived::patch_shuffled::PatchShuffled;
@@ -15,7 +17,7 @@ impl FromStr for DataConfig {
     /// `omniglot+inverted=datasets`.
     fn from_str(text: &str) -> Result<Self, DataConfigError> {
         let (names, directory) = match text.split_once('=') {
-            Some((names, directory)) => (names, Some(directory.into())),
+            Some((names, directory)) => (names, Some(with_home(directory.as_ref()))),
             None => (text, None),
         };
         let mut names = names.split('+');
