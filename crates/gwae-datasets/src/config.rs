@@ -93,6 +93,44 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
+    /// Every field with its explanation, for commented configurations.
+    pub const EXPLANATIONS: [(&'static str, &'static str); 8] = [
+        (
+            "dataset",
+            "The dataset. `gwae data list` describes them, `gwae data get` downloads them.",
+        ),
+        (
+            "directory",
+            "Directory of its files, or one with a subdirectory of the dataset's name. A relative \
+             path starts at this file.",
+        ),
+        (
+            "cache",
+            "Directory for copies that are faster to read; if not set, beside the files.",
+        ),
+        (
+            "validation_fraction",
+            "Share of the training images that is held out for validation, at least 0 and below 1.",
+        ),
+        (
+            "limit",
+            "Largest number of images in each part, for quick runs; 0: all.",
+        ),
+        (
+            "crop",
+            "Side in pixels of the central square of each image that is used; 0: the whole image. If \
+             not set, 144 for celeba and 0 for the others.",
+        ),
+        (
+            "polarity",
+            "\"inverted\" exchanges black and white; \"as_published\" does not.",
+        ),
+        (
+            "patch_shuffle",
+            "Cuts each image into so many patches along each side and shuffles them.",
+        ),
+    ];
+
     /// The dataset `dataset`, in `directory` if it needs one; defaults for all other fields.
     pub fn of(dataset: DatasetName, directory: Option<PathBuf>) -> Self {
         Self {

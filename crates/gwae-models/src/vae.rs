@@ -49,6 +49,10 @@ impl Default for VaeConfig {
 impl ModelSettings for VaeConfig {
     const KIND: &'static str = "vae";
     const SUMMARY: &'static str = "variational autoencoder";
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[(
+        "divergence_weight",
+        "Weight of the divergence from the prior. 1 is a VAE, more is a β-VAE.",
+    )];
     type Model = Vae;
 
     fn validate(&self) -> Result<(), ModelConfigError> {

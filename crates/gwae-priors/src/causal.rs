@@ -8,7 +8,7 @@ use gwae_core::{BatchNorm, Mode, OFFICIAL_MOMENTUM};
 use serde::{Deserialize, Serialize};
 
 use crate::family::PriorFamily;
-use crate::form::Form;
+use crate::form::{FORM_EXPLANATION, Form};
 use crate::gumbel::{gumbel_tensor, one_hot_of_largest, straight_through};
 use crate::prior::Prior;
 
@@ -26,6 +26,7 @@ pub struct CausalConfig {
 impl PriorFamily for CausalConfig {
     const NAME: &'static str = "causal";
     const DESCRIPTION: &'static str = "linear maps masked by a random acyclic graph";
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[FORM_EXPLANATION];
     type Prior = CausalPrior;
 
     fn build(

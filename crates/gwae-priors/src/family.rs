@@ -21,6 +21,9 @@ pub trait PriorFamily: Clone + Default + Serialize + DeserializeOwned {
     /// The family in one line, for help and error messages.
     const DESCRIPTION: &'static str;
 
+    /// Every hyper-parameter with its explanation, for commented configurations.
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[];
+
     /// The type of the prior.
     type Prior: Prior;
 

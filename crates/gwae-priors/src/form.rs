@@ -12,3 +12,10 @@ pub enum Form {
     /// As the authors' released program computes it, for comparing numbers with it.
     Official,
 }
+
+/// The explanation of a family's `form`.
+pub(crate) const FORM_EXPLANATION: (&str, &str) = (
+    "form",
+    "\"corrected\": as the paper describes the prior. \"official\": as the authors' program \
+     computes it.",
+);

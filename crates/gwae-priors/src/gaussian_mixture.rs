@@ -10,7 +10,7 @@ use gwae_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::family::{MOST, PriorConfigError, PriorFamily, check_range};
-use crate::form::Form;
+use crate::form::{FORM_EXPLANATION, Form};
 use crate::gumbel::{gumbel_tensor, one_hot_of_largest, straight_through};
 use crate::prior::{Prior, PriorComponents};
 
@@ -42,6 +42,10 @@ impl Default for GaussianMixtureConfig {
 impl PriorFamily for GaussianMixtureConfig {
     const NAME: &'static str = "gaussian_mixture";
     const DESCRIPTION: &'static str = "a mixture of Gaussians, for clusters";
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[
+        ("components", "Number of Gaussians, from 2 to 65536."),
+        FORM_EXPLANATION,
+    ];
     type Prior = GaussianMixturePrior;
 
     fn validate(&self) -> Result<(), PriorConfigError> {

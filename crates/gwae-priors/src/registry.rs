@@ -198,6 +198,13 @@ impl PriorConfig {
         let families = FAMILIES.0.iter();
         families.map(|family| (family.name, family.description))
     }
+
+    /// Every hyper-parameter of this family with its explanation.
+    pub fn explanations(&self) -> &'static [(&'static str, &'static str)] {
+        let mut families = FAMILIES.0.iter();
+        let own = families.find(|family| family.name == self.family());
+        own.map_or(&[], |family| family.explanations)
+    }
 }
 
 impl Prior for AnyPrior {

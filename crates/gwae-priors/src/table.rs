@@ -22,6 +22,8 @@ type Entries = Vec<(String, Scalar)>;
 pub(crate) struct Family<T: 'static> {
     pub name: &'static str,
     pub description: &'static str,
+    /// Every hyper-parameter with its explanation.
+    pub explanations: &'static [(&'static str, &'static str)],
     /// The allowed keys of its table.
     keys: fn() -> &'static [&'static str],
     /// Reads its configuration from the entries of its table.
@@ -33,6 +35,7 @@ impl<T> Family<T> {
         Self {
             name: C::NAME,
             description: C::DESCRIPTION,
+            explanations: C::EXPLANATIONS,
             keys: keys_of::<C>,
             read: |entries| C::deserialize(MapDeserializer::new(entries.into_iter())).map(C::into),
         }

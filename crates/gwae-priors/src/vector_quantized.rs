@@ -27,6 +27,10 @@ impl Default for VectorQuantizedConfig {
 impl PriorFamily for VectorQuantizedConfig {
     const NAME: &'static str = "vector_quantized";
     const DESCRIPTION: &'static str = "the trainable embedding nearest to a normal draw";
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[(
+        "embeddings",
+        "Number of codes that the prior chooses from, from 1 to 65536.",
+    )];
     type Prior = VectorQuantizedPrior;
 
     fn validate(&self) -> Result<(), PriorConfigError> {

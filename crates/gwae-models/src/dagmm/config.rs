@@ -59,6 +59,28 @@ settings_table!(DagmmConfig);
 impl ModelSettings for DagmmConfig {
     const KIND: &'static str = "dagmm";
     const SUMMARY: &'static str = "deep autoencoding Gaussian mixture model";
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[
+        (
+            "components",
+            "Number of Gaussians in the mixture, from 2 to 256.",
+        ),
+        (
+            "estimation_features",
+            "Hidden features of the network that assigns images to the components.",
+        ),
+        (
+            "dropout",
+            "Share of these features that dropout removes in training, at least 0 and below 1.",
+        ),
+        (
+            "energy_weight",
+            "Weight of the mixture's energy. The squared error has weight 1.",
+        ),
+        (
+            "covariance_weight",
+            "Weight of the penalty on small variances. The squared error has weight 1.",
+        ),
+    ];
     type Model = Dagmm;
 
     fn validate(&self) -> Result<(), ModelConfigError> {

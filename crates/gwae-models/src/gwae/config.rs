@@ -96,6 +96,31 @@ impl GwaeConfig {
 impl ModelSettings for GwaeConfig {
     const KIND: &'static str = "gwae";
     const SUMMARY: &'static str = "Gromov-Wasserstein autoencoder";
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[
+        (
+            "merged_condition",
+            "Whether a critic compares encoded pairs with prior pairs. If false, the MMD of a batch \
+             compares the codes.",
+        ),
+        (
+            "learned_similarity",
+            "Whether the critic's features of the images count in the reconstruction loss.",
+        ),
+        (
+            "mixed_potential",
+            "Whether the potential of reconstructed pairs is mixed into that of prior pairs.",
+        ),
+        (
+            "critic_activation",
+            "Activation of the critic: \"leaky_relu\" (the authors') or \"absolute\", with which a \
+             critic cannot die.",
+        ),
+        (
+            "initial_distance_coefficient",
+            "First value of the trained scale between distances of codes and of images.",
+        ),
+        ("prior", "The distribution of the codes."),
+    ];
     type Model = Gwae;
 
     fn validate(&self) -> Result<(), ModelConfigError> {

@@ -4,6 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::{ModelConfigError, in_range};
 
+/// Largest latent dimension.
+const MOST_LATENT: usize = 4_096;
+
+/// Largest number of parameters of encoder and decoder, so that a typing error does not exhaust the
+/// memory.
+const MOST_PARAMETERS: f64 = 268_435_456.0;
+
 /// The settings of encoder and decoder, in every model.
 ///
 /// The defaults are the official CelebA settings.
@@ -41,6 +48,35 @@ impl Default for BackboneConfig {
 }
 
 impl BackboneConfig {
+    /// Every field with its explanation, for commented configurations.
+    pub const EXPLANATIONS: [(&'static str, &'static str); 7] = [
+        (
+            "image_size",
+            "Height and width of the images in pixels: 32, 64 or 128.",
+        ),
+        ("channels", "Colour channels: 1 (grey) or 3 (colour)."),
+        (
+            "latent_dim",
+            "Numbers that describe an image: the latent dimension.",
+        ),
+        (
+            "width",
+            "Multiplies every channel count of encoder and decoder. The authors take 1.",
+        ),
+        (
+            "batchnorm",
+            "Whether encoder and decoder have batch normalisation.",
+        ),
+        (
+            "resblock",
+            "Whether two residual blocks follow every convolution of encoder and decoder.",
+        ),
+        (
+            "latent_bn",
+            "Whether the codes are standardised by the statistics of their batch.",
+        ),
+    ];
+
     /// Checks every field.
     ///
     /// # Errors
@@ -56,19 +92,61 @@ impl BackboneConfig {
         let channels = self.channels;
         in_range(matches!(channels, 1 | 3), "channels", channels, "1 or 3")?;
         let latent = self.latent_dim;
-        in_range(
-            (1..=65_536).contains(&latent),
-            "latent_dim",
-            latent,
-            "1 to 65536",
-        )?;
+        in_range(latent >= 1, "latent_dim", latent, "from 1 to 4096")?;
+        if latent > MOST_LATENT {
+            return Err(ModelConfigError::LatentTooLarge {
+                latent_dim: latent,
+                most: MOST_LATENT,
+                gibibytes: self.gibibytes(),
+            });
+        }
         let width = self.width;
         in_range(
             (0.03125..=16.0).contains(&width),
             "width",
             width,
             "from 1/32 to 16",
-        )
+        )?;
+        let parameters = self.parameters();
+        match parameters > MOST_PARAMETERS {
+            true => Err(ModelConfigError::NetworksTooLarge {
+                width,
+                millions: (parameters / 1e6).round(),
+                most_millions: (MOST_PARAMETERS / 1e6).round(),
+                gibibytes: self.gibibytes(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Approximate number of trainable values of encoder and decoder.
+    fn parameters(&self) -> f64 {
+        let channels = self.stage_channels();
+        let (top, features) = (
+            channels[channels.len() - 1] as f64,
+            self.hidden_features() as f64,
+        );
+        let inputs = std::iter::once(self.channels).chain(channels.iter().copied());
+        let convolutions: f64 = inputs
+            .zip(&channels)
+            .map(|(inputs, outputs)| 16.0 * inputs as f64 * *outputs as f64)
+            .sum();
+        let residual: f64 = match self.resblock {
+            true => channels
+                .iter()
+                .map(|channels| 36.0 * (*channels as f64).powi(2))
+                .sum(),
+            false => 0.0,
+        };
+        let linear = 16.0 * top * features;
+        2.0 * (convolutions + residual + linear) + 3.0 * features * self.latent_dim as f64
+    }
+
+    /// Approximate memory of a training: parameters with their gradients and two values of an
+    /// optimiser each, and the codes from which a latent traversal chooses.
+    fn gibibytes(&self) -> f64 {
+        let codes = 2.0 * (self.latent_dim as f64).powi(2);
+        (4.0 * 4.0 * self.parameters() + 4.0 * codes) / f64::from(1 << 30)
     }
 
     /// Number of stride-2 convolutions between the image and the 4×4 feature map.
@@ -119,6 +197,29 @@ mod tests {
         let heads = 3 * 256 * 64;
         let expected = 2 * (convolutions + linear) + heads;
         assert_eq!(BackboneConfig::default().weights(), expected);
+    }
+
+    #[test]
+    fn what_no_memory_holds_is_refused() {
+        let message = |change: fn(&mut BackboneConfig)| {
+            let mut config = BackboneConfig::default();
+            change(&mut config);
+            config.validate().map_err(|error| error.to_string())
+        };
+        message(|config| config.latent_dim = MOST_LATENT).unwrap();
+        message(|config| config.width = 8.0).unwrap();
+        let text = message(|config| config.latent_dim = 65_536).unwrap_err();
+        assert!(
+            text.contains("latent_dim = 65536") && text.contains("from 1 to 4096"),
+            "{text}"
+        );
+        assert!(text.contains("about 33 GiB"), "{text}");
+        let text = message(|config| config.width = 16.0).unwrap_err();
+        assert!(
+            text.contains("model.width = 16") && text.contains("GiB"),
+            "{text}"
+        );
+        message(|config| config.latent_dim = usize::MAX).unwrap_err();
     }
 
     #[test]

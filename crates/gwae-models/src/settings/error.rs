@@ -20,6 +20,32 @@ pub enum ModelConfigError {
         /// The allowed values.
         allowed: &'static str,
     },
+    /// A latent dimension that no memory holds.
+    #[error(
+        "model.latent_dim = {latent_dim} is out of range: it must be from 1 to {most}; training and its pictures would need about {gibibytes:.0} GiB"
+    )]
+    LatentTooLarge {
+        /// Its value.
+        latent_dim: usize,
+        /// The largest one.
+        most: usize,
+        /// The memory that it needs.
+        gibibytes: f64,
+    },
+    /// Networks that are too large for the memory.
+    #[error(
+        "model.width = {width}: encoder and decoder would have {millions} million parameters, which need about {gibibytes:.0} GiB in training, and at most {most_millions} million are allowed: lower model.width"
+    )]
+    NetworksTooLarge {
+        /// The factor of their channels.
+        width: f64,
+        /// Their parameters in millions.
+        millions: f64,
+        /// The largest number in millions.
+        most_millions: f64,
+        /// The memory that they need.
+        gibibytes: f64,
+    },
     /// A switch that has no effect without a critic.
     #[error(
         "model.{field} = true needs the critic: set model.merged_condition = true, or model.{field} = false"

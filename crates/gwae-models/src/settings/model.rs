@@ -21,6 +21,9 @@ pub trait ModelSettings:
     const KIND: &'static str;
     /// A description in one line, for help texts.
     const SUMMARY: &'static str;
+    /// Every field besides those of [`BackboneConfig`] with its explanation, for commented
+    /// configurations.
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[];
     /// The type of the model.
     type Model: Autoencoder + Module;
 
