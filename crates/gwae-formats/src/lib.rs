@@ -29,6 +29,5 @@ pub mod partial;
 pub mod positioned_file;
 pub mod records;
 pub mod regular_file;
-
 pub mod shell;
 pub mod zip_entry;

@@ -3,6 +3,7 @@
 #[cfg(feature = "progress")]
 mod bar;
 mod callback;
+mod losses_line;
 mod plain;
 #[cfg(feature = "progress")]
 mod preparation;
@@ -14,6 +15,8 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use gwae_datasets::open::{Preparation, PreparationStage};
+
+use losses_line::LossesLine;
 
 #[cfg(feature = "progress")]
 pub use bar::BarDisplay;
@@ -123,15 +126,6 @@ fn preparation_text(preparation: &Preparation) -> String {
     format!("{work} {} (once)", preparation.dataset)
 }
 
-/// Losses as text, such as `gw 1.234  reconstruction 33.21`.
-fn losses_text(losses: &[(&str, f64)]) -> String {
-    let texts: Vec<_> = losses
-        .iter()
-        .map(|(name, value)| format!("{name} {}", number_text(*value)))
-        .collect();
-    texts.join("  ")
-}
-
 /// Formats a number with four significant digits, so that lines keep their width.
 fn number_text(value: f64) -> String {
     let size = value.abs();
@@ -155,18 +149,25 @@ fn duration_text(duration: Duration) -> String {
     }
 }
 
-fn validation_text(progress: &ValidationProgress<'_>) -> String {
+/// Longest line about a step or a validation.
+const COLUMNS: usize = 120;
+
+/// `start`, the losses and `end` in a line of at most [`COLUMNS`] characters.
+fn line_of_losses(start: &str, losses: &[(&str, f64)], end: &str, line: &mut LossesLine) -> String {
+    let taken = start.chars().count() + end.chars().count();
+    let losses = line.text(losses, COLUMNS.saturating_sub(taken));
+    format!("{start}{losses}{end}")
+}
+
+fn validation_text(progress: &ValidationProgress<'_>, line: &mut LossesLine) -> String {
     let best = if progress.improved {
         "  (best so far)"
     } else {
         ""
     };
-    format!(
-        "validation after step {} (epoch {}): {}{best}",
-        progress.step,
-        progress.epoch,
-        losses_text(progress.losses)
-    )
+    let (step, epoch) = (progress.step, progress.epoch);
+    let start = format!("validation after step {step} (epoch {epoch}): ");
+    line_of_losses(&start, progress.losses, best, line)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::losses_line::LossesLine;
 use super::{
     PreparationBar, ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text,
     number_text, validation_text,
@@ -21,6 +22,8 @@ pub struct BarDisplay {
     target: Option<ProgressDrawTarget>,
     preparation: PreparationBar,
     bar: ProgressBar,
+    /// What the last line about a validation had.
+    validations: LossesLine,
 }
 
 impl BarDisplay {
@@ -34,6 +37,7 @@ impl BarDisplay {
             target: Some(target),
             preparation: PreparationBar::new(),
             bar: ProgressBar::hidden(),
+            validations: LossesLine::default(),
         }
     }
 }
@@ -98,7 +102,8 @@ impl ProgressDisplay for BarDisplay {
     }
 
     fn validation(&mut self, progress: &ValidationProgress<'_>) {
-        self.bar.println(validation_text(progress));
+        let text = validation_text(progress, &mut self.validations);
+        self.bar.println(text);
     }
 
     fn message(&mut self, text: &str) {

@@ -1,13 +1,14 @@
 use std::io::Write;
 
+use super::losses_line::LossesLine;
 use super::{
-    ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, losses_text,
+    ProgressDisplay, RunOutline, StepProgress, ValidationProgress, duration_text, line_of_losses,
     preparation_text, validation_text,
 };
 use gwae_datasets::open::{Preparation, PreparationStage};
 
 /// Plain lines, for log files: the first step, then every `every`-th one; all other messages at
-/// once.
+/// once. A line has the total loss and those others that changed, within 120 columns.
 #[derive(Debug)]
 pub struct PlainDisplay<W> {
     output: W,
@@ -16,6 +17,9 @@ pub struct PlainDisplay<W> {
     started: bool,
     /// Work on the dataset that was reported, and its progress in tenths.
     prepared: Option<(PreparationStage, u64)>,
+    /// What the last lines about a step and about a validation had.
+    steps: LossesLine,
+    validations: LossesLine,
 }
 
 impl<W: Write + Send> PlainDisplay<W> {
@@ -27,6 +31,8 @@ impl<W: Write + Send> PlainDisplay<W> {
             total_steps: None,
             started: false,
             prepared: None,
+            steps: LossesLine::default(),
+            validations: LossesLine::default(),
         }
     }
 
@@ -70,19 +76,24 @@ impl<W: Write + Send> ProgressDisplay for PlainDisplay<W> {
         self.started = true;
         let total = self.total_steps.map(|total| format!("/{total}"));
         let remaining = progress.remaining.map(duration_text);
-        self.line(&format!(
-            "step {}{} (epoch {}): {} | {:.0} images/s{}",
+        let start = format!(
+            "step {}{} (epoch {}): ",
             progress.step,
             total.unwrap_or_default(),
             progress.epoch,
-            losses_text(progress.losses),
+        );
+        let end = format!(
+            " | {:.0} images/s{}",
             progress.images_per_second,
             remaining.map_or(String::new(), |time| format!(" | {time} left"))
-        ));
+        );
+        let text = line_of_losses(&start, progress.losses, &end, &mut self.steps);
+        self.line(&text);
     }
 
     fn validation(&mut self, progress: &ValidationProgress<'_>) {
-        self.line(&validation_text(progress));
+        let text = validation_text(progress, &mut self.validations);
+        self.line(&text);
     }
 
     fn message(&mut self, text: &str) {
@@ -130,10 +141,10 @@ mod tests {
     fn some_steps_and_everything_else_become_lines() {
         assert_eq!(
             run(4, Some(9), 9),
-            "step 1/9 (epoch 1): gw 1.250  total 33.50 | 812 images/s | 0:08 left\n\
-             step 4/9 (epoch 1): gw 1.250  total 33.50 | 812 images/s | 0:05 left\n\
-             step 8/9 (epoch 2): gw 1.250  total 33.50 | 812 images/s | 0:01 left\n\
-             step 9/9 (epoch 2): gw 1.250  total 33.50 | 812 images/s | 0:00 left\n\
+            "step 1/9 (epoch 1): total 33.50  gw 1.250 | 812 images/s | 0:08 left\n\
+             step 4/9 (epoch 1): total 33.50 | 812 images/s | 0:05 left\n\
+             step 8/9 (epoch 2): total 33.50 | 812 images/s | 0:01 left\n\
+             step 9/9 (epoch 2): total 33.50 | 812 images/s | 0:00 left\n\
              validation after step 9 (epoch 2): total 30.00  (best so far)\n\
              saved\n\
              done\n"
@@ -143,7 +154,7 @@ mod tests {
     #[test]
     fn an_open_end_is_not_made_up() {
         let text = run(100, None, 2);
-        assert!(text.starts_with("step 1 (epoch 1): gw 1.250  total 33.50 | 812 images/s\nvalid"));
+        assert!(text.starts_with("step 1 (epoch 1): total 33.50  gw 1.250 | 812 images/s\nvalid"));
     }
 
     #[test]
