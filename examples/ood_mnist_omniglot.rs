@@ -5,19 +5,26 @@
 //! cargo run --release --example ood_mnist_omniglot
 //! ```
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use gwae::datasets::config::DataConfig;
 use gwae::experiments::ood::{
-    Experiment, ExperimentOptions, ExperimentOutcome, MEAN_BRIGHTNESS, built_in_sets, scores_matrix,
+    Experiment, ExperimentOptions, ExperimentOutcome, HEADLINE, MEAN_BRIGHTNESS, built_in_sets,
+    scores_matrix,
 };
+use gwae::formats::shell::quoted;
 use gwae::models::CriticActivation;
-use gwae::train::interrupt::catch_signals;
+use gwae::train::config_file::Setting;
+use gwae::train::interrupt::{StopFlag, catch_signals};
 use gwae::train::progress::{PreparationBar, standard_display};
 use gwae::train::run_directory::{command_line, free_directory};
-use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig, compute_on_this_thread};
+use gwae::train::{
+    ConfigError, DeviceList, DeviceSpec, ModelConfig, RunConfig, compute_on_this_thread,
+};
 
 /// Which images are no digits? Trains three models on digits, with nothing to download, and compares
 /// their own scores on letters, invented characters, digits with shuffled patches and noise.
@@ -33,6 +40,7 @@ use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig, compute_on_thi
   cargo run --release --example ood_mnist_omniglot
   cargo run --release --example ood_mnist_omniglot -- --omniglot ~/datasets/omniglot --seeds 3
   cargo run --release --example ood_mnist_omniglot -- --models gwae --ood kmnist=~/datasets
+  cargo run --release --example ood_mnist_omniglot -- --set gwae.model.prior.components=20
   cargo run --release --example ood_mnist_omniglot -- --resume runs/ood
   cargo run --release --features cuda --example ood_mnist_omniglot -- --preset paper --device cuda"
 )]
@@ -89,6 +97,9 @@ struct Arguments {
     /// updates the model
     #[arg(long, value_name = "LIST", conflicts_with = "device")]
     devices: Option<DeviceList>,
+
+    #[command(flatten)]
+    set: common::SettingsArgument,
 
     /// Directory of the results, new or empty [default: runs/ood, then runs/ood-2, …]
     #[arg(long, conflicts_with = "resume")]
@@ -153,7 +164,22 @@ fn configuration(kind: Kind, arguments: &Arguments) -> Result<(String, RunConfig
     let steps = wanted.saturating_mul(own).div_ceil(gwae_steps);
     training.steps = Some(steps);
     training.validate_every = Some(steps.div_ceil(8));
+    let config = config.with_settings(&settings_of(&config, &arguments.set.settings))?;
     Ok((name.to_owned(), config))
+}
+
+/// The settings for every model, and those that are for this one, such as `gwae.training.seed=1`.
+fn settings_of(config: &RunConfig, all: &[Setting]) -> Vec<Setting> {
+    let kinds: Vec<_> = ModelConfig::kinds()
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .collect();
+    let of_one = |setting: &Setting| kinds.iter().any(|kind| setting.without(kind).is_some());
+    let of_all = all.iter().filter(|setting| !of_one(setting)).cloned();
+    let own = all
+        .iter()
+        .filter_map(|setting| setting.without(config.model.kind()));
+    of_all.chain(own).collect()
 }
 
 /// The authors' sizes, learning rates and critic.
@@ -189,10 +215,6 @@ fn sets(arguments: &Arguments) -> Result<Vec<DataConfig>, ConfigError> {
     sets.extend(arguments.sets.iter().cloned());
     Ok(sets)
 }
-
-/// The score to trust: how much of an image no code expresses. Its sign is fixed by what it means, it
-/// is the same for every model, and it does not change with the contrast.
-const HEADLINE: &str = "relative_error";
 
 /// The headline, and what needs no model.
 fn is_headline(_: &str, score: &str) -> bool {
@@ -247,13 +269,14 @@ fn experiment(arguments: &Arguments) -> Result<Experiment, Box<dyn std::error::E
 fn run(
     arguments: &Arguments,
     experiment: &Experiment,
+    stop: StopFlag,
 ) -> Result<ExperimentOutcome, Box<dyn std::error::Error>> {
     let mut bar = PreparationBar::new();
     let mut options = ExperimentOptions {
         display: &mut |_| standard_display(200),
         preparation: &mut |done| bar.update(&done),
         message: &mut |text| println!("{text}"),
-        stop: catch_signals()?,
+        stop,
     };
     Ok(match arguments.resume {
         Some(_) => experiment.resume(&mut options)?,
@@ -287,7 +310,7 @@ fn go_on(arguments: &Arguments, directory: &Path) -> String {
         Some(backend) if main != DeviceSpec::default() => format!(" --features {backend}"),
         _ => String::new(),
     };
-    let directory = directory.display();
+    let directory = quoted(directory);
     format!(
         "go on: cargo run --release{features} --example ood_mnist_omniglot -- --resume {directory}{device}"
     )
@@ -296,20 +319,22 @@ fn go_on(arguments: &Arguments, directory: &Path) -> String {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     compute_on_this_thread(None);
-    let experiment = match experiment(&arguments) {
-        Ok(experiment) => experiment,
+    let prepared = experiment(&arguments).and_then(|experiment| Ok((experiment, catch_signals()?)));
+    let (experiment, stop) = match prepared {
+        Ok(prepared) => prepared,
         Err(error) => {
             eprintln!("error: {error}");
             return ExitCode::FAILURE;
         }
     };
     let directory = &experiment.directory;
-    match run(&arguments, &experiment) {
+    match run(&arguments, &experiment, stop.clone()) {
         Ok(outcome) => {
             print(&outcome);
             println!("everything is in {}", directory.display());
             if outcome.interrupted {
                 println!("{}", go_on(&arguments, directory));
+                return common::stopped(&stop);
             }
             ExitCode::SUCCESS
         }

@@ -4,14 +4,18 @@
 //! cargo run --release --example quickstart
 //! ```
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use gwae::formats::shell::quoted;
 use gwae::priors::PriorConfig;
 use gwae::train::checkpoint::Which;
+use gwae::train::interrupt::StopFlag;
 use gwae::train::run_directory::free_directory;
-use gwae::train::session::{self, Changes, RunSummary, SessionOptions, TrainError};
+use gwae::train::session::{self, Changes, RunSummary, SessionOptions, StopReason, TrainError};
 use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig, compute_on_this_thread};
 
 /// Train a Gromov-Wasserstein autoencoder on real digits, with nothing to download.
@@ -25,6 +29,7 @@ use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig, compute_on_thi
     after_help = "Examples:
   cargo run --release --example quickstart
   cargo run --release --example quickstart -- --prior gaussian_mixture --steps 1000 --out runs/mixture
+  cargo run --release --example quickstart -- --set training.learning_rate=5e-4
   cargo run --release --example quickstart -- --resume runs/quickstart --steps 6000
   cargo run --release --features wgpu --example quickstart -- --device wgpu"
 )]
@@ -67,6 +72,9 @@ struct Arguments {
     /// Go on with the run in this directory from its last checkpoint.
     #[arg(long, value_name = "RUN")]
     resume: Option<PathBuf>,
+
+    #[command(flatten)]
+    set: common::SettingsArgument,
 }
 
 /// Settings that give recognisable digits within minutes on two CPU cores, changed as the command
@@ -84,7 +92,7 @@ fn configuration(arguments: &Arguments) -> Result<RunConfig, ConfigError> {
     training.steps = arguments.steps.or(training.steps);
     training.batch_size = arguments.batch_size.unwrap_or(training.batch_size);
     training.seed = arguments.seed.unwrap_or(training.seed);
-    Ok(config)
+    config.with_settings(&arguments.set.settings)
 }
 
 fn devices(arguments: &Arguments) -> DeviceList {
@@ -92,8 +100,9 @@ fn devices(arguments: &Arguments) -> DeviceList {
     several.unwrap_or_else(|| arguments.device.into())
 }
 
-fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> {
+fn run(arguments: &Arguments) -> Result<(RunSummary, StopFlag), Box<dyn std::error::Error>> {
     let options = SessionOptions::of_program(devices(arguments))?;
+    let stop = options.stop.clone();
     let summary: Result<_, TrainError> = match &arguments.resume {
         Some(path) => {
             let changes = Changes {
@@ -108,22 +117,25 @@ fn run(arguments: &Arguments) -> Result<RunSummary, Box<dyn std::error::Error>> 
             session::start(&configuration(arguments)?, &path, options)
         }
     };
-    Ok(summary?)
+    Ok((summary?, stop))
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     compute_on_this_thread(None);
     match run(&arguments) {
-        Ok(summary) => {
+        Ok((summary, stop)) => {
             println!("{summary}");
             println!(
                 "go on: cargo run --release --example quickstart -- --resume {} --steps {}",
-                summary.directory.display(),
+                quoted(&summary.directory),
                 // An interrupted run still has its own limit.
                 summary.step.next_multiple_of(2500) + 2500
             );
-            ExitCode::SUCCESS
+            match summary.reason {
+                StopReason::Interrupted => common::stopped(&stop),
+                _ => ExitCode::SUCCESS,
+            }
         }
         Err(error) => {
             eprintln!("error: {error}");

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod configuration;
 mod data;
 mod detection;
 mod names;
@@ -15,11 +16,12 @@ use gwae_train::DeviceSpec;
 use gwae_train::checkpoint::Which;
 use gwae_train::trained_model::ImageRequest;
 
+pub use configuration::{Config, Init};
 pub use data::{Check, Data, DataCommand, Get, List, Show};
 pub use detection::{Clusters, Metrics, Ood};
 pub use official::{FormName, Import, Precision, Verify};
 pub use pictures::{Dimensions, Reconstruct, Sample, Traverse};
-pub use training::{Changes, Overrides, Resume, Train, TrainingDevices};
+pub use training::{Changes, Overrides, Resume, SettingsArgument, Train, TrainingDevices};
 
 /// Gromov-Wasserstein autoencoders: train, look at, import and verify.
 #[derive(Debug, Parser)]
@@ -30,6 +32,7 @@ pub use training::{Changes, Overrides, Resume, Train, TrainingDevices};
     arg_required_else_help = true,
     after_help = "\
 Examples:
+  gwae init > config.toml                             write a configuration to begin with
   gwae train config.toml --out runs/digits            train a model
   gwae resume runs/digits --steps 20000               go on where it stopped
   gwae data list                                      which datasets there are
@@ -38,6 +41,13 @@ Examples:
   gwae ood runs/digits                                which images are no digits?
   gwae clusters runs/digits                           which images lie together?
   gwae verify trajectory.json                         compare this program with the authors'
+
+Exit status:
+  0     done
+  1     an error, in one line on standard error
+  2     a command line that is not understood
+  130   stopped by Ctrl-C (SIGINT); a training is saved, and `gwae resume` goes on
+  143   the same by SIGTERM
 
 `gwae COMMAND --help` explains each command."
 )]
@@ -54,31 +64,35 @@ pub enum Command {
     Train(Train),
     /// Go on with a run from its last checkpoint
     Resume(Resume),
-    /// List, download, verify and look at datasets
+    /// Print a commented configuration to begin with
+    Init(Init),
+    /// Print the configuration of a run or file, every key with its value and a comment
+    Config(Config),
+    /// List, download, check and show datasets
     Data(Data),
     /// Draw images from the prior of a trained model
     Sample(Sample),
-    /// Show images above what a trained model makes of them
+    /// Draw images, and below each one its reconstruction by a trained model
     Reconstruct(Reconstruct),
-    /// Show what each latent dimension of a trained model changes
+    /// Draw what each latent dimension of a trained model changes in an image
     Traverse(Traverse),
-    /// Tell images of the training data from others by a trained model's own scores
+    /// Measure how well a trained model tells foreign images from images like its training data
     Ood(Ood),
-    /// Show how a trained model divides images: components of its mixture, k-means, codes in the plane
+    /// Divide images into groups by their codes, and draw the groups
     Clusters(Clusters),
-    /// Measure how well scores of any program tell two kinds of items apart
+    /// Measure how well the scores of any program tell two kinds of items apart
     Metrics(Metrics),
-    /// Take over a checkpoint (.pth) of the authors' PyTorch program
+    /// Make a run from a checkpoint (.pth) of the authors' PyTorch program
     Import(Import),
-    /// Compare this program with numbers that the authors' program computed
+    /// Check that this program computes the same numbers as the authors' program
     Verify(Verify),
 }
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct DeviceArgument {
-    /// cpu, wgpu, vulkan, metal, cuda or rocm, with :N for the N-th one; each but cpu needs the
-    /// Cargo feature of its name
+    /// Where to compute: cpu, wgpu, vulkan, metal, cuda or rocm. A number chooses among several: cuda:0
+    /// is the first. All but cpu need a program that was built with the Cargo feature of that name
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub device: DeviceSpec,
 }
@@ -86,10 +100,10 @@ pub struct DeviceArgument {
 /// A trained model.
 #[derive(Clone, Debug, Args)]
 pub struct ModelArguments {
-    /// Directory of the run, as training and `gwae import` make it
+    /// Directory of the run. `gwae train` and `gwae import` make such directories
     pub run: PathBuf,
-    /// Which checkpoint: best (by validation), last (the newest), or the step of one that is kept, such
-    /// as 500; without it the best, if there is one
+    /// Which checkpoint: best (by validation), last (the newest), or the step of one that the run kept,
+    /// such as 500. Without it: best, or last if no validation has been done
     #[arg(long, value_name = "WHICH")]
     pub checkpoint: Option<Which>,
     /// Where to compute.
@@ -101,11 +115,12 @@ pub struct ModelArguments {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Images")]
 pub struct ImageArguments {
-    /// Dataset to take images from, those of its test part if it has one; without it, the images
-    /// that the run held out
+    /// Take images of this dataset: those of its test part, or all if it has none. Without it: the
+    /// images that the run held out
     #[arg(long, value_name = "DATASET")]
     pub dataset: Option<DatasetName>,
-    /// Directory of the dataset's files, or the one that `gwae data get` was given
+    /// Directory of the dataset's files, or the one that `gwae data get` was given. Without --dataset:
+    /// where the files of the run's own dataset are now
     #[arg(long, value_name = "DIRECTORY")]
     pub data: Option<PathBuf>,
 }

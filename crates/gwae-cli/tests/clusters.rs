@@ -78,7 +78,9 @@ fn components_of_a_mixture_are_drawn_and_measured() {
         });
         let purity = labelled["agreement"]["purity"].as_f64().unwrap();
         assert!((purity - largest.sum::<u64>() as f64 / count as f64).abs() < 1e-9);
-        assert_eq!(figures["k_means"]["clusters"], 5);
+        // As many as labels, but no more than images.
+        assert_eq!(figures["k_means"]["clusters"], labels.min(images));
+        assert_eq!(figures["k_means"]["chosen_by"], "labels");
         let found = root.path().join("found");
         for component in 0..5 {
             let picture = format!("cluster_samples/component_{component}.png");
@@ -105,6 +107,11 @@ fn components_of_a_mixture_are_drawn_and_measured() {
     assert!(!printed.contains("agreement"), "{printed}");
     assert!(figures["labels"].is_null() && figures["components"]["labelled"].is_null());
     assert_eq!(figures["images"], 5);
+    assert_eq!(figures["k_means"]["clusters"], 5);
+    assert!(
+        printed.contains("5 clusters (as many as components)"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -131,8 +138,35 @@ fn models_without_components_have_codes() {
     assert_eq!(tried, (2..=12).collect::<Vec<_>>());
     std::fs::remove_dir_all(root.path().join("found")).unwrap();
 
-    // Without a number, k-means uses the number of clusters that the index prefers.
-    let (_, figures) = clusters(&["runs/vae", "--images", "50"], root.path());
+    // Without a number, k-means takes as many clusters as there are labels.
+    let (printed, figures) = clusters(&["runs/vae", "--images", "50"], root.path());
+    assert_eq!(figures["k_means"]["clusters"], 10);
+    assert!(
+        printed.contains("10 clusters (as many as labels)"),
+        "{printed}"
+    );
+    std::fs::remove_dir_all(root.path().join("found")).unwrap();
+
+    // Without labels and components, it takes the number that the index prefers.
+    let noise = [
+        "runs/vae",
+        "--images",
+        "50",
+        "--dataset",
+        "folder",
+        "--data",
+        "grey",
+    ];
+    std::fs::create_dir(root.path().join("grey")).unwrap();
+    for index in 0..20_u32 {
+        let grey = |x: u32, y: u32| image::Luma([((x * 7 + y * index) % 251) as u8]);
+        let picture = image::GrayImage::from_fn(32, 32, grey);
+        picture
+            .save(root.path().join(format!("grey/{index}.png")))
+            .unwrap();
+    }
+    let (printed, figures) = clusters(&noise, root.path());
+    assert!(printed.contains("--clusters K"), "{printed}");
     let entries = figures["cluster_counts"]["entries"].as_array().unwrap();
     let index = |entry: &serde_json::Value| entry["calinski_harabasz"].as_f64().unwrap();
     let best = entries.iter().max_by(|a, b| index(a).total_cmp(&index(b)));

@@ -61,6 +61,9 @@ fn a_run_is_asked_which_images_are_not_its_own() {
         "| gwae | potential | letters |",
         "digits+shuffled",
         "mean_brightness",
+        "| gwae | **relative_error** | letters |",
+        "the score to trust is relative_error",
+        "AUROC: share of pairs",
     ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }

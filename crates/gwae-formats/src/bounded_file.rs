@@ -13,9 +13,20 @@ use crate::regular_file::open_regular;
 /// pipe may never end, or never begin.
 pub fn read_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let (file, _) = open_regular(path)?;
-    let mut bytes = Vec::new();
     // A file can grow while it is read, so its length alone is no limit.
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    read_bytes_from(file, limit)
+}
+
+/// The bytes of a stream of at most `limit` bytes.
+///
+/// # Errors
+///
+/// If the stream cannot be read, or is longer than `limit`.
+pub fn read_bytes_from(stream: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         let problem = format!(
             "it is longer than {}, so it is another kind of file; check the path",

@@ -1,15 +1,25 @@
-//! Reading a [`RunConfig`] from TOML.
+//! Reading a [`RunConfig`] from TOML, and writing it.
 
+mod commented;
+mod explanations;
+mod parsing;
+mod paths;
+mod setting;
+mod wording;
+
+use std::io::{self, Read};
 use std::path::Path;
 
 use gwae_formats::atomic::FileError;
-use gwae_formats::bounded_file::read_bytes;
-use serde::de::{DeserializeOwned, Error};
+use gwae_formats::bounded_file::{read_bytes, read_bytes_from};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::config::{ConfigError, RunConfig, TrainingConfig};
-use crate::model_config::{KindOfModel, ModelConfig, ReadWithModel};
-use gwae_datasets::config::DataConfig;
+use crate::config::{ConfigError, RunConfig};
+use parsing::parse;
+
+pub use paths::resolve_paths;
+pub use setting::{Setting, SettingError};
 
 /// Largest size of a configuration file in bytes; real ones are a thousand times smaller.
 const MOST_BYTES: u64 = 1 << 20;
@@ -31,16 +41,10 @@ impl RunConfig {
     ///
     /// One line that names `name`, line and column.
     pub fn parse_toml(name: &Path, text: &str) -> Result<Self, ConfigError> {
-        let failed = |kind: &str, error: toml::de::Error| {
-            let location = error.span().map(|span| line_and_column(text, span.start));
-            let problem = ModelConfig::misplaced_field(kind, error.message());
-            let problem = problem.unwrap_or_else(|| with_suggestion(error.message()));
-            ConfigError::in_file(name, location, problem)
-        };
-        let kind: KindOfModel = toml::from_str(text).map_err(|error| failed("", error))?;
-        let config = ModelConfig::read(kind.name(), ReadRun(text));
-        let config = config.expect("the kind was checked when it was read");
-        config.map_err(|error| failed(kind.name(), error))
+        parse(text).map_err(|error| {
+            let location = error.start.map(|start| line_and_column(text, start));
+            ConfigError::in_file(name, location, error.problem)
+        })
     }
 
     /// Writes the TOML that [`Self::load`] reads back to an equal configuration.
@@ -75,31 +79,6 @@ fn remove_nulls(value: &mut serde_json::Value) {
     }
 }
 
-/// Reads a whole configuration whose table `[model]` has the settings of one kind of model.
-struct ReadRun<'a>(&'a str);
-
-impl ReadWithModel for ReadRun<'_> {
-    type Output = Result<RunConfig, toml::de::Error>;
-
-    fn read<S: DeserializeOwned + Into<ModelConfig>>(self) -> Self::Output {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct File<S> {
-            model: Option<S>,
-            #[serde(default)]
-            training: TrainingConfig,
-            #[serde(default)]
-            data: DataConfig,
-        }
-        let file: File<S> = toml::from_str(self.0)?;
-        Ok(RunConfig {
-            model: file.model.map_or_else(ModelConfig::default, S::into),
-            training: file.training,
-            data: file.data,
-        })
-    }
-}
-
 impl ConfigError {
     /// An error in a configuration file, with line and column if known.
     pub fn in_file(path: &Path, location: Option<(u64, u64)>, problem: String) -> Self {
@@ -117,14 +96,39 @@ impl ConfigError {
 ///
 /// A file that cannot be read, is no regular file, is longer than 1 MiB or is not text.
 pub fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let bytes = read_bytes(path, MOST_BYTES).map_err(FileError::on("read", path))?;
+    text_of(path, read_bytes(path, MOST_BYTES))
+}
+
+/// As [`read_text`], from a stream that `name` stands for in errors.
+///
+/// # Errors
+///
+/// As [`read_text`].
+pub fn read_text_from(name: &Path, stream: impl Read) -> Result<String, ConfigError> {
+    text_of(name, read_bytes_from(stream, MOST_BYTES))
+}
+
+fn text_of(path: &Path, bytes: io::Result<Vec<u8>>) -> Result<String, ConfigError> {
+    let bytes = bytes.map_err(FileError::on("read", path))?;
     let text = String::from_utf8(bytes).map_err(|_| {
-        std::io::Error::new(
-            std::io::ErrorKind::InvalidData,
+        io::Error::new(
+            io::ErrorKind::InvalidData,
             "it is no text (UTF-8): name a TOML file or the authors' YAML settings",
         )
     });
     Ok(text.map_err(FileError::on("read", path))?)
+}
+
+/// Whether a TOML text sets anything; tables without keys do not count.
+pub fn has_values(text: &str) -> bool {
+    fn is_set(value: &toml::Value) -> bool {
+        match value {
+            toml::Value::Table(table) => table.values().any(is_set),
+            _ => true,
+        }
+    }
+    let table: Result<toml::Table, _> = toml::from_str(text);
+    table.is_ok_and(|table| table.values().any(is_set))
 }
 
 /// Line and column of a byte offset, in characters, counted from 1.
@@ -135,155 +139,5 @@ fn line_and_column(text: &str, offset: usize) -> (u64, u64) {
     (line, before[start..].chars().count() as u64 + 1)
 }
 
-/// Puts the message in one line, and adds the most similar known name if a name is unknown.
-fn with_suggestion(message: &str) -> String {
-    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !message.starts_with("unknown field") && !message.starts_with("unknown variant") {
-        return message;
-    }
-    // Serde writes: unknown field `a`, expected one of `b`, `c`.
-    let mut names = message.split('`').skip(1).step_by(2);
-    let unknown = names.next().unwrap_or_default();
-    match names.min_by_key(|name| strsim::osa_distance(unknown, name)) {
-        Some(near) => format!("{message}; did you mean `{near}`?"),
-        None => message,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use gwae_priors::{GaussianMixtureConfig, PriorConfig, VectorQuantizedConfig};
-    use std::fs;
-    use std::path::PathBuf;
-
-    fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(name);
-        fs::write(&path, text).unwrap();
-        (directory, path)
-    }
-
-    fn error(name: &str, text: &str) -> String {
-        let (_directory, path) = file(name, text);
-        let message = RunConfig::load(&path).unwrap_err().to_string();
-        assert!(message.contains(name), "{message}");
-        assert!(!message.contains('\n'), "{message}");
-        message
-    }
-
-    #[test]
-    fn toml_overrides_defaults() {
-        let text = "[model]\nlatent_dim = 16\n[model.prior]\nfamily = \"gaussian_mixture\"\n\
-                    [training]\nreconstruction_weight = 2\npatience = 0\nsteps = 10\n";
-        let (_directory, path) = file("run.toml", text);
-        let config = RunConfig::load(&path).unwrap();
-        assert_eq!(config.model.backbone().unwrap().latent_dim, 16);
-        assert!(matches!(
-            config.model.gwae().unwrap().prior,
-            PriorConfig::GaussianMixture(GaussianMixtureConfig { components: 10, .. })
-        ));
-        assert_eq!(config.training.reconstruction_weight, 2.0);
-        assert_eq!(
-            (config.training.patience, config.training.steps),
-            (None, Some(10))
-        );
-        assert_eq!(config.training.batch_size, 64);
-    }
-
-    #[test]
-    fn errors_have_line_column_and_a_suggestion() {
-        let message = error("a.toml", "[training]\nseed = 1\nlerning_rate = 1e-3\n");
-        assert!(message.contains("a.toml, line 3, column 1"), "{message}");
-        assert!(
-            message.ends_with("did you mean `learning_rate`?"),
-            "{message}"
-        );
-        let message = error("b.toml", "[trainin]\n");
-        assert!(message.ends_with("did you mean `training`?"), "{message}");
-        let message = error("c.toml", "[data]\ndataset = \"mnits\"\n");
-        assert!(message.ends_with("did you mean `mnist`?"), "{message}");
-        let message = error("d.toml", "[training]\nbatch_size = -3\n");
-        assert!(message.contains("line 2, column 14"), "{message}");
-        let message = error("e.toml", "[training\n");
-        assert!(message.contains("line 1"), "{message}");
-        assert!(error("f.toml", "[training]\nseed = 1\nseed = 2\n").contains("line 3"));
-    }
-
-    #[test]
-    fn what_should_be_a_table_is_told_so() {
-        for table in ["model", "training", "data"] {
-            let message = error("a.toml", &format!("{table} = 1\n"));
-            let expected = format!("expected a table: [{table}], with its fields");
-            assert!(message.contains(&expected), "{message}");
-        }
-        let message = error("b.toml", "[model]\nprior = \"neural\"\n");
-        let expected = "line 2, column 9: invalid type: string \"neural\", expected a table such as \
-                        prior = { family = \"neural\" }";
-        assert!(message.ends_with(expected), "{message}");
-    }
-
-    #[test]
-    fn superfluous_hyper_parameters_of_a_prior_are_errors() {
-        let message = error(
-            "a.toml",
-            "[model.prior]\nfamily = \"neural\"\ncomponents = 5\n",
-        );
-        assert!(
-            message.contains("prior.components does nothing for this family"),
-            "{message}"
-        );
-        let (_directory, path) = file(
-            "b.toml",
-            "[model]\nprior = { family = \"vector_quantized\", embeddings = 5 }\n",
-        );
-        let config = RunConfig::load(&path).unwrap();
-        assert_eq!(
-            config.model.gwae().unwrap().prior,
-            PriorConfig::VectorQuantized(VectorQuantizedConfig { embeddings: 5 })
-        );
-        let message = error(
-            "c.toml",
-            "[model.prior]\nfamily = \"causal\"\nembeddings = 5\n",
-        );
-        assert!(message.contains("embeddings"), "{message}");
-    }
-
-    #[test]
-    fn unreadable_files_are_named() {
-        let message = RunConfig::load(Path::new("/no/such.toml"))
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            message,
-            "cannot read /no/such.toml: there is no such file or directory"
-        );
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("binary.toml");
-        fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
-        let message = RunConfig::load(&path).unwrap_err().to_string();
-        assert!(message.contains("binary.toml"), "{message}");
-    }
-
-    #[test]
-    fn what_is_too_large_for_a_configuration_is_not_read() {
-        let comment = |bytes: u64| "#".repeat(bytes as usize);
-        let (_directory, path) = file("largest.toml", &comment(MOST_BYTES));
-        RunConfig::load(&path).unwrap();
-        let message = error("larger.toml", &comment(MOST_BYTES + 1));
-        assert!(message.contains("longer than 1 MiB"), "{message}");
-        #[cfg(unix)]
-        {
-            let message = RunConfig::load(Path::new("/dev/zero")).unwrap_err();
-            let message = message.to_string();
-            assert!(message.contains("/dev/zero: it is a device"), "{message}");
-        }
-    }
-
-    #[test]
-    fn columns_count_characters() {
-        assert_eq!(line_and_column("a\nλ = x", 7), (2, 5));
-        assert_eq!(line_and_column("", 0), (1, 1));
-        assert_eq!(line_and_column("a\n", 2), (2, 1));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! How well a model does on images outside its training set.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use gwae_core::NamedLosses;
 use gwae_core::random::SeededGenerator;
 use gwae_datasets::DatasetError;
@@ -75,17 +75,24 @@ pub fn reconstruction_psnr(
     let mut sum = 0.0;
     for batch in indices.chunks(PSNR_BATCH) {
         let images = data.images(batch, device)?;
-        let image_len = images.dims()[1..].iter().product();
-        let reconstructed: Vec<f32> = model
-            .reconstruct(images.clone())
-            .into_data()
-            .iter::<f32>()
-            .collect();
-        let images: Vec<f32> = images.into_data().iter::<f32>().collect();
-        // A model that returns NaN has no PSNR; the losses report the failure.
-        sum += batch.len() as f64 * psnr(&images, &reconstructed, image_len).unwrap_or(f64::NAN);
+        let reconstructed = model.reconstruct(images.clone());
+        sum += batch.len() as f64 * psnr_of(images, reconstructed);
     }
     Ok((!indices.is_empty()).then(|| sum / indices.len() as f64))
+}
+
+/// Peak signal-to-noise ratio in dB of reconstructed images; the mean over the images. A model that
+/// returns NaN has none, and the result is NaN.
+///
+/// # Shapes
+/// - both: `[images, channels, height, width]`, at least one image
+pub fn psnr_of(images: Tensor<4>, reconstructed: Tensor<4>) -> f64 {
+    let image_len = images.dims()[1..].iter().product();
+    let [images, reconstructed] = [images, reconstructed].map(|tensor| {
+        let data = tensor.into_data();
+        data.iter::<f32>().collect::<Vec<f32>>()
+    });
+    psnr(&images, &reconstructed, image_len).unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]

@@ -72,6 +72,33 @@ macro_rules! define {
                 }
             }
 
+            /// The default settings of the named kind; `None` for a kind that no configuration can
+            /// train by name.
+            pub fn of_kind(kind: &str) -> Option<Self> {
+                match kind {
+                    $($kind => Some(Self::$variant(<$settings>::default())),)*
+                    _ => None,
+                }
+            }
+
+            /// The names of the fields of the named kind, without `kind`.
+            pub(crate) fn fields_of(kind: &str) -> Option<Vec<&'static str>> {
+                match kind {
+                    $($kind => Some(field_names::<$settings>()),)*
+                    _ => None,
+                }
+            }
+
+            /// Every field of this kind of model with its explanation.
+            pub fn explanations(&self) -> Vec<(&'static str, &'static str)> {
+                let own: &[_] = match self {
+                    $(Self::$variant(_) => <$settings as ModelSettings>::EXPLANATIONS,)*
+                    Self::Own(_) => return OwnModel::EXPLANATIONS.to_vec(),
+                };
+                let shared = KIND_EXPLANATION.into_iter().chain(BackboneConfig::EXPLANATIONS);
+                shared.chain(own.iter().copied()).collect()
+            }
+
             /// Checks every field.
             ///
             /// # Errors
@@ -107,6 +134,9 @@ macro_rules! define {
 for_each_model!(define);
 
 const OWN: &str = "own";
+
+const KIND_EXPLANATION: [(&str, &str); 1] =
+    [("kind", "Kind of model; `gwae train --help` lists all.")];
 
 /// Reads a text whose table `[model]` holds settings of a kind known only at run time.
 pub(crate) trait ReadWithModel {
@@ -146,6 +176,18 @@ fn ignored<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
 }
 
 impl OwnModel {
+    const EXPLANATIONS: [(&'static str, &'static str); 6] = [
+        (
+            "kind",
+            "\"own\": a model that only the program that trained it knows.",
+        ),
+        ("name", "That program's name for the model."),
+        ("channels", "Channels of its images."),
+        ("height", "Height of its images in pixels."),
+        ("width", "Width of its images in pixels."),
+        ("settings", "Other settings that the program keeps here."),
+    ];
+
     /// A model with this name for images of this shape.
     pub fn new(name: impl Into<String>, shape: ImageShape) -> Self {
         Self {

@@ -3,6 +3,7 @@
 mod error;
 mod identity;
 mod lock;
+mod no_run;
 mod record;
 
 use std::fs;
@@ -15,19 +16,19 @@ use serde::de::DeserializeOwned;
 use crate::checkpoint::{CheckpointError, CheckpointStore};
 use crate::config::RunConfig;
 use gwae_datasets::Dataset;
+use gwae_datasets::config::DataConfigError;
 use gwae_formats::atomic::{
     FileError, remove_all_temporaries, remove_temporaries, write_atomically,
 };
 use gwae_formats::bounded_file::read_bytes;
 
+use no_run::{CONFIG, RECORD, SPLIT};
+
 pub use error::RunDirectoryError;
 use identity::identity;
 pub use lock::{DirectoryLock, LOCK};
-pub use record::{BURN_VERSION, Resumption, RunRecord, command_line};
+pub use record::{BURN_VERSION, DataChange, Resumption, RunRecord, command_line};
 
-const CONFIG: &str = "config.toml";
-const RECORD: &str = "run.json";
-const SPLIT: &str = "split.json";
 pub(crate) const METRICS: &str = "metrics.jsonl";
 
 /// What the creation of a run writes after its lock, the last first.
@@ -275,11 +276,45 @@ impl RunDirectory {
         Ok(write_json(&self.path.join(RECORD), &self.record)?)
     }
 
+    /// Records that the run goes on with other data, divided as `split` says.
+    ///
+    /// # Errors
+    ///
+    /// When the files cannot be written.
+    pub(crate) fn record_data_change(
+        &mut self,
+        split: &impl Serialize,
+        found: &str,
+        step: u64,
+    ) -> Result<DataChange, RunDirectoryError> {
+        let before = self.record.dataset_fingerprint.replace(found.to_owned());
+        let change = DataChange::now(step, before.unwrap_or_default(), found.to_owned());
+        self.record.data_changes.push(change.clone());
+        // If the process ends between the two, the record still refuses the new data.
+        write_json(&self.path.join(SPLIT), split)?;
+        write_json(&self.path.join(RECORD), &self.record)?;
+        Ok(change)
+    }
+
+    /// Adds to an error about the directory of the data where it was said, and what to do if the data
+    /// moved.
+    pub fn explain_missing_data(&self, error: DataConfigError) -> RunDirectoryError {
+        match error {
+            DataConfigError::DirectoryMissing { .. } => RunDirectoryError::DataMissing {
+                error,
+                config: self.path.join(CONFIG),
+            },
+            other => RunDirectoryError::Config(other.into()),
+        }
+    }
+
     fn read(path: PathBuf, lock: Option<DirectoryLock>) -> Result<Self, RunDirectoryError> {
-        for missing in [RECORD, CONFIG] {
-            if !path.join(missing).is_file() {
-                return Err(RunDirectoryError::NoRun { path, missing });
-            }
+        if [RECORD, CONFIG]
+            .iter()
+            .any(|file| !path.join(file).is_file())
+        {
+            let explanation = no_run::explain(&path);
+            return Err(RunDirectoryError::NoRun { path, explanation });
         }
         let mut config = RunConfig::load(&path.join(CONFIG))?;
         config.data.restore_fit();

@@ -33,14 +33,13 @@ pub struct Data {
 /// The commands of `gwae data`.
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
-    /// List the datasets: what they hold, where they come from, size, licence, and whether they are
-    /// there
+    /// List the datasets: contents, origin, size, licence, and whether they are there
     List(List),
     /// Download a dataset and verify it
     Get(Get),
     /// Verify the files of a dataset against their published checksums
     Check(Check),
-    /// Draw a labelled contact sheet of a dataset
+    /// Draw some images of a dataset with their labels
     Show(Show),
 }
 
@@ -78,14 +77,14 @@ pub struct Get {
     /// Dataset, as `gwae data list` names it
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Directory for datasets; each has a subdirectory of its name in it
+    /// Directory for datasets. Each gets a subdirectory of its name
     #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
     pub dir: PathBuf,
-    /// Address to fetch from in place of the published ones: of the file, or, if it ends with /, of
-    /// the directory that has all files
+    /// Address to download from, in place of the published one: that of the file or, if it ends with /,
+    /// of the directory with all files
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
-    /// Download again what is there but wrong; the wrong file is kept as FILE.wrong
+    /// Download again the files that are there but wrong. The wrong ones are kept as FILE.wrong
     #[arg(long)]
     pub replace: bool,
 }
@@ -128,14 +127,14 @@ pub struct Show {
     /// Dataset
     #[arg(value_name = "NAME", help = format!("Dataset: {}", names::datasets()))]
     pub name: DatasetName,
-    /// Directory of its files, or the one that `gwae data get` was given; shapes3d and dsprites are
-    /// rendered without it, and embedded or rendered datasets need none
+    /// Directory of its files, or the one that `gwae data get` was given. Without it, shapes3d and
+    /// dsprites are rendered. Datasets in the program need none
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// PNG file to write
     #[arg(long, value_name = "FILE.png")]
     pub out: PathBuf,
-    /// Factor of variation to show, one column per value
+    /// Factor to show, such as shape or class: one column per value
     #[arg(long, value_name = "FACTOR")]
     pub vary: Option<String>,
     /// How many images, or with --vary how many rows [default: 24, with --vary 4]

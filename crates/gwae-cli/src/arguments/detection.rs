@@ -20,32 +20,37 @@ A set is the name of a dataset, +inverted (black and white exchanged) and +shuff
 image change places) as wanted, and =DIRECTORY if it has files. Its official test part is taken, or all
 of it if it has no such part.
 
-Every score is higher for images that are further from the training data. `potential` is the published
-score of a GWAE, D(f(z), z); its sign away from the data depends on chance, which `…_two_sided` (the
-distance from the median on training images) does not. `mean_brightness` needs no model: it is what a
-score has to beat.")]
+Every score is meant to be higher for foreign images. `relative_error`, in bold, is the one to trust:
+the error of the reconstruction divided by the norm of the image. `potential` is the published score
+of a GWAE, D(f(z), z); its sign away from the data depends on chance. `..._two_sided` does not depend
+on the sign: it is the distance from the median on training images. `mean_brightness` needs no model: a
+useful score beats it.
+
+AUROC is the share of pairs, one image of each kind, that the score orders rightly: 0.5 is chance.")]
 pub struct Ood {
     /// The model.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Images like those of the training; without it, those that the run held out: its test part, or
-    /// if the dataset has none its validation part
+    /// Images like those of the training. Without it: those that the run held out, which are its test
+    /// part or, if the dataset has none, its validation part
     #[arg(long, value_name = "NAME[=DIR]")]
     pub in_distribution: Option<DataConfig>,
-    /// Images of another kind; can be given several times; without it, letters, invented
-    /// characters, the in-distribution images with shuffled patches and noise, but for what the model
-    /// was trained on
+    /// Images of another kind. Can be given several times. Without it: letters, invented characters,
+    /// noise, and the in-distribution images with shuffled patches
     #[arg(long, value_name = "NAME[=DIR]")]
     pub out_of_distribution: Vec<DataConfig>,
-    /// Images of each set, at most
+    /// Directory where the run's own images are now, if they moved. They must be the same images
+    #[arg(long, value_name = "DIRECTORY")]
+    pub data: Option<PathBuf>,
+    /// Score at most N images of each set
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub images: u32,
     /// Seed of the choice of images
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Directory for tables, curves, histograms and scores (.npy), new or empty; without it, one in the
-    /// run directory
+    /// Directory for tables, curves, histograms and scores (.npy); it must be new or empty. Without it: a
+    /// new one in the run
     #[arg(long, value_name = "DIRECTORY")]
     pub out: Option<PathBuf>,
 }
@@ -59,34 +64,37 @@ Examples:
   gwae clusters runs/shapes --label shape --images 3000
   gwae clusters runs/digits --dataset mnist --data ~/datasets
 
-If the latent distribution is a mixture (a GWAE with prior = { family = \"gaussian_mixture\" }, or a DAGMM): how
-evenly the components are used in the prior and by the images, each assigned to the component under which it
-is most probable, and draws of each component (cluster_samples/component_k.png). For every model: k-means on
-the codes, the Calinski-Harabasz index of 2 to 12 clusters (the larger, the better they are apart), and the
-codes in the plane (embedding.png). For images with labels, which no model was shown: how well both
-divisions agree with them. clusters.json has all figures.")]
+For every model: k-means on the codes, the Calinski-Harabasz index of 2 to 12 clusters (a larger index
+means that they are better apart), and the codes in the plane (embedding.png).
+
+For a mixture, which is a GWAE with a gaussian_mixture prior or a DAGMM: how evenly the prior and the
+images use the components, and draws of each component (cluster_samples/component_k.png). An image
+belongs to the component under which it is most probable.
+
+For images with labels: how well both divisions agree with the labels. No model was shown a label.
+clusters.json has all figures.")]
 pub struct Clusters {
     /// The model.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Images, at most
+    /// Take at most N images
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(3..=1_000_000))]
     pub images: u32,
-    /// Clusters of k-means; without it as many as the model has components, and without components as
-    /// many as the Calinski-Harabasz index prefers
+    /// Number of k-means clusters. Without it: as many as there are labels; without labels as many as the
+    /// model has components; without components as many as the Calinski-Harabasz index prefers
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub clusters: Option<u32>,
-    /// Factor of the dataset whose values are the labels; without it the first one
+    /// Factor of the dataset whose values are the labels. Without it: the first factor
     #[arg(long, value_name = "FACTOR")]
     pub label: Option<String>,
-    /// Seed of everything random: which images, k-means, draws, the picture
+    /// Seed of everything random: the choice of images, k-means, the draws, the picture
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
     /// The images.
     #[command(flatten)]
     pub source: ImageArguments,
-    /// Directory for figures and pictures, new or empty; without it, one in the run directory
+    /// Directory for figures and pictures; it must be new or empty. Without it: a new one in the run
     #[arg(long, value_name = "DIRECTORY")]
     pub out: Option<PathBuf>,
 }
@@ -98,9 +106,8 @@ Examples:
   gwae metrics --scores-in digits.npy --scores-out letters.npy
   gwae metrics --scores-in a.npy --scores-out b.npy --json result.json
 
-The files hold one number per image, as numpy.save writes an array of any plain number type; integers
-that a double cannot hold exactly are refused. Higher means further from the training data. Ties count
-half.")]
+Each file holds one number per item, as numpy.save writes an array. A higher number means further from
+the training data. Equal numbers count half. Integers that a double cannot hold exactly are refused.")]
 pub struct Metrics {
     /// Scores of in-distribution items
     #[arg(long, value_name = "FILE.npy")]
@@ -108,10 +115,10 @@ pub struct Metrics {
     /// Scores of out-of-distribution items
     #[arg(long, value_name = "FILE.npy")]
     pub scores_out: PathBuf,
-    /// Write the result as JSON too
+    /// Also write the result as JSON to this file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Resamples of the confidence interval
+    /// Number of resamples for the confidence interval
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     pub resamples: u32,

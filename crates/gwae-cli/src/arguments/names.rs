@@ -22,6 +22,12 @@ pub(super) fn model_kinds() -> String {
     quoted.join(", ")
 }
 
+/// The kinds of models, as written on a command line.
+pub(super) fn plain_model_kinds() -> String {
+    let kinds = ModelConfig::kinds().into_iter();
+    kinds.map(|(kind, _)| kind).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

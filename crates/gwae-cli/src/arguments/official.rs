@@ -15,26 +15,24 @@ Examples:
   gwae sample runs/celeba
 
 The hyper-parameters come from --config, else from the checkpoint's options, else from the names and
-shapes of its parameters (which do not tell learned_similarity and mixed_potential: they are then
-assumed to be off).
+shapes of its parameters. Names and shapes do not tell learned_similarity and mixed_potential, which
+are then taken to be off.
 
-The authors' samplers of the Gaussian mixture and the causal prior have slips. The weights were
-trained with them, so --form official, which keeps them, is the default here.
+The authors' samplers of the Gaussian mixture and the causal prior have mistakes. The weights were
+trained with them. So the default here is --form official, which keeps them.
 
-An imported model is there to be used: the checkpoint says nothing of its training data, so `gwae
-resume` cannot go on with it.")]
+An imported model can be used, but not trained on: the checkpoint says nothing of its training data.")]
 pub struct Import {
     /// Checkpoint that the authors' program wrote
     #[arg(value_name = "CHECKPOINT.pth")]
     pub source: PathBuf,
-    /// Run directory to make; it must be new or empty
+    /// Directory of the run to make; it must be new or empty
     #[arg(long, value_name = "RUN")]
     pub out: PathBuf,
-    /// Settings (TOML, or the authors' YAML) to use in place of the checkpoint's own
+    /// Settings (TOML, or the authors' YAML) that replace the checkpoint's own
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Which form of a prior whose official sampler has a slip; in a TOML file given with
-    /// --config the file says it
+    /// Form of a gaussian_mixture or causal prior. A TOML file given with --config says it itself
     #[arg(long, value_name = "FORM", default_value = "official")]
     pub form: FormName,
     /// Where to compute.
@@ -75,10 +73,10 @@ value, or to 0.001 where that is smaller.
 The exit status is 0 when every loss (of a checkpoint: every quantity) is within the tolerance, else 1.
 Parameter norms and the evaluation pass are shown, and marked where they exceed it, but do not decide.
 
-RMSprop divides a gradient by its own size, so where a gradient is all but zero, rounding decides which
-way a whole step goes, and single precision alone can drive two correct programs apart by more than the
-tolerance. The CPU therefore computes in double precision unless --precision single asks for what
-training uses. bf16 and f16 show what training.precision costs; nobody should expect agreement.")]
+RMSprop divides a gradient by its own size. Where a gradient is almost zero, rounding decides which way
+a whole step goes. In single precision, two correct programs can therefore differ by more than the
+tolerance. So the CPU computes in double precision unless --precision single is given, which is what
+training uses. bf16 and f16 show what training.precision costs; they do not agree.")]
 pub struct Verify {
     /// Trajectory files
     #[arg(value_name = "TRAJECTORY.json", required_unless_present = "checkpoint")]
@@ -89,7 +87,7 @@ pub struct Verify {
     /// What the authors' program computes from that checkpoint
     #[arg(long, value_name = "X.json", requires = "checkpoint")]
     pub expect: Option<PathBuf>,
-    /// Floating-point type; without it, double on the CPU and single elsewhere
+    /// Floating-point type. Without it: double on the CPU, single elsewhere
     #[arg(long, value_name = "TYPE")]
     pub precision: Option<Precision>,
     /// Largest relative difference that counts as agreement

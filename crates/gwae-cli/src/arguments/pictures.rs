@@ -25,7 +25,7 @@ pub struct Sample {
     /// Seed of the draws
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// PNG file to write; without it, a file in the run directory that tells step and seed
+    /// PNG file to write. Without it: a new file in the run, with step and seed in its name
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
 }
@@ -37,7 +37,8 @@ Examples:
   gwae reconstruct runs/digits                     16 images of the run's test part
   gwae reconstruct runs/celeba --dataset mnist --data ~/mnist --images 32
 
-The picture has the images in the upper row of each pair and the decoded means of their codes below.")]
+In each pair of rows, the upper one has the images and the lower one their reconstructions: the decoded
+means of their codes. PSNR, in dB, is the mean over these images; more is better.")]
 pub struct Reconstruct {
     /// The model.
     #[command(flatten)]
@@ -49,7 +50,7 @@ pub struct Reconstruct {
     /// The images.
     #[command(flatten)]
     pub source: ImageArguments,
-    /// PNG file to write; without it, a file in the run directory
+    /// PNG file to write. Without it: a new file in the run
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
 }
@@ -68,18 +69,18 @@ pub struct Traverse {
     /// The model.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Latent dimensions, counted from 0, such as 0,3,8-11; without it, the ten that change the
-    /// image most
+    /// Latent dimensions, counted from 0, such as 0,3,8-11. Without it: the ten that change the image
+    /// most
     #[arg(long, value_name = "LIST", value_parser = parse_dimensions)]
     pub dimensions: Option<Dimensions>,
-    /// How far, in standard deviations of the prior
+    /// How far to go in each direction, in standard deviations of the prior
     #[arg(long, value_name = "RANGE", default_value_t = 2.0, value_parser = parse_positive)]
     pub range: f64,
     /// Images per row
     #[arg(long, value_name = "N", default_value_t = 9,
           value_parser = clap::value_parser!(u32).range(2..=101))]
     pub columns: u32,
-    /// Start from the code of this test image, counted from 0; without it, from a draw of the prior
+    /// Start from the code of this held-out image, counted from 0. Without it: from a draw of the prior
     #[arg(long, value_name = "INDEX")]
     pub image: Option<u32>,
     /// Seed of the starting draw
@@ -88,7 +89,7 @@ pub struct Traverse {
     /// The images.
     #[command(flatten)]
     pub source: ImageArguments,
-    /// PNG file to write; without it, a file in the run directory
+    /// PNG file to write. Without it: a new file in the run
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
 }

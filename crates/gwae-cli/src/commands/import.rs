@@ -8,12 +8,13 @@ use burn::tensor::Device;
 use gwae_datasets::config::DataConfig;
 use gwae_models::Autoencoder;
 use gwae_official::checkpoint::OfficialCheckpoint;
-use gwae_official::configuration::{LoadOptions, load_config};
+use gwae_official::configuration::LoadOptions;
 use gwae_official::import::{ImportedModel, Source};
 use gwae_priors::Form;
 use gwae_train::run_directory::{ImportDescription, command_line};
 use gwae_train::{ConfigError, RunConfig};
 
+use super::configuration;
 use crate::arguments::{FormName, Import};
 use crate::terminal::{note, print};
 
@@ -24,7 +25,7 @@ pub(super) fn run(arguments: &Import) -> Result<ExitCode, Box<dyn Error>> {
     let given = arguments
         .config
         .as_ref()
-        .map(|path| configuration(path, form));
+        .map(|path| given_settings(path, form));
     let checkpoint = OfficialCheckpoint::load(&arguments.source)?;
     let (epochs, validation_loss) = (checkpoint.epochs, checkpoint.validation_loss);
     let dataset = checkpoint.options.as_ref().and_then(|options| {
@@ -84,13 +85,14 @@ pub(super) fn run(arguments: &Import) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// The user's settings, which replace the checkpoint's own.
-fn configuration(path: &Path, form: Form) -> Result<RunConfig, ConfigError> {
+fn given_settings(path: &Path, form: Form) -> Result<RunConfig, ConfigError> {
     let options = LoadOptions {
         prior_form: form,
         // The images of the checkpoint are not needed, and rarely on this machine.
         dataset: Some(Default::default()),
+        ..LoadOptions::default()
     };
-    let mut config = load_config(path, &options)?;
+    let mut config = configuration::load(path, &options)?;
     config.data = DataConfig::default();
     config.validate()?;
     Ok(config)

@@ -1,9 +1,11 @@
 //! One file per command.
 
 mod clusters;
+mod configuration;
 mod data;
 mod factor;
 mod import;
+mod init;
 mod metrics;
 mod model;
 mod ood;
@@ -28,6 +30,8 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
     match command {
         Command::Train(arguments) => train::run(&arguments),
         Command::Resume(arguments) => resume::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Config(arguments) => configuration::run(&arguments),
         Command::Data(arguments) => data::run(&arguments.command),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Reconstruct(arguments) => reconstruct::run(&arguments),

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use gwae_experiments::ood::{DetectionTest, comparison_table};
+use gwae_experiments::ood::{COLUMNS, DetectionTest, HEADLINE, comparison_table};
 use gwae_train::progress::PreparationBar;
 
 use super::model;
@@ -16,6 +16,7 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
     let test = DetectionTest {
         in_distribution: arguments.in_distribution.clone(),
         out_of_distribution: arguments.out_of_distribution.clone(),
+        data: arguments.data.clone(),
         images: arguments.images as usize,
         seed: arguments.seed,
     };
@@ -26,6 +27,11 @@ pub(super) fn run(arguments: &Ood) -> Result<ExitCode, Box<dyn Error>> {
     }
     detection.write(&directory)?;
     print(comparison_table(&detection.comparisons));
+    print(COLUMNS);
+    print(format!(
+        "the score to trust is {HEADLINE}, in bold: larger always means stranger; the sign of the \
+         others depends on the model"
+    ));
     let scores = &detection.scores;
     let sets: Vec<&str> = scores.outside.iter().map(|(set, _)| &**set).collect();
     print(format!(

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use gwae_train::evaluation::psnr_of;
 use gwae_train::pictures::draw_reconstructions;
 
 use super::model;
@@ -21,9 +22,10 @@ pub(super) fn run(arguments: &Reconstruct) -> Result<ExitCode, Box<dyn Error>> {
     };
     let path = model::picture(&trained, &arguments.out, &name)?;
     let title = format!("Reconstructions of {count} {what}, step {}", trained.step);
+    let psnr = psnr_of(images.clone(), trained.reconstruct(images.clone()));
     draw_reconstructions(trained.autoencoder(), images, &title, &path)?;
     print(format!(
-        "{count} {what} above their reconstructions, {trained}: {}",
+        "{count} {what} above their reconstructions, PSNR {psnr:.2} dB, {trained}: {}",
         path.display()
     ));
     Ok(ExitCode::SUCCESS)

@@ -5,17 +5,14 @@ use std::process::ExitCode;
 
 use gwae_train::session::{self, SessionOptions};
 
-use super::training::print_summary;
+use super::training::conclude;
 use crate::arguments::Resume;
 
 pub(super) fn run(arguments: &Resume) -> Result<ExitCode, Box<dyn Error>> {
     let from = arguments.checkpoint;
     let options = SessionOptions::of_program(arguments.devices.list())?;
-    print_summary(&session::resume(
-        &arguments.run,
-        from,
-        &(&arguments.changes).into(),
-        options,
-    )?);
-    Ok(ExitCode::SUCCESS)
+    let stop = options.stop.clone();
+    let changes = (&arguments.changes).into();
+    let summary = session::resume(&arguments.run, from, &changes, options)?;
+    Ok(conclude(&summary, &stop))
 }

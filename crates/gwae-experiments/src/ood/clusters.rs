@@ -18,7 +18,8 @@ use super::error::OodError;
 use super::scoring::ScoreTable;
 
 pub use analysis::{
-    ClusterAnalysis, ClusterSummary, ComponentAnalysis, KMeansAnalysis, LabelledComponents,
+    ChosenBy, ClusterAnalysis, ClusterSummary, ComponentAnalysis, KMeansAnalysis,
+    LabelledComponents,
 };
 pub use labels::Labels;
 
@@ -37,8 +38,9 @@ const CLUSTER_COUNTS: std::ops::RangeInclusive<usize> = 2..=12;
 /// Options of [`analyse_clusters`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClusterOptions {
-    /// Number of k-means clusters. `None` takes the number of components of the mixture. Without a
-    /// mixture it takes the number that the Calinski-Harabasz index prefers.
+    /// Number of k-means clusters. `None` takes the number of labels, without labels the number of
+    /// components of the mixture, and without a mixture the number that the Calinski-Harabasz index
+    /// prefers.
     pub clusters: Option<usize>,
     /// Seed of k-means, the draws and the picture of the codes.
     pub seed: u64,
@@ -95,10 +97,14 @@ pub fn analyse_clusters(
         )?),
         None => None,
     };
-    let clusters = match (options.clusters, &components, cluster_counts.best()) {
-        (Some(clusters), ..) => clusters,
-        (None, Some(components), _) => components.components.min(count),
-        (None, None, best) => best.map_or(*CLUSTER_COUNTS.start(), |best| best.clusters),
+    let (clusters, chosen_by) = match (options.clusters, labels, &components) {
+        (Some(clusters), ..) => (clusters, ChosenBy::Caller),
+        (None, Some(labels), _) => (labels.names.len().min(count), ChosenBy::Labels),
+        (None, None, Some(of_model)) => (of_model.components.min(count), ChosenBy::Components),
+        (None, None, None) => {
+            let best = cluster_counts.best().map(|best| best.clusters);
+            (best.unwrap_or(*CLUSTER_COUNTS.start()), ChosenBy::Index)
+        }
     };
     let clustered = k_means(codes, size, clusters, &config)?.labels;
     let agreement = labels.map(|labels| ClusterSummary::of(&labels.values, &clustered));
@@ -107,6 +113,7 @@ pub fn analyse_clusters(
         labels: labels.map(|labels| labels.names.clone()),
         k_means: KMeansAnalysis {
             clusters,
+            chosen_by,
             agreement: agreement.transpose()?,
         },
         cluster_counts,

@@ -1,6 +1,6 @@
 //! Tests a trained model on images of other kinds.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gwae_datasets::DatasetError;
 use gwae_datasets::config::DataConfig;
@@ -24,6 +24,8 @@ pub struct DetectionTest {
     pub in_distribution: Option<DataConfig>,
     /// Images of other kinds; if empty, [`built_in_sets`].
     pub out_of_distribution: Vec<DataConfig>,
+    /// Where the images of the run are now; `None` for the place in its configuration.
+    pub data: Option<PathBuf>,
     /// Most images of each set.
     pub images: usize,
     /// Seed of the choice of images.
@@ -56,7 +58,13 @@ impl DetectionTest {
     ) -> Result<Detection, OodError> {
         let (model, device) = (trained.autoencoder(), &trained.device);
         let config = trained.run.config();
-        let own = own_images(trained, progress);
+        let own = own_images(trained, self.data.as_deref(), progress);
+        if let (Some(directory), Err(reason)) = (&self.data, &own) {
+            return Err(OodError::OtherImages {
+                directory: directory.clone(),
+                reason: reason.clone(),
+            });
+        }
         let shape = trained.image_shape();
         let mut open =
             |data: &DataConfig| TestSet::open(data, shape, self.images, self.seed, progress);
@@ -117,13 +125,22 @@ impl DetectionTest {
 /// The images of the run with their division, or the reason why they are missing.
 fn own_images(
     trained: &TrainedModel,
+    directory: Option<&Path>,
     progress: &mut dyn FnMut(Preparation),
 ) -> Result<RequestedImages, String> {
     if trained.run.record().imported_from.is_some() {
         return Err("the model was imported, so what it was trained on is not here".into());
     }
-    let images = trained.images(&ImageRequest::default(), progress);
-    images.map_err(|error| format!("the images of the run are not here ({error})"))
+    let request = ImageRequest {
+        dataset: None,
+        directory: directory.map(Path::to_owned),
+    };
+    let images = trained.images(&request, progress);
+    let images = images.map_err(|error| format!("the images of the run are not here ({error})"))?;
+    if images.is_new {
+        return Err("their fingerprint is not that of the images that the run began with".into());
+    }
+    Ok(images)
 }
 
 impl Detection {

@@ -1,5 +1,7 @@
 //! Errors of images, scores and reports.
 
+use std::path::PathBuf;
+
 use gwae_datasets::DatasetError;
 use gwae_datasets::config::DataConfigError;
 use gwae_formats::atomic::FileError;
@@ -36,6 +38,18 @@ pub enum OodError {
     /// The images of the run are missing.
     #[error("{0}: name images like those of its training as in-distribution")]
     NoOwnImages(String),
+    /// The directory does not hold the images of the run.
+    #[error(
+        "{} does not hold the images that the model was trained on: {reason}; for other images of \
+         this kind use --in-distribution",
+        directory.display()
+    )]
+    OtherImages {
+        /// The directory.
+        directory: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// Too few images for clusters.
     #[error("clusters of {0} images: there must be at least 3")]
     TooFewImages(usize),

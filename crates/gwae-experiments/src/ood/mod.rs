@@ -15,7 +15,7 @@ mod table;
 mod trace;
 
 pub use clusters::{
-    ClusterAnalysis, ClusterOptions, ClusterSummary, ComponentAnalysis, KMeansAnalysis,
+    ChosenBy, ClusterAnalysis, ClusterOptions, ClusterSummary, ComponentAnalysis, KMeansAnalysis,
     LabelledComponents, Labels, analyse_clusters,
 };
 pub use comparison::{
@@ -27,6 +27,8 @@ pub use error::OodError;
 pub use experiment::{Experiment, ExperimentError, ExperimentOptions};
 pub use outcome::{ExperimentOutcome, ModelOutcome};
 pub use report::{ModelScores, write_report};
-pub use scoring::{MEAN_BRIGHTNESS, ScoreColumn, ScoreTable, score_images};
-pub use table::{comparison_csv, comparison_table, new_comparisons, scores_matrix, seeds_table};
+pub use scoring::{HEADLINE, MEAN_BRIGHTNESS, ScoreColumn, ScoreTable, score_images};
+pub use table::{
+    COLUMNS, comparison_csv, comparison_table, new_comparisons, scores_matrix, seeds_table,
+};
 pub use trace::{Trace, TracePoint};

@@ -12,6 +12,10 @@ const BATCH: usize = 128;
 /// Name of the score that needs no model; every other score must be better.
 pub const MEAN_BRIGHTNESS: &str = "mean_brightness";
 
+/// Name of the score to trust: how much of an image no code expresses. A larger error always means a
+/// stranger image, it is the same for every model, and it does not change with the contrast.
+pub const HEADLINE: &str = "relative_error";
+
 /// One score of many images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreColumn {

@@ -7,8 +7,14 @@ use gwae_metrics::DetectionReport;
 use super::comparison::Comparison;
 use super::groups::grouped;
 use super::outcome::ExperimentOutcome;
+use super::scoring::HEADLINE;
 
-/// A Markdown table with a row per model, score and set.
+/// What the columns of [`comparison_table`] mean, in one line.
+pub const COLUMNS: &str = "AUROC: share of pairs, one image of each kind, that the score orders rightly (0.5 is chance, 1 is \
+    all), with the 95 % interval of resampling; AUPR: area under precision over recall; FPR at 95 % \
+    TPR: share of in-distribution images called foreign when 95 % of the foreign ones are found";
+
+/// A Markdown table with a row per model, score and set. The score to trust, [`HEADLINE`], is bold.
 pub fn comparison_table(rows: &[Comparison]) -> String {
     let mut text = String::from(
         "| model | score | out-of-distribution | AUROC | 95 % interval | AUPR | FPR at 95 % TPR |\n\
@@ -26,6 +32,10 @@ pub fn comparison_table(rows: &[Comparison]) -> String {
             ..
         } = &row.report;
         let (low, high) = (interval.low, interval.high);
+        let score = match score.as_str() {
+            HEADLINE => format!("**{HEADLINE}**"),
+            other => other.to_owned(),
+        };
         let _ = writeln!(
             text,
             "| {model} | {score} | {set} | {auroc:.3} | {low:.3} to {high:.3} | {aupr:.3} | \
@@ -142,6 +152,11 @@ mod tests {
         let table = comparison_table(&rows);
         let row = "| vae | energy | letters | 1.000 | 1.000 to 1.000 | 1.000 | 0.000 |";
         assert_eq!(table.lines().nth(2), Some(row));
+        let trusted = comparison_table(&[comparison("vae", "letters", HEADLINE, &[3.0])]);
+        assert!(
+            trusted.contains("| **relative_error** | letters |"),
+            "{trusted}"
+        );
         let csv = comparison_csv(&rows);
         assert_eq!(csv.lines().nth(1), Some("vae,energy,letters,1,1,1,1,0,2,1"));
         assert_eq!(

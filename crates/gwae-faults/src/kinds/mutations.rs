@@ -108,7 +108,7 @@ fn items(dataset: &impl Dataset) -> Result<(), String> {
 }
 
 fn config(path: &Path) -> Result<(), String> {
-    let config = load_config(path, &LoadOptions::default()).map_err(text)?;
+    let config = load_config(path, &LoadOptions::default(), &mut |_| {}).map_err(text)?;
     config.validate().map_err(text)
 }
 

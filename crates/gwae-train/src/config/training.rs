@@ -128,6 +128,9 @@ impl Default for TrainingConfig {
     }
 }
 
+/// Largest batch.
+const MOST_IMAGES: usize = 1 << 14;
+
 fn in_range(
     valid: bool,
     field: &'static str,
@@ -142,6 +145,115 @@ fn in_range(
 }
 
 impl TrainingConfig {
+    /// Every field with its explanation, for commented configurations.
+    pub const EXPLANATIONS: [(&'static str, &'static str); 25] = [
+        (
+            "learning_rate",
+            "Learning rate of encoder, decoder, prior and distance scale, above 0 and at most \
+             1.",
+        ),
+        (
+            "critic_learning_rate",
+            "Learning rate of the critic. A model without a critic ignores it.",
+        ),
+        (
+            "warmup_steps",
+            "Steps over which both learning rates rise to their values. Rates above 1e-4 need \
+             some, such as 200.",
+        ),
+        (
+            "optimizer",
+            "Optimiser: \"official\" (RMSprop with a critic, else Adam), \"rmsprop\", \"adam\", \
+             \"adamw\" or \"sgd\". Options go into a table, such as { kind = \"sgd\", momentum = \
+             0.9 }.",
+        ),
+        (
+            "critic_optimizer",
+            "Optimiser of the critic, with the same choices.",
+        ),
+        (
+            "schedule",
+            "Factor of both learning rates over the steps: \"constant\", or a table with kind = \
+             \"linear\", \"cosine\", \"exponential\", \"step\" or \"noam\", such as { kind = \"cosine\", \
+             steps = 10000 }.",
+        ),
+        (
+            "gradient_clipping",
+            "Limit of the gradients: { norm = 1.0 } of all together, or { value = 0.5 } of \
+             each entry.",
+        ),
+        (
+            "average_decay",
+            "Share of the old value in a moving average of the parameters, which validation, \
+             pictures and later use take: 0.999 averages over about 1000 steps, 0 takes the \
+             parameters themselves.",
+        ),
+        (
+            "reconstruction_weight",
+            "Weight of the reconstruction loss; 0 leaves the term out.",
+        ),
+        (
+            "merged_weight",
+            "Weight of the merged sufficient condition, which compares codes with the prior.",
+        ),
+        ("entropy_weight", "Weight of the entropy regularisation."),
+        (
+            "gradient_penalty_weight",
+            "Weight of the gradient penalty in the critic's loss.",
+        ),
+        (
+            "critic_steps",
+            "Steps of the critic after every step of the autoencoder.",
+        ),
+        (
+            "batch_size",
+            "Images per step, at least 2. The losses compare all pairs of a batch.",
+        ),
+        (
+            "precision",
+            "What encoder and decoder compute in during a step: \"single\", \"bf16\" or \"f16\".",
+        ),
+        (
+            "seed",
+            "Seed of everything random: first weights, noise, order of the images.",
+        ),
+        ("steps", "Stop after this many steps in all."),
+        (
+            "epochs",
+            "Stop after this many passes over the training images in all.",
+        ),
+        (
+            "monitor",
+            "The number of a validation that tells which checkpoint is the best. The lowest \
+             is best; { name = \"psnr\", goal = \"highest\" } takes the highest.",
+        ),
+        (
+            "patience",
+            "Stop after so many validations in a row without a better value; 0: never.",
+        ),
+        (
+            "validate_every",
+            "Steps from one validation to the next; 0: one after every epoch.",
+        ),
+        (
+            "checkpoint_every",
+            "Steps from one checkpoint to the next; 0: only after validations and at the end.",
+        ),
+        (
+            "keep_checkpoints",
+            "Newest checkpoints that are kept, beside the best one.",
+        ),
+        (
+            "warm_start",
+            "A run whose best model is the start, in place of a random one. The architecture \
+             must be the same.",
+        ),
+        (
+            "log_every",
+            "Steps from one reading of the losses to the next. More lets a GPU wait less.",
+        ),
+    ];
+
     /// Factor of the learning rates in main step `step`, counted from 1: the warm-up times the
     /// schedule.
     pub fn rate_factor(&self, step: u64) -> f64 {
@@ -210,10 +322,11 @@ impl TrainingConfig {
             "at least 0 (no averaging) and below 1, such as 0.999",
         )?;
         in_range(
-            (2..=1 << 20).contains(&self.batch_size),
+            (2..=MOST_IMAGES).contains(&self.batch_size),
             "training.batch_size",
             self.batch_size,
-            "from 2 (the losses need the spread within a batch) to 1048576",
+            "from 2 (the losses need the spread within a batch) to 16384 (they compare all pairs, so \
+             each table of distances then takes 1 GiB)",
         )?;
         in_range(
             self.critic_steps <= 10_000,

@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
-use super::StopFlag;
+use super::{StopFlag, exit_status};
 
-/// Exit status of a program ended by a second signal: 128 + SIGINT, as in shells.
-pub const EXIT_STATUS: i32 = 130;
+/// SIGINT, which Ctrl-C sends; Windows has no other.
+#[cfg(any(test, not(unix)))]
+const INTERRUPT: i32 = 2;
 
 /// The signal handler could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -14,8 +15,8 @@ pub struct InterruptError(String);
 
 /// Catches Ctrl-C, and on Unix SIGTERM, for the whole process, and does
 /// [`catch_file_size_limit`]. The first signal sets the flag and
-/// prints on standard error what happens next. The second one ends the process with
-/// [`EXIT_STATUS`].
+/// prints on standard error what happens next. The second one ends the process with the exit status
+/// of [`StopFlag::exit_status`].
 ///
 /// The hang-up signal of a terminal is not caught, so `nohup` works. Signals belong to the program:
 /// only binaries call this, once. The library never does.
@@ -61,14 +62,15 @@ fn install(mut handler: SignalHandler) -> Result<(), InterruptError> {
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]).map_err(refused)?;
     let thread = std::thread::Builder::new().name("gwae-signals".into());
     thread
-        .spawn(move || signals.forever().for_each(|_| handler.receive()))
+        .spawn(move || signals.forever().for_each(|signal| handler.receive(signal)))
         .map_err(refused)?;
     Ok(())
 }
 
 #[cfg(not(unix))]
 fn install(mut handler: SignalHandler) -> Result<(), InterruptError> {
-    ctrlc::set_handler(move || handler.receive()).map_err(|error| InterruptError(error.to_string()))
+    ctrlc::set_handler(move || handler.receive(INTERRUPT))
+        .map_err(|error| InterruptError(error.to_string()))
 }
 
 struct SignalHandler {
@@ -78,12 +80,13 @@ struct SignalHandler {
 }
 
 impl SignalHandler {
-    fn receive(&mut self) {
+    fn receive(&mut self, signal: i32) {
         if self.received {
-            std::process::exit(EXIT_STATUS);
+            let status = exit_status(signal).map_or(1, i32::from);
+            std::process::exit(status);
         }
         self.received = true;
-        self.flag.request();
+        self.flag.request_by(signal);
         // Standard error may already be closed; saving must go on.
         let _ = writeln!(
             std::io::stderr(),
@@ -146,7 +149,7 @@ mod tests {
         signal("TERM");
         wait_for("stopping");
         signal("INT");
-        assert_eq!(child.wait().unwrap().code(), Some(EXIT_STATUS));
+        assert_eq!(child.wait().unwrap().code(), Some(128 + INTERRUPT));
     }
 
     #[test]

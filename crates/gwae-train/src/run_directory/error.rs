@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::ConfigError;
+use gwae_datasets::config::DataConfigError;
 use gwae_formats::atomic::FileError;
 
 /// A run directory that cannot be created or used.
@@ -20,13 +21,13 @@ pub enum RunDirectoryError {
     /// The path is a file, not a directory.
     #[error("{} is a file: choose another directory with --out", .0.display())]
     IsFile(PathBuf),
-    /// No run was created in this directory, or its creation was cut short.
-    #[error("{} is no run directory: it has no {missing}; if its creation was cut short, delete it and start again", path.display())]
+    /// The path does not lead to a run.
+    #[error("{explanation}")]
     NoRun {
-        /// The directory.
+        /// The path.
         path: PathBuf,
-        /// The missing file.
-        missing: &'static str,
+        /// What it is, and what to do.
+        explanation: String,
     },
     /// A file of the run is damaged.
     #[error("{} is damaged ({problem}): restore it from a copy", path.display())]
@@ -38,7 +39,7 @@ pub enum RunDirectoryError {
     },
     /// The data differ from those at the start of the run.
     #[error(
-        "the {dataset} data are not those that {} was trained on (fingerprint {found} instead of {expected}): restore them, or start a new run",
+        "the {dataset} data are not those that {} was trained on (fingerprint {found} instead of {expected}): restore them or name their place with --data, start a new run, or go on with these by `gwae resume` and --accept-data-change",
         path.display()
     )]
     OtherData {
@@ -50,6 +51,14 @@ pub enum RunDirectoryError {
         expected: String,
         /// Fingerprint now.
         found: String,
+    },
+    /// The directory of the data is not where the run's configuration says.
+    #[error("{error}; {} says so: if the data moved, give their new place with --data DIRECTORY", config.display())]
+    DataMissing {
+        /// What is missing.
+        error: DataConfigError,
+        /// The configuration of the run.
+        config: PathBuf,
     },
     /// An imported model has no training data.
     #[error("{} was imported from {imported_from}, so there are no training data to go on with: start a new run with `gwae train`", path.display())]

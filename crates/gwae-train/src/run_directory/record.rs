@@ -1,5 +1,6 @@
 //! How a run was made: `run.json`.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,9 @@ pub struct RunRecord {
     pub imported_from: Option<String>,
     /// When the run was started, ISO 8601 in UTC.
     pub started: String,
+    /// When the run went on with other data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_changes: Vec<DataChange>,
     /// The sessions after the first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumed: Vec<Resumption>,
@@ -57,8 +61,50 @@ impl RunRecord {
             dataset_fingerprint: None,
             imported_from: None,
             started: utc(SystemTime::now()),
+            data_changes: Vec::new(),
             resumed: Vec::new(),
         }
+    }
+}
+
+/// Other data that a run went on with, as the user wished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataChange {
+    /// When, ISO 8601 in UTC.
+    pub when: String,
+    /// Main steps done with the data before.
+    pub step: u64,
+    /// Fingerprint of the data before.
+    pub old_fingerprint: String,
+    /// Fingerprint of the data after.
+    pub new_fingerprint: String,
+}
+
+impl DataChange {
+    /// A change that happens now.
+    pub(super) fn now(step: u64, old_fingerprint: String, new_fingerprint: String) -> Self {
+        Self {
+            when: utc(SystemTime::now()),
+            step,
+            old_fingerprint,
+            new_fingerprint,
+        }
+    }
+}
+
+impl fmt::Display for DataChange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            step,
+            old_fingerprint,
+            new_fingerprint,
+            ..
+        } = self;
+        write!(
+            formatter,
+            "from step {step} on the run has other data (fingerprint {new_fingerprint} instead of \
+             {old_fingerprint})"
+        )
     }
 }
 

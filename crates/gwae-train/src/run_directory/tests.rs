@@ -76,7 +76,7 @@ fn a_directory_that_is_no_run_is_named() {
     ] {
         let message = opened.unwrap_err().to_string();
         assert!(
-            message.contains("is no run directory: it has no run.json;"),
+            message.contains("is no run directory: it is empty"),
             "{message}"
         );
     }

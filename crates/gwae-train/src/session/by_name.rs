@@ -134,7 +134,7 @@ pub fn resume(
         {
             let Self(directory, from, changes, options) = self;
             let config = directory.config().clone();
-            let trainer = options.trainer(algorithm, &config).changes(*changes);
+            let trainer = options.trainer(algorithm, &config).changes(changes.clone());
             trainer.resume_directory(directory, from)
         }
     }

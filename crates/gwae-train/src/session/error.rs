@@ -75,6 +75,22 @@ pub enum TrainError {
         /// The field that differs, with both values.
         difference: String,
     },
+    /// A resumed run was given a limit below what it has done.
+    #[error(
+        "training.{unit} = {limit}{} is less than the {done} steps that the run has done: give more, or \
+         go on from an older checkpoint that the run kept (--checkpoint)",
+        if *.unit == "steps" { String::new() } else { format!(" ({steps} steps)") }
+    )]
+    LimitBelowDone {
+        /// `steps` or `epochs`.
+        unit: &'static str,
+        /// The limit.
+        limit: u64,
+        /// The limit in steps.
+        steps: u64,
+        /// Steps done.
+        done: u64,
+    },
     /// A callback.
     #[error("step {step}: {error}")]
     Callback {

@@ -18,8 +18,9 @@ pub struct RunSummary {
     pub step: u64,
     /// Seconds of training, without interruptions.
     pub seconds: f64,
-    /// Reconstruction PSNR in dB on the held-out test images. `None` if the dataset has no such
-    /// images, and after an interruption, because it takes time.
+    /// Reconstruction PSNR in dB on the held-out images: those of the test part or, in a dataset
+    /// without one, of the validation part. `None` if there are no such images, and after an
+    /// interruption, because it takes time.
     pub test_psnr: Option<f64>,
     /// Losses of the last step of this session; `None` if there was no step left to do.
     pub training: Option<NamedLosses<f64>>,

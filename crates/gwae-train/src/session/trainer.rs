@@ -27,7 +27,7 @@ use crate::metrics_log::MetricsLog;
 use crate::model_config::ModelConfig;
 use crate::model_file::{load_parameters, read_model_for_use};
 use crate::reproducible::numbered;
-use crate::run_directory::{Resumption, RunDescription, RunDirectory};
+use crate::run_directory::{Resumption, RunDescription, RunDirectory, RunDirectoryError};
 use crate::state::{TrainingState, load_state};
 use gwae_datasets::config::{DataConfig, DatasetName};
 use gwae_datasets::open::Preparation;
@@ -276,8 +276,13 @@ impl<A: Algorithm> Trainer<A> {
                 difference,
             });
         }
-        self.changes.apply(&mut config.training);
-        config.validate()?;
+        self.changes.apply(&mut config)?;
+        match config.validate() {
+            Err(ConfigError::Data(error)) if self.changes.data_directory.is_none() => {
+                return Err(directory.explain_missing_data(error).into());
+            }
+            checked => checked?,
+        }
         let may_have_critic = config.has_critic() || matches!(config.model, ModelConfig::Own(_));
         if self.changes.critic_learning_rate.is_some() && !may_have_critic {
             return Err(ConfigError::Conflict {
@@ -289,8 +294,17 @@ impl<A: Algorithm> Trainer<A> {
         self.devices.shard_size(config.training.batch_size)?;
         let devices = self.open_devices(&config.training)?;
         let data = self.open_data(&config.data)?;
-        let split: Split = directory.split()?;
-        let renewed = directory.check_data(data.dataset())?;
+        let mut split: Split = directory.split()?;
+        let checked = directory.check_data(data.dataset());
+        let accepts = self.changes.accept_data_change;
+        let other_data = matches!(checked, Err(RunDirectoryError::OtherData { .. })) && accepts;
+        let renewed = if other_data {
+            split = data.draw_split(&config)?;
+            check_validation(&split)?;
+            false
+        } else {
+            checked?
+        };
         split.check(data.dataset())?;
         let mut checkpoints = directory
             .open_checkpoints()?
@@ -309,6 +323,13 @@ impl<A: Algorithm> Trainer<A> {
             self.message("the run stopped before its first checkpoint, so it begins anew");
             self.first_state(&config, &devices[0])?
         };
+        let steps_per_epoch = (split.train.len() / config.training.batch_size) as u64;
+        if other_data && state.position.batch >= steps_per_epoch {
+            state.position = state.position.next(0);
+        }
+        let batches = data.batches(&split, &config.training, state.position)?;
+        self.changes
+            .check_limit(state.step, batches.batches_per_epoch())?;
         if let Some(last) = checkpoints.entry(Which::Last)
             && last.step > state.step
         {
@@ -317,7 +338,6 @@ impl<A: Algorithm> Trainer<A> {
                 "going on from step {from}; the steps after it, up to {to}, are given up"
             ));
         }
-        let batches = data.batches(&split, &config.training, state.position)?;
         // The steps after the checkpoint will be repeated.
         let last_record = MetricsLog::truncate_after(&directory.metrics(), state.step)?;
         state.seconds = last_record.map_or(state.seconds, |record| record.seconds);
@@ -326,6 +346,10 @@ impl<A: Algorithm> Trainer<A> {
             self.devices.to_string(),
             self.command_line.clone(),
         );
+        if other_data {
+            let change = directory.record_data_change(&split, &split.fingerprint, state.step)?;
+            self.message(&format!("accepted: {change}; the images are divided anew"));
+        }
         directory.record_resumption(&config, resumption)?;
         if renewed {
             self.message(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use gwae_datasets::config::{DataConfig, DataConfigError, DatasetName};
 use gwae_datasets::open::Preparation;
 use gwae_datasets::{DatasetError, Split, SplitError};
+use gwae_formats::home::with_home;
 
 use crate::data::RunData;
 use crate::run_directory::{RunDirectory, RunDirectoryError};
@@ -71,10 +72,15 @@ impl RequestedImages {
             Some(dataset) => DataConfig::of(dataset, None),
             None => own.clone(),
         };
-        if request.directory.is_some() {
-            config.directory = request.directory.clone();
+        if let Some(directory) = &request.directory {
+            config.directory = Some(with_home(directory));
         }
-        config.validate()?;
+        match config.validate() {
+            Err(error) if another.is_none() && request.directory.is_none() => {
+                return Err(run.explain_missing_data(error).into());
+            }
+            checked => checked?,
+        }
         let data = RunData::open(&config, run.config().model.image_shape(), progress)?;
         // The training data of an imported model are unknown.
         let imported = run.record().imported_from.is_some();

@@ -58,8 +58,26 @@ pub struct ClusterAnalysis {
 pub struct KMeansAnalysis {
     /// Number of clusters.
     pub clusters: usize,
+    /// What decided on this number.
+    #[serde(default)]
+    pub chosen_by: ChosenBy,
     /// Their agreement with the labels.
     pub agreement: Option<ClusterSummary>,
+}
+
+/// What decides on the number of k-means clusters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChosenBy {
+    /// The caller.
+    #[default]
+    Caller,
+    /// The number of labels.
+    Labels,
+    /// The number of components of the mixture.
+    Components,
+    /// The Calinski-Harabasz index.
+    Index,
 }
 
 /// The components of a mixture.
@@ -132,12 +150,24 @@ impl fmt::Display for ClusterAnalysis {
         }
         let KMeansAnalysis {
             clusters,
+            chosen_by,
             agreement,
         } = &self.k_means;
+        let reason = match chosen_by {
+            ChosenBy::Caller => "",
+            ChosenBy::Labels => " (as many as labels)",
+            ChosenBy::Components => " (as many as components)",
+            ChosenBy::Index => " (the index below prefers so many; --clusters K takes K)",
+        };
         if let Some(agreement) = agreement {
             writeln!(
                 formatter,
-                "agreement of k-means on the codes with labels, {clusters} clusters: {agreement}"
+                "agreement of k-means on the codes with labels, {clusters} clusters{reason}: {agreement}"
+            )?;
+        } else {
+            writeln!(
+                formatter,
+                "k-means divides the codes into {clusters} clusters{reason}"
             )?;
         }
         let entries = self.cluster_counts.entries.iter();

@@ -155,7 +155,7 @@ impl<L: Learner> Session<L> {
         Ok(reconstruction_psnr(
             &model,
             &self.opened.data,
-            &self.opened.split.test,
+            self.opened.split.held_out(),
             &device,
         )?)
     }
