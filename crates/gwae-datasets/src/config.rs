@@ -94,7 +94,7 @@ impl Default for DataConfig {
 
 impl DataConfig {
     /// Every field with its explanation, for commented configurations.
-    pub const EXPLANATIONS: [(&'static str, &'static str); 8] = [
+    pub const EXPLANATIONS: [(&'static str, &'static str); 10] = [
         (
             "dataset",
             "The dataset. `gwae data list` describes them, `gwae data get` downloads them.",
@@ -120,6 +120,17 @@ impl DataConfig {
             "crop",
             "Side in pixels of the central square of each image that is used; 0: the whole image. If \
              not set, 144 for celeba and 0 for the others.",
+        ),
+        (
+            "fit",
+            "How an image that is not square becomes one: \"crop\" takes its centre, \"pad\" adds \
+             black borders, \"stretch\" changes its proportions. If not set, crop for folder and \
+             stretch for the others.",
+        ),
+        (
+            "unreadable",
+            "What to do with images of a folder that cannot be read: \"refuse\" to train, or \
+             \"skip\" them and list them.",
         ),
         (
             "polarity",

@@ -25,7 +25,7 @@ const FAMILY: Explained = (
 );
 
 /// A value for each key that a configuration may leave out, to show how it is written.
-pub(super) const EXAMPLES: [(&str, &str); 9] = [
+pub(super) const EXAMPLES: [(&str, &str); 11] = [
     ("training.gradient_clipping", "{ norm = 1.0 }"),
     ("training.steps", "10000"),
     ("training.epochs", "20"),
@@ -33,6 +33,8 @@ pub(super) const EXAMPLES: [(&str, &str); 9] = [
     ("data.directory", "\"~/datasets\""),
     ("data.cache", "\"~/.cache/gwae\""),
     ("data.crop", "128"),
+    ("data.fit", "\"pad\""),
+    ("data.unreadable", "\"skip\""),
     ("data.polarity", "\"inverted\""),
     ("data.patch_shuffle", "4"),
 ];
