@@ -17,8 +17,6 @@ use std::path::Path;
 use crate::gzip::{BytesAfterGzip, GzipReader, MAGIC};
 use crate::regular_file::open_regular;
 
-use crate::regular_file::open_regular;
-
 /// Maximum number of elements that a file may declare: 4 GiB, 90 times MNIST. It limits how far a
 /// small compressed file can expand.
 pub const MAX_ELEMENTS: u64 = 1 << 32;
