@@ -123,12 +123,8 @@ fn a_mirror_takes_the_place_of_the_published_addresses() {
         message.contains("train-images-idx3-ubyte.gz") && message.contains("checksum"),
         "{message}"
     );
-    // A wrong file never gets the name of a dataset file.
-    let made = fs::read_dir(root.path().join("data/mnist")).unwrap();
-    for entry in made {
-        let name = entry.unwrap().file_name();
-        assert!(!text(name.as_encoded_bytes()).ends_with(".gz"), "{name:?}");
-    }
+    // Neither the wrong bytes stay nor the directories that were made for them.
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
     let url = format!("{}/nowhere/", server.address());
     let message = refused(
         &gwae(&["data", "get", "kmnist", "--url", &url], root.path()),
@@ -277,4 +273,66 @@ fn what_cannot_be_shown_is_one_line() {
     let output = gwae(&["data", "show", "digits", "--out", "x.jpg"], root.path());
     assert!(refused(&output, 1).contains(".png"));
     assert!(!root.path().join("x.png").exists());
+}
+
+#[test]
+fn a_check_names_damaged_copies() {
+    let root = tempfile::tempdir().unwrap();
+    let place = root.path().join("dsprites");
+    fs::create_dir(&place).unwrap();
+    let npz = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz";
+    let example = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../gwae-datasets/tests/npz_files/compressed.npz");
+    fs::copy(example, place.join(npz)).unwrap();
+    let show = [
+        "data", "show", "dsprites", "--data", "dsprites", "-n", "2", "--out", "a.png",
+    ];
+    fine(&gwae(&show, root.path()));
+    let check = |more: &[&str]| {
+        let arguments = [&["data", "check", "dsprites", "--dir", "."], more].concat();
+        let output = gwae(&arguments, root.path());
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "the file is not the published one"
+        );
+        text(&output.stdout)
+    };
+    let said = check(&[]);
+    assert!(
+        said.contains(".gwae-cache: a whole copy of 14 items"),
+        "{said}"
+    );
+    let copy = place.join(format!("{npz}.gwae-cache"));
+    let mut bytes = fs::read(&copy).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&copy, &bytes).unwrap();
+    let said = check(&[]);
+    assert!(
+        said.contains(".gwae-cache: item 13 is damaged; delete the file"),
+        "{said}"
+    );
+    fs::create_dir(root.path().join("copies")).unwrap();
+    fs::rename(&copy, root.path().join("copies/a.gwae-cache")).unwrap();
+    assert!(!check(&[]).contains("item 13"));
+    assert!(check(&["--cache", "copies"]).contains("item 13"));
+    // The next use makes the copy that is not there.
+    fine(&gwae(&show, root.path()));
+    let said = check(&[]);
+    assert!(
+        said.contains(".gwae-cache: a whole copy of 14 items"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_download_that_fails_leaves_nothing_behind() {
+    let root = tempfile::tempdir().unwrap();
+    let server = Server::start(|_, _, _| Reply::not_found());
+    let url = format!("{}/nowhere/", server.address());
+    let get = ["data", "get", "mnist", "--dir", "a/b", "--url", &url];
+    let message = refused(&gwae(&get, root.path()), 1);
+    assert!(message.contains("404"), "{message}");
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
 }

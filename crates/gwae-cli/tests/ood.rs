@@ -2,6 +2,7 @@
 
 mod program;
 
+use gwae_formats::npy::write_npy_f64;
 use program::{fine, gwae, refused, text};
 
 /// Version 1 of NumPy's format with one axis of little-endian doubles.
@@ -169,7 +170,10 @@ fn scores_of_any_program_are_measured() {
 
     std::fs::write(root.path().join("broken.npy"), npy(&[2.0, f64::NAN])).unwrap();
     for (file, words) in [
-        ("broken.npy", "score 1 (counted from 0) is not a number"),
+        (
+            "broken.npy",
+            "1 of 2 scores are not numbers (NaN), the first one is score 1",
+        ),
         ("nowhere.npy", "nowhere.npy"),
         ("in.txt", "in.txt"),
     ] {
@@ -178,6 +182,50 @@ fn scores_of_any_program_are_measured() {
         let message = refused(&output, 1);
         assert!(message.contains(words), "{message}");
     }
+}
+
+/// One number per image, and no other shape, is a set of scores.
+#[test]
+fn scores_have_one_axis_or_a_column() {
+    let root = tempfile::tempdir().unwrap();
+    let metrics = |shape: &[u64], fill: f64| {
+        let count: u64 = shape.iter().product();
+        let mut values: Vec<f64> = (0..count).map(|value| value as f64).collect();
+        values.iter_mut().take(3).for_each(|value| *value += fill);
+        write_npy_f64(&root.path().join("in.npy"), &values, shape).unwrap();
+        std::fs::write(root.path().join("out.npy"), npy(&[2.0, 4.0])).unwrap();
+        let arguments = [
+            "metrics",
+            "--scores-in",
+            "in.npy",
+            "--scores-out",
+            "out.npy",
+        ];
+        gwae(&arguments, root.path())
+    };
+    let flat = fine(&metrics(&[6], 0.0));
+    assert!(flat.contains("6 scores in"), "{flat}");
+    assert_eq!(fine(&metrics(&[6, 1], 0.0)), flat);
+    for (shape, words) in [
+        (
+            &[3, 2][..],
+            "in.npy: has the shape (3, 2), but scores have the shape (N,) or (N, 1)",
+        ),
+        (
+            &[1, 6],
+            "has the shape (1, 6), one image with 6 numbers; save it as 6 scores",
+        ),
+        (&[6, 1, 1], "has the shape (6, 1, 1)"),
+        (&[], "has the shape ()"),
+        (&[2, 0], "has the shape (2, 0)"),
+    ] {
+        let message = refused(&metrics(shape, 0.0), 1);
+        assert!(message.contains(words), "{message}");
+    }
+    let message = refused(&metrics(&[6], f64::NAN), 1);
+    assert!(message.contains("3 of 6 scores"), "{message}");
+    // One score alone is a set too, if (1, 1) is what it came as.
+    assert!(fine(&metrics(&[1, 1], 0.0)).contains("1 scores in"));
 }
 
 #[test]

@@ -10,6 +10,9 @@ use super::names;
 /// Default directory of datasets.
 const DIRECTORY: &str = "data";
 
+/// Default of the least rate of a download, in bytes per second.
+const LEAST_RATE: u64 = 1_000;
+
 /// Arguments of `gwae data`.
 #[derive(Debug, Args)]
 #[command(
@@ -37,7 +40,7 @@ pub enum DataCommand {
     List(List),
     /// Download a dataset and verify it
     Get(Get),
-    /// Verify the files of a dataset against their published checksums
+    /// Verify the files of a dataset against their published checksums, and the copies made of them
     Check(Check),
     /// Draw some images of a dataset with their labels
     Show(Show),
@@ -67,7 +70,8 @@ Examples:
   gwae data get mnist --url https://example.org/mnist/
   GWAE_MIRROR=https://example.org/data gwae data get mnist    from .../data/mnist/FILE
 
-An interrupted download goes on where it stopped when the command is run again. A file gets its name
+A download that was interrupted goes on where it stopped when the command is run again, if the server can send
+the rest of a file. One that fails otherwise leaves nothing behind. A file gets its name
 only when its checksum is right. Files that are there and right are left alone; wrong ones are an error
 unless --replace is given, which keeps them as FILE.wrong.
 
@@ -87,6 +91,10 @@ pub struct Get {
     /// Download again the files that are there but wrong. The wrong ones are kept as FILE.wrong
     #[arg(long)]
     pub replace: bool,
+    /// Give an address up that sends fewer bytes per second than this for a minute, five times in a row; 0 waits for
+    /// any server
+    #[arg(long, value_name = "BYTES", default_value_t = LEAST_RATE)]
+    pub least_rate: u64,
 }
 
 /// Arguments of `gwae data check`.
@@ -98,7 +106,8 @@ Examples:
   gwae data check folder --data ~/pictures       read every image, and name those that cannot be read
 
 The exit status is 0 when all files are there and none is wrong, else 1. Files for which no checksum is
-published are compared by size and marked as unverified.")]
+published are compared by size and marked as unverified. Copies that are faster to read (3dshapes.h5.gwae-cache,
+CelebA's .images) are checked item by item. Delete a damaged copy: it is made again when it is needed.")]
 pub struct Check {
     /// Dataset, as `gwae data list` names it
     #[arg(value_name = "NAME")]
@@ -107,6 +116,9 @@ pub struct Check {
     /// folder or archive itself
     #[arg(long, visible_alias = "data", value_name = "DIRECTORY", default_value = DIRECTORY)]
     pub dir: PathBuf,
+    /// Directory of the copies, if they are not beside the files (data.cache of a configuration)
+    #[arg(long, value_name = "DIRECTORY")]
+    pub cache: Option<PathBuf>,
 }
 
 /// Arguments of `gwae data show`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use gwae_formats::atomic::write_atomically;
-use gwae_formats::npy::read_npy_numbers;
+use gwae_formats::npy::{NpyNumbers, read_npy_numbers};
 use gwae_metrics::{BootstrapConfig, DetectionReport};
 
 use crate::arguments::Metrics;
@@ -40,15 +40,36 @@ pub(super) fn run(arguments: &Metrics) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The numbers of a file of any shape.
+/// The scores of a file, one per image.
 fn scores(path: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
-    let numbers = read_npy_numbers(path)?;
-    match numbers.values.iter().position(|value| value.is_nan()) {
-        Some(place) => Err(format!(
-            "{}: score {place} (counted from 0) is not a number: leave it out or give it one",
-            path.display()
-        )
-        .into()),
-        None => Ok(numbers.values),
+    let NpyNumbers { values, shape } = read_npy_numbers(path)?;
+    let file = path.display();
+    match shape[..] {
+        [_] | [_, 1] => {}
+        [1, count] => {
+            return Err(format!(
+                "{file}: has the shape (1, {count}), one image with {count} numbers; save it as {count} scores with \
+                 array.reshape(-1)"
+            )
+            .into());
+        }
+        _ => {
+            let sizes: Vec<String> = shape.iter().map(u64::to_string).collect();
+            return Err(format!(
+                "{file}: has the shape ({}), but scores have the shape (N,) or (N, 1), one per image; save those only",
+                sizes.join(", ")
+            )
+            .into());
+        }
     }
+    if let Some(first) = values.iter().position(|value| value.is_nan()) {
+        let count = values.iter().filter(|value| value.is_nan()).count();
+        return Err(format!(
+            "{file}: {count} of {} scores are not numbers (NaN), the first one is score {first}, counted from 0: leave \
+             them out or give them values",
+            values.len()
+        )
+        .into());
+    }
+    Ok(values)
 }

@@ -39,6 +39,12 @@ impl DataBar {
             DataEvent::NextAddress { file, reason } => {
                 self.note(&format!("{file}: {reason}; trying the next address"));
             }
+            DataEvent::Kept { path, bytes } => {
+                self.note(&format!(
+                    "{}: {bytes} bytes are kept; run the command again to go on from there",
+                    path.display()
+                ));
+            }
             _ => {}
         }
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use gwae_datasets::config::DatasetName;
 use gwae_datasets::open::{Preparation, PreparationStage};
-use gwae_datasets::{ImageFolder, Verdict, check, dataset_directory};
+use gwae_datasets::{CopyStatus, ImageFolder, Verdict, check, check_copies, dataset_directory};
 use gwae_train::progress::PreparationBar;
 
 use super::bar::DataBar;
@@ -22,8 +22,10 @@ pub(super) fn run(arguments: &Check) -> Result<ExitCode, Box<dyn Error>> {
     let directory = dataset_directory(manifest, &arguments.dir)?;
     let mut bar = DataBar::default();
     let report = check(manifest, &directory, &mut |event| bar.update(&event));
+    let place = arguments.cache.as_ref().unwrap_or(&directory);
+    let copies = check_copies(place, &mut |event| bar.update(&event));
     drop(bar);
-    let report = report?;
+    let (report, copies) = (report?, copies?);
     for file in &report.files {
         let optional = if file.optional { " (optional)" } else { "" };
         print(format!(
@@ -49,6 +51,13 @@ pub(super) fn run(arguments: &Check) -> Result<ExitCode, Box<dyn Error>> {
         ),
     };
     print(format!("{name}: {verdict}"));
+    let mut code = code;
+    for copy in copies {
+        print(format!("{}: {}", copy.path.display(), copy.status));
+        if let CopyStatus::Useless(_) = copy.status {
+            code = ExitCode::FAILURE;
+        }
+    }
     Ok(code)
 }
 

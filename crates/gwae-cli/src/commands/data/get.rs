@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &Get) -> Result<ExitCode, Box<dyn Error>> {
     let options = GetOptions {
         url: arguments.url.clone(),
         replace: arguments.replace,
+        least_rate: arguments.least_rate,
         ..GetOptions::from_environment()
     };
     let mut bar = DataBar::default();

@@ -92,6 +92,12 @@ fn there(listed: &Listed) -> String {
             there,
             needed,
         } => format!("{there} of {needed} files are in {}", directory.display()),
+        Presence::Usable { directory, files } => format!(
+            "usable with {}, in {}; gwae data get {} gets the whole set",
+            files.join(" and "),
+            directory.display(),
+            listed.manifest.name
+        ),
         Presence::Present { directory } => format!("there, in {}", directory.display()),
     }
 }

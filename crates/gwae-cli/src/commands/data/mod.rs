@@ -22,12 +22,12 @@ pub(super) fn run(command: &DataCommand) -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// The manifest of a dataset, also by its name in configurations (`fashion_mnist`).
+/// The manifest of a dataset.
 fn manifest_of(name: &str) -> Result<&'static Manifest, Box<dyn Error>> {
     match name {
         "digits" => Err("digits: embedded in this program, so there are no files".into()),
         "folder" => Err("folder: your own images, so nothing is known about them".into()),
-        _ => Ok(manifest(&name.replace('_', "-"))?),
+        _ => Ok(manifest(name)?),
     }
 }
 
