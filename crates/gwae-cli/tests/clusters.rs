@@ -79,7 +79,7 @@ fn components_of_a_mixture_are_drawn_and_measured() {
         let purity = labelled["agreement"]["purity"].as_f64().unwrap();
         assert!((purity - largest.sum::<u64>() as f64 / count as f64).abs() < 1e-9);
         // As many as labels, but no more than images.
-        assert_eq!(figures["k_means"]["clusters"], labels.min(images));
+        assert_eq!(figures["k_means"]["clusters"], count.min(labels as u64));
         assert_eq!(figures["k_means"]["chosen_by"], "labels");
         let found = root.path().join("found");
         for component in 0..5 {

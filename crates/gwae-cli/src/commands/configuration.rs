@@ -24,6 +24,14 @@ pub(super) fn is_standard_input(source: &Path) -> bool {
 /// The configuration of a file or of standard input.
 pub(super) fn load(source: &Path, options: &LoadOptions) -> Result<RunConfig, ConfigError> {
     let mut tell = |line: &str| note(line);
+    if source.is_dir() {
+        let what = match RunDirectory::is_begun(source) {
+            true => "is a run: `gwae resume` goes on with it",
+            false => "is a directory",
+        };
+        let problem = format!("{what}; here the name of a configuration file is needed");
+        return Err(ConfigError::in_file(source, None, problem));
+    }
     if !is_standard_input(source) {
         return load_config(source, options, &mut tell);
     }

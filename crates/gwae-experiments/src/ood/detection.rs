@@ -65,10 +65,18 @@ impl DetectionTest {
                 reason: reason.clone(),
             });
         }
+        // Before the other sets: the run's own images with shuffled patches may be among them.
+        if let (None, Err(reason)) = (&self.in_distribution, &own) {
+            return Err(OodError::NoOwnImages(reason.clone()));
+        }
+        let mut own_data = config.data.clone();
+        if self.data.is_some() {
+            own_data.directory = self.data.clone();
+        }
         let shape = trained.image_shape();
         let mut open =
             |data: &DataConfig| TestSet::open(data, shape, self.images, self.seed, progress);
-        let sets = self.sets(&config.data);
+        let sets = self.sets(&own_data);
         let mut sets = sets.iter().map(&mut open).collect::<Result<Vec<_>, _>>()?;
         make_names_unique(&mut sets);
         let score = |data: &RunData, part: &[u32], count: usize| {

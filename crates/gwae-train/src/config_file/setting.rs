@@ -154,6 +154,9 @@ impl RunConfig {
     ///
     /// Names the setting, as `--set KEY`. [`Self::validate`] checks the ranges.
     pub fn with_settings(&self, settings: &[Setting]) -> Result<Self, ConfigError> {
+        if settings.is_empty() {
+            return Ok(self.clone());
+        }
         // Choices first, the outer ones before the inner ones: they decide about the other keys.
         let mut ordered: Vec<&Setting> = settings.iter().collect();
         ordered.sort_by_key(|setting| match setting.is_choice() {
@@ -168,10 +171,7 @@ impl RunConfig {
                 .map_err(|problem| refused(setting, problem))?;
             stages.push((setting, table.clone()));
         }
-        let Some((_, complete)) = stages.last() else {
-            return Ok(self.clone());
-        };
-        read(complete).or_else(|problem| {
+        read(&table).or_else(|problem| {
             // The first setting with which the problem appears.
             let mut stages = stages.iter();
             let guilty = stages.find(|(_, table)| read(table).err().as_ref() == Some(&problem));

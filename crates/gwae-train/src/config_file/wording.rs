@@ -41,6 +41,10 @@ const HIDDEN: &str = "`own`";
 /// added.
 pub(super) fn plain(message: &str) -> String {
     let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    // TOML's own words for a value that is no name.
+    if message == "wanted string or table" {
+        return "expected a name, in quotes".to_owned();
+    }
     if message.starts_with("unknown field") || message.starts_with("unknown variant") {
         return with_suggestion(&message.replacen("unknown variant", "unknown value", 1));
     }
@@ -76,10 +80,14 @@ fn in_words(found_and_expected: &str) -> String {
 fn with_suggestion(message: &str) -> String {
     let message = message
         .replace(&format!(", {HIDDEN}"), "")
-        .replace(&format!("{HIDDEN}, "), "");
+        .replace(&format!("{HIDDEN}, "), "")
+        .replace("there are no fields", "nothing can be set here");
     let mut names = message.split('`').skip(1).step_by(2);
     let unknown = names.next().unwrap_or_default();
-    match names.min_by_key(|name| strsim::osa_distance(unknown, name)) {
+    let distance = |name: &&str| strsim::osa_distance(unknown, name);
+    let nearest = names.min_by_key(distance);
+    // With more changes than half of the word it is another word.
+    match nearest.filter(|near| distance(near) * 2 <= unknown.chars().count() + 1) {
         Some(near) => format!("{message}; did you mean `{near}`?"),
         None => message,
     }
@@ -129,7 +137,21 @@ mod tests {
     fn names_that_no_user_writes_are_not_listed() {
         assert_eq!(
             plain("unknown variant `ow`, expected one of `noise`, `own`"),
-            "unknown value `ow`, expected one of `noise`; did you mean `noise`?"
+            "unknown value `ow`, expected one of `noise`"
         );
+    }
+
+    #[test]
+    fn only_similar_names_are_suggested() {
+        for (unknown, known, suggested) in [
+            ("lerning_rate", "learning_rate", true),
+            ("vea", "vae", true),
+            ("mnits", "mnist", true),
+            ("foo", "seed", false),
+            ("a", "data", false),
+        ] {
+            let message = plain(&format!("unknown field `{unknown}`, expected `{known}`"));
+            assert_eq!(message.contains("did you mean"), suggested, "{message}");
+        }
     }
 }
