@@ -147,6 +147,13 @@ pub enum MetricError {
         least: usize,
     },
 
+    /// No metric has this name.
+    #[error("no metric is called {name:?}; see the list of metrics")]
+    UnknownProtocol {
+        /// The name.
+        name: String,
+    },
+
     /// The system cannot start a thread.
     #[error("no thread to compute on ({reason}); end other programs and try again")]
     NoThread {

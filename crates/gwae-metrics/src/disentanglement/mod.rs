@@ -25,8 +25,10 @@ mod mig;
 mod mig_sup;
 mod modularity;
 mod nearest_neighbours;
+mod robust_mig;
 mod sap;
 mod standard_error;
+pub mod suite;
 mod training_classes;
 mod udr;
 
@@ -47,5 +49,6 @@ pub use labelled_codes::LabelledCodes;
 pub use mig::mig;
 pub use mig_sup::mig_sup;
 pub use modularity::modularity;
+pub use robust_mig::robust_mig;
 pub use sap::{Sap, sap, sap_continuous};
 pub use udr::{CodeRelation, ModelCodes, Udr, udr};

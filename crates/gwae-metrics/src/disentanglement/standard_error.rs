@@ -1,5 +1,10 @@
 //! Standard errors of scores.
 
+use super::division::shuffled;
+
+/// The stream of the groups' draws.
+const STREAM: u64 = u64::MAX - 1;
+
 /// The standard error of the mean of independent values. 0 for a single value.
 pub(super) fn standard_error_of_mean(values: &[f64]) -> f64 {
     let count = values.len() as f64;
@@ -13,6 +18,15 @@ pub(super) fn standard_error_of_mean(values: &[f64]) -> f64 {
 
 /// Parts of the items that the jackknife leaves out, one at a time.
 pub(super) const JACKKNIFE_GROUPS: usize = 10;
+
+/// The group of each item, by chance: the order of the items may have a pattern.
+pub(super) fn jackknife_groups(items: usize, seed: u64) -> Vec<usize> {
+    let order = shuffled(items, seed, STREAM);
+    order
+        .into_iter()
+        .map(|place| place % JACKKNIFE_GROUPS)
+        .collect()
+}
 
 /// The standard error of a score from its values without each of several groups of items (Efron & Tibshirani
 /// 1993, section 11.5): `√((g − 1)/g · Σ (θᵢ − θ̄)²)`.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::correlations::distances;
 use super::items::{Images, column_distance, random_pairs};
 use crate::disentanglement::labelled_codes::LabelledCodes;
-use crate::disentanglement::standard_error::{JACKKNIFE_GROUPS, jackknife_error};
+use crate::disentanglement::standard_error::{JACKKNIFE_GROUPS, jackknife_error, jackknife_groups};
 use crate::error::MetricError;
 
 /// The result of [`gw_with_best_scale`].
@@ -46,8 +46,9 @@ pub fn gw_with_best_scale(
         .zip(of_images)
         .map(<[f64; 2]>::from)
         .collect();
+    let groups = jackknife_groups(labelled.items(), seed);
     let parts = (0..JACKKNIFE_GROUPS).map(|group| {
-        let stays = |pair: &[usize; 2]| pair.iter().all(|item| item % JACKKNIFE_GROUPS != group);
+        let stays = |pair: &[usize; 2]| pair.iter().all(|&item| groups[item] != group);
         let kept = pairs.iter().zip(&all).filter(|(pair, _)| stays(pair));
         loss(kept.map(|(_, &distances)| distances).collect())
     });

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::items::{Images, column_distance, random_pairs};
 use crate::disentanglement::correlation::{pearson, spearman};
 use crate::disentanglement::labelled_codes::LabelledCodes;
-use crate::disentanglement::standard_error::{JACKKNIFE_GROUPS, jackknife_error};
+use crate::disentanglement::standard_error::{JACKKNIFE_GROUPS, jackknife_error, jackknife_groups};
 use crate::error::MetricError;
 
 /// How two kinds of distances go together.
@@ -56,7 +56,8 @@ pub fn distance_correlations(
     let codes = distances(&pairs, |a, b| column_distance(labelled.codes(), a, b));
     let factors = distances(&pairs, |a, b| column_distance(&factors, a, b));
     let images = images.map(|images| distances(&pairs, |a, b| images.distance(a, b)));
-    let correlate = |first: &[f64], second: &[f64]| correlation(&pairs, first, second);
+    let groups = jackknife_groups(labelled.items(), seed);
+    let correlate = |first: &[f64], second: &[f64]| correlation(&pairs, &groups, first, second);
     Ok(DistanceCorrelations {
         codes_factors: correlate(&codes, &factors),
         codes_images: images.as_ref().map(|images| correlate(&codes, images)),
@@ -71,16 +72,17 @@ pub(super) fn distances(
     pairs.par_iter().map(|&[a, b]| distance(a, b)).collect()
 }
 
+/// `groups`: that of each item, for the standard error.
 pub(super) fn correlation(
     pairs: &[[usize; 2]],
+    groups: &[usize],
     first: &[f64],
     second: &[f64],
 ) -> DistanceCorrelation {
     let parts: Vec<[f64; 2]> = (0..JACKKNIFE_GROUPS)
         .into_par_iter()
         .map(|group| {
-            let stays =
-                |pair: &[usize; 2]| pair.iter().all(|item| item % JACKKNIFE_GROUPS != group);
+            let stays = |pair: &[usize; 2]| pair.iter().all(|&item| groups[item] != group);
             let pick = |values: &[f64]| -> Vec<f64> {
                 let kept = pairs.iter().zip(values).filter(|(pair, _)| stays(pair));
                 kept.map(|(_, &value)| value).collect()

@@ -10,7 +10,7 @@ use super::items::{Images, column_distance};
 use crate::disentanglement::covariance::scaled_covariance;
 use crate::disentanglement::division::shuffled;
 use crate::disentanglement::labelled_codes::LabelledCodes;
-use crate::disentanglement::standard_error::standard_error_of_mean;
+use crate::disentanglement::standard_error::{jackknife_groups, standard_error_of_mean};
 use crate::symmetric_matrix::eigen;
 
 /// Values that a traversal needs.
@@ -84,8 +84,9 @@ pub fn traversal_scores(
         })
     };
     let pairs = pairs_within(&all);
+    let groups = jackknife_groups(labelled.items(), seed);
     let correlate = |first: &[f64], second: &[f64]| {
-        (!pairs.is_empty()).then(|| correlation(&pairs, first, second))
+        (!pairs.is_empty()).then(|| correlation(&pairs, &groups, first, second))
     };
     let factors: Vec<Vec<f64>> = labelled.factors().iter().map(|f| f.unit_values()).collect();
     let codes = distances(&pairs, |a, b| column_distance(labelled.codes(), a, b));
