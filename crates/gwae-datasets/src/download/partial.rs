@@ -4,7 +4,7 @@
 //! later run can request the rest of exactly that version.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use gwae_formats::atomic::rename_synced;
