@@ -13,6 +13,7 @@ mod settings;
 #[cfg(test)]
 mod testing;
 mod vae;
+mod vae_family;
 
 pub use autoencoder::Autoencoder;
 pub use components::Components;
@@ -33,3 +34,13 @@ pub use settings::{ModelConfigError, ModelSettings, SingleObjectiveSettings};
 #[doc(hidden)]
 pub use settings::{field_names, read_table};
 pub use vae::{Vae, VaeConfig, VaeObjective};
+pub use vae_family::annealed_vae::{AnnealedVae, AnnealedVaeConfig};
+pub use vae_family::beta_tcvae::{BetaTcvae, BetaTcvaeConfig};
+pub use vae_family::beta_vae::BetaVaeConfig;
+pub use vae_family::dip_vae::{DipVae, DipVaeIConfig, DipVaeIiConfig};
+pub use vae_family::factor_vae::{
+    DensityRatioCritic, FactorVae, FactorVaeConfig, FactorVaeObjective,
+};
+pub use vae_family::info_vae::{InfoVae, InfoVaeConfig};
+pub use vae_family::regulariser::{Penalty, Regulariser};
+pub use vae_family::wae_mmd::{WaeMmd, WaeMmdConfig};

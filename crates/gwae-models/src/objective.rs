@@ -23,6 +23,13 @@ pub trait Objective<M> {
         noise: &mut dyn RandomSource,
         terms: &LossTerms<M>,
     ) -> NamedLosses<Tensor<1>>;
+
+    /// Tells the number of main steps done, for an objective that changes with them: before the first
+    /// step of a session and after each step. The default ignores it.
+    fn set_completed_steps(&mut self, _steps: u64) {}
+
+    /// Tells the number of images to train on, before the first step. The default ignores it.
+    fn set_training_images(&mut self, _images: usize) {}
 }
 
 /// A term that is added to the objective of a model, with a weight.

@@ -3,20 +3,17 @@
 use burn::module::Module;
 use burn::tensor::{Device, FloatDType, Tensor};
 use gwae_core::random::{RandomSource, normal_tensor};
-use gwae_core::{
-    Mode, NamedLosses, reconstruction_loss, standard_normal_divergence,
-    standard_normal_negative_log_density,
-};
+use gwae_core::{Mode, standard_normal_divergence, standard_normal_negative_log_density};
 use serde::{Deserialize, Serialize};
 
 use crate::autoencoder::Autoencoder;
 use crate::encoded::Encoded;
 use crate::networks::{BackboneConfig, ConvDecoder, ConvEncoder, Decoder, Encoder, Posterior};
-use crate::objective::{Forward, LossTerms, Objective};
 use crate::score::{Score, ScoreDirection};
 use crate::settings::{
     ModelConfigError, ModelSettings, SingleObjectiveSettings, in_range, settings_table,
 };
+use crate::vae_family::regulariser::{Penalty, Regulariser};
 
 /// Settings of a [`Vae`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,37 +163,14 @@ pub struct VaeObjective {
     pub divergence_weight: f64,
 }
 
-impl<E: Encoder, D: Decoder> Objective<Vae<E, D>> for VaeObjective {
-    /// Asks `noise` for ε `[batch, latent]`.
-    fn losses(
-        &self,
-        model: &Vae<E, D>,
-        images: Tensor<4>,
-        mode: Mode,
-        noise: &mut dyn RandomSource,
-        terms: &LossTerms<Vae<E, D>>,
-    ) -> NamedLosses<Tensor<1>> {
-        let posterior = model.encoder.encode(images.clone(), mode);
-        let codes = posterior.sample(noise);
-        let reconstructed = model.decoder.decode(codes.clone(), mode);
-        let reconstruction = reconstruction_loss(images.clone(), reconstructed.clone());
-        let divergence =
-            standard_normal_divergence(posterior.mean.clone(), posterior.logvar.clone());
-        let total = reconstruction.clone() + divergence.clone() * self.divergence_weight;
-        let losses = NamedLosses::new([
-            ("total", total),
-            ("reconstruction", reconstruction),
-            ("divergence", divergence),
-        ]);
-        terms.add_to(losses, || Forward {
-            model,
-            mode,
-            images,
-            posterior: Some(posterior),
-            codes,
-            reconstructed,
-            generated: None,
-        })
+impl Regulariser for VaeObjective {
+    fn penalty(&self, posterior: &Posterior, _: &Tensor<2>, _: &mut dyn RandomSource) -> Penalty {
+        let Posterior { mean, logvar } = posterior.clone();
+        let divergence = standard_normal_divergence(mean, logvar);
+        Penalty {
+            weighted: divergence.clone() * self.divergence_weight,
+            terms: vec![("divergence", divergence)],
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use gwae_datasets::ImageShape;
 use gwae_models::{
-    BackboneConfig, DagmmConfig, GwaeConfig, ModelConfigError, ModelSettings, VaeConfig,
-    field_names,
+    AnnealedVaeConfig, BackboneConfig, BetaTcvaeConfig, BetaVaeConfig, DagmmConfig, DipVaeIConfig,
+    DipVaeIiConfig, FactorVaeConfig, GwaeConfig, InfoVaeConfig, ModelConfigError, ModelSettings,
+    VaeConfig, WaeMmdConfig, field_names,
 };
 use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -53,6 +54,15 @@ macro_rules! define {
             /// The kinds of models that can be trained by name, each with a short description.
             pub fn kinds() -> Vec<(&'static str, &'static str)> {
                 vec![$(($kind, <$settings as ModelSettings>::SUMMARY),)*]
+            }
+
+            /// The default settings of a kind of model; `None` for a kind that cannot be trained by
+            /// name.
+            pub fn of_kind(kind: &str) -> Option<Self> {
+                match kind {
+                    $($kind => Some(<$settings>::default().into()),)*
+                    _ => None,
+                }
             }
 
             /// The architecture of encoder and decoder; `None` for a model that only the user's

@@ -11,6 +11,14 @@ macro_rules! for_each_model {
         $with! {
             "gwae": Gwae(GwaeConfig) is trained by GwaeAlgorithm;
             "vae": Vae(VaeConfig) is trained by SingleAlgorithm;
+            "beta-vae": BetaVae(BetaVaeConfig) is trained by SingleAlgorithm;
+            "annealed-vae": AnnealedVae(AnnealedVaeConfig) is trained by SingleAlgorithm;
+            "factor-vae": FactorVae(FactorVaeConfig) is trained by FactorVaeAlgorithm;
+            "beta-tcvae": BetaTcvae(BetaTcvaeConfig) is trained by SingleAlgorithm;
+            "dip-vae-i": DipVaeI(DipVaeIConfig) is trained by SingleAlgorithm;
+            "dip-vae-ii": DipVaeIi(DipVaeIiConfig) is trained by SingleAlgorithm;
+            "infovae": InfoVae(InfoVaeConfig) is trained by SingleAlgorithm;
+            "wae-mmd": WaeMmd(WaeMmdConfig) is trained by SingleAlgorithm;
             "dagmm": Dagmm(DagmmConfig) is trained by SingleAlgorithm;
         }
     };

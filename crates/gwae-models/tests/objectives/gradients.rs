@@ -10,7 +10,7 @@ use gwae_models::{LossTerms, Objective, SingleObjectiveSettings};
 use super::*;
 
 /// The step is long enough that the change of the loss is large against its rounding error.
-const STEP: f64 = 1e-5;
+pub const STEP: f64 = 1e-5;
 
 /// The gradient of every trainable parameter that has one, and the number of those without.
 fn read<M: Module>(module: &M, gradients: &Gradients) -> (Vec<(ParamId, Vec<f64>)>, usize) {
@@ -41,7 +41,7 @@ fn read<M: Module>(module: &M, gradients: &Gradients) -> (Vec<(ParamId, Vec<f64>
 /// Compares every gradient of `function` with central differences of length `step` along a random
 /// direction. Returns the numbers of parameters with and without a gradient.
 #[track_caller]
-fn compare<M: Module>(
+pub fn compare<M: Module>(
     module: &M,
     function: impl Fn(&M) -> Tensor<1>,
     step: f64,

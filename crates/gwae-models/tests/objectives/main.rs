@@ -4,6 +4,7 @@
 mod closed_forms;
 mod gradients;
 mod gwae_terms;
+mod vae_family;
 mod vae_terms;
 
 use std::sync::OnceLock;

@@ -2,7 +2,7 @@
 
 use gwae_models::ModelConfigError;
 
-use super::{Algorithm, GwaeAlgorithm, SingleAlgorithm};
+use super::{Algorithm, FactorVaeAlgorithm, GwaeAlgorithm, SingleAlgorithm};
 use crate::model_config::ModelConfig;
 use crate::registry::for_each_model;
 

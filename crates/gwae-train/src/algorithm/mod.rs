@@ -1,6 +1,7 @@
 //! Training algorithms: which optimiser steps which parameters, and in which order.
 
 mod by_kind;
+mod factor_vae;
 mod gwae;
 mod replicas;
 mod single;
@@ -17,6 +18,7 @@ use crate::config::training::TrainingConfig;
 use crate::model_config::ModelConfig;
 
 pub use by_kind::AlgorithmVisitor;
+pub use factor_vae::{FactorVaeAlgorithm, FactorVaeLearner};
 pub use gwae::{GwaeAlgorithm, GwaeLearner};
 pub use single::{SingleAlgorithm, SingleLearner};
 
@@ -111,4 +113,7 @@ pub trait Learner: Sized {
 
     /// Sets the number of completed steps. The learning rates depend on it.
     fn set_completed_steps(&mut self, steps: u64);
+
+    /// Tells the number of images to train on, before the first step. The default ignores it.
+    fn set_training_images(&mut self, _images: usize) {}
 }

@@ -132,6 +132,7 @@ impl<M: Autoencoder + Module, O: Objective<M>> Learner for SingleLearner<M, O> {
         let gradients = training.clipped(&self.model, gradients);
         let rate = training.rate_factor(self.completed_steps) * training.learning_rate;
         self.model = self.optimizer.step(rate, self.model, gradients);
+        self.objective.set_completed_steps(self.completed_steps);
         (self, NamedLosses::mean(losses))
     }
 
@@ -151,5 +152,10 @@ impl<M: Autoencoder + Module, O: Objective<M>> Learner for SingleLearner<M, O> {
 
     fn set_completed_steps(&mut self, steps: u64) {
         self.completed_steps = steps;
+        self.objective.set_completed_steps(steps);
+    }
+
+    fn set_training_images(&mut self, images: usize) {
+        self.objective.set_training_images(images);
     }
 }

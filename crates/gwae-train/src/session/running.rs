@@ -66,13 +66,14 @@ pub(super) struct Session<L: Learner> {
 impl<L: Learner> Session<L> {
     pub(super) fn new(
         opened: Opened,
-        learner: L,
+        mut learner: L,
         average: Option<ParameterAverage>,
         state: TrainingState,
         callbacks: Vec<Box<dyn Callback<L::Model>>>,
         stop: StopFlag,
     ) -> Result<Self, TrainError> {
         let patience = opened.config.training.patience;
+        learner.set_training_images(opened.split.train.len());
         Ok(Self {
             learner: Some(learner),
             average,

@@ -10,7 +10,7 @@ use std::path::Path;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
 use gwae_core::random::{SeededGenerator, uniform_tensor};
-use gwae_models::{Autoencoder, CriticActivation, DagmmConfig, Gwae, GwaeConfig, VaeConfig};
+use gwae_models::{Autoencoder, CriticActivation, Gwae, GwaeConfig};
 use gwae_priors::{Form, GaussianMixtureConfig, PriorConfig};
 use gwae_train::algorithm::GwaeAlgorithm;
 use gwae_train::checkpoint::{Checkpoint, CheckpointFile, CheckpointStore, Which};
@@ -23,7 +23,7 @@ use gwae_train::progress::{
 };
 use gwae_train::run_directory::RunDirectory;
 use gwae_train::session::{Changes, RunSummary, SessionOptions, StopReason, TrainError, start};
-use gwae_train::{DeviceList, Precision, RunConfig, TrainedModel, session};
+use gwae_train::{DeviceList, ModelConfig, Precision, RunConfig, TrainedModel, session};
 
 /// The configuration of the model, which must be a GWAE.
 fn gwae(config: &mut RunConfig) -> &mut GwaeConfig {
