@@ -1,5 +1,6 @@
 //! A trained model, loaded from its run directory and ready for use.
 
+mod codes;
 mod images;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::model_file::{ModelFileError, load_model, load_model_of, read_model_fo
 use crate::run_directory::{RunDirectory, RunDirectoryError, free_path};
 use gwae_datasets::open::Preparation;
 
+pub use codes::{CodedPart, Codes};
 pub use images::{ImageRequest, ImageRequestError, RequestedImages};
 
 /// Images or codes computed at a time, so that memory does not grow with their number.

@@ -2,10 +2,11 @@
 
 use burn::tensor::{Device, Tensor};
 use gwae_datasets::config::DatasetName;
+use gwae_formats::npz::NpzFile;
 use gwae_models::VaeConfig;
 use gwae_train::checkpoint::Which;
 use gwae_train::session::{SessionOptions, start};
-use gwae_train::trained_model::{ImageRequest, TrainedModel};
+use gwae_train::trained_model::{CodedPart, ImageRequest, TrainedModel};
 use gwae_train::{DeviceList, RunConfig};
 
 fn config() -> RunConfig {
@@ -58,7 +59,7 @@ fn a_run_is_loaded_and_used() {
     let decoded = values(model.decode(codes.clone()));
     assert_eq!(values(model.reconstruct(images.clone())), decoded);
     let alone = values(model.encode(images.clone().narrow(0, 69, 1)));
-    for (a, b) in values(codes.narrow(0, 69, 1)).iter().zip(&alone) {
+    for (a, b) in values(codes.clone().narrow(0, 69, 1)).iter().zip(&alone) {
         assert!((a - b).abs() <= 1e-4 * b.abs().max(1e-3), "{a} {b}");
     }
     let scores = model.score(images.clone());
@@ -71,6 +72,38 @@ fn a_run_is_loaded_and_used() {
             assert!((a - b).abs() <= 1e-3 * b.abs().max(1e-3), "{a} {b}");
         }
     }
+
+    let requested = model.images(&request, &mut |_| {}).unwrap();
+    let mut steps = Vec::new();
+    let coded = |seed, steps: &mut Vec<_>| {
+        let part = CodedPart::Unseen;
+        let done = |done, all| steps.push((done, all));
+        model.codes(&requested, part, Some(70), seed, done).unwrap()
+    };
+    let of_part = coded(1, &mut steps);
+    assert_eq!(steps, [(64, 70), (70, 70)]);
+    assert_eq!(of_part, coded(1, &mut steps));
+    let (means, samples) = (&of_part.means, of_part.samples.as_ref().unwrap());
+    assert_eq!((means.len(), samples.len()), (210, 210));
+    assert_ne!(Some(samples), coded(2, &mut steps).samples.as_ref());
+    assert_eq!(of_part.factor_names, ["digit"]);
+    assert_eq!(of_part.factors.len(), 70);
+    // The digits' test part follows their training part.
+    assert_eq!(of_part.indices[..2], requested.split.test[..2]);
+    for (a, b) in values(codes.clone()).iter().zip(means) {
+        assert!((a - b).abs() <= 1e-4 * b.abs().max(1e-3), "{a} {b}");
+    }
+    let file = root.path().join("codes.npz");
+    of_part.save(&file).unwrap();
+    let mut archive = NpzFile::open(&file).unwrap();
+    assert_eq!(
+        archive.array("logvars.npy", "<f4", 4).unwrap().shape(),
+        [70, 3]
+    );
+    assert_eq!(
+        archive.array("factors.npy", "<i8", 8).unwrap().shape(),
+        [70, 1]
+    );
 
     assert_eq!(values(model.sample(2, 5)), values(model.sample(2, 5)));
     assert_ne!(values(model.sample(1, 5)), values(model.sample(1, 6)));

@@ -1,6 +1,7 @@
 //! NumPy archives (`.npz`): zip archives of `.npy` arrays. Each array is read as a stream.
 
 mod error;
+mod write;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -12,6 +13,7 @@ use zip::read::ZipFile;
 use crate::npy::elements::Elements;
 use crate::npy::header::{self, Header, HeaderError};
 pub use error::{NpzError, NpzProblem};
+pub use write::{ArrayValues, NamedArray, write_npz};
 
 use crate::one_line::one_line;
 use crate::regular_file::open_regular;
