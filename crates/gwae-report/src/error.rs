@@ -1,4 +1,4 @@
-//! The errors of pictures.
+//! The errors of pictures and pages.
 
 use gwae_formats::atomic::FileError;
 
@@ -126,6 +126,24 @@ pub enum ReportError {
         class: usize,
         /// Number of names.
         names: usize,
+    },
+
+    /// A row of a table of a page has the wrong number of cells.
+    #[error("table: the row `{row}` has {cells} cells and the table has {columns} columns")]
+    Cells {
+        /// The name of the row.
+        row: String,
+        /// Its number of cells, with the name.
+        cells: usize,
+        /// Number of columns.
+        columns: usize,
+    },
+
+    /// A picture of a page has a format that browsers may not show.
+    #[error("the picture `{caption}` is neither PNG nor GIF; convert it")]
+    PictureFormat {
+        /// Its caption.
+        caption: String,
     },
 
     /// The plotting library or the PNG encoder failed.

@@ -3,6 +3,7 @@
 mod drawing;
 mod error;
 mod images;
+mod page;
 mod plots;
 mod png_file;
 
@@ -10,6 +11,7 @@ pub use error::ReportError;
 pub use images::grid::Grid;
 pub use images::pixels::Images;
 pub use images::sheet::{Sheet, SheetCell, SheetRow};
+pub use page::{Content, Fact, Page, Picture, Row, Section, Table, Term};
 pub use plots::histogram_plot::{HistogramPanel, HistogramPlot, Scores};
 pub use plots::line_plot::{Line, LinePanel, LinePlot};
 pub use plots::loss_curves::{Curve, render_curves, save_curves};

@@ -32,6 +32,8 @@ pub mod progress;
 mod registry;
 mod reproducible;
 pub mod run_directory;
+#[cfg(feature = "pictures")]
+pub mod run_report;
 pub mod schedule;
 pub mod session;
 pub mod state;

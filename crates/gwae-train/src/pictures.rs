@@ -11,6 +11,7 @@ use gwae_models::Autoencoder;
 use crate::callback::{Callback, CallbackError, End, Flow, Validation};
 use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
 use crate::run_directory::METRICS;
+use crate::run_report::write_report;
 use crate::session::stream::{Stream, generator};
 pub use traversal::{Traversal, TraversalStart, draw_traversal};
 
@@ -182,7 +183,7 @@ const PICTURED: usize = 64;
 pub const COMPONENT_COLUMNS: usize = 12;
 
 /// Draws reconstructions, samples, a traversal and the components of a mixture after every
-/// validation, and the loss curves at the end.
+/// validation, and the loss curves and `report.html` at the end.
 ///
 /// Noise and images are the same every time, so pictures of different steps can be compared.
 #[derive(Clone, Copy, Debug, Default)]
@@ -261,7 +262,7 @@ impl Callback<dyn Autoencoder> for Pictures {
         if !records.is_empty() {
             draw_losses(&records, &end.directory.join("losses.png"))?;
         }
-        Ok(())
+        Ok(write_report(end.directory)?)
     }
 }
 

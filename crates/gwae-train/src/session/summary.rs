@@ -30,7 +30,8 @@ pub struct RunSummary {
 }
 
 /// The files in a run directory that users look at.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
+    ("report.html", "all of this on one page, for a browser"),
     (
         "reconstructions.png",
         "held-out images above their reconstructions",

@@ -1,0 +1,181 @@
+//! `report.html`: everything that a run directory shows, on one page.
+
+mod comparison;
+mod definitions;
+mod losses;
+mod pictures;
+
+use std::path::Path;
+
+use gwae_formats::atomic::FileError;
+use gwae_report::{Content, Fact, Page, ReportError, Section};
+
+use crate::metrics_log::{MetricsLog, MetricsLogError, MetricsRecord, Phase};
+use crate::run_directory::{RunDirectory, RunDirectoryError, RunRecord};
+
+pub use comparison::{MOST_RUNS, comparison_page};
+
+/// Name of the file in a run directory.
+pub const REPORT: &str = "report.html";
+
+/// Why a run has no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunReportError {
+    /// The directory is not that of a run.
+    #[error(transparent)]
+    Run(#[from] RunDirectoryError),
+    /// The log is damaged.
+    #[error(transparent)]
+    Log(#[from] MetricsLogError),
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A comparison of no run, or of too many.
+    #[error("{runs} runs cannot be compared on one page: name 1 to {MOST_RUNS}")]
+    NumberOfRuns {
+        /// Number of runs.
+        runs: usize,
+    },
+    /// The page cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}
+
+/// Makes the page of the run in `directory` from its files: the losses, the pictures that are there, how
+/// the run was made, and its configuration. Nothing is computed anew.
+///
+/// # Errors
+/// When the directory is not that of a run, or one of these files is damaged.
+pub fn run_page(directory: &Path) -> Result<Page, RunReportError> {
+    let run = RunDirectory::open(directory)?;
+    let records = MetricsLog::read(&run.metrics())?;
+    let config = run.config();
+    let mut sections = vec![section(
+        "The run",
+        "",
+        Content::Facts(facts(&run, &records)),
+    )];
+    if !records.is_empty() {
+        let note =
+            "The best validation is the one with the least value. Point at a name for its meaning.";
+        sections.push(section(
+            "Losses",
+            note,
+            Content::Table(losses::table(&records)),
+        ));
+    }
+    sections.extend(pictures::sections(directory)?);
+    if let Ok(text) = toml::to_string(config) {
+        let note = "The resolved configuration, as in config.toml.";
+        sections.push(section("Configuration", note, Content::Text(text)));
+    }
+    let name = directory
+        .canonicalize()
+        .unwrap_or_else(|_| directory.to_owned())
+        .file_name()
+        .map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
+    Ok(Page {
+        title: name,
+        subtitle: format!("{} on {}", config.model.kind(), run.record().dataset),
+        sections,
+    })
+}
+
+/// Writes [`run_page`] to `report.html` in the run directory.
+///
+/// # Errors
+/// As [`run_page`], and when the file cannot be written.
+pub fn write_report(directory: &Path) -> Result<(), RunReportError> {
+    Ok(run_page(directory)?.save(&directory.join(REPORT))?)
+}
+
+fn section(heading: &str, note: &str, content: Content) -> Section {
+    Section {
+        heading: heading.to_owned(),
+        note: note.to_owned(),
+        content,
+    }
+}
+
+fn fact(name: &str, value: impl ToString) -> Fact {
+    Fact {
+        name: name.to_owned(),
+        value: value.to_string(),
+    }
+}
+
+/// How the run was made and how far it is.
+fn facts(run: &RunDirectory, records: &[MetricsRecord]) -> Vec<Fact> {
+    let record: &RunRecord = run.record();
+    let config = run.config();
+    let mut facts = vec![
+        fact("model", config.model.kind()),
+        fact("dataset", &record.dataset),
+        fact("latent dimension", latent_dim(config)),
+        fact("images", config.model.image_shape()),
+        fact("batch size", config.training.batch_size),
+        fact("seed", record.seed),
+        fact("device", &record.device),
+    ];
+    if let Some(newest) = records.last() {
+        facts.push(fact("steps", newest.step));
+        facts.push(fact("time of training", duration(newest.seconds)));
+    }
+    let of_training = records.iter().filter(|record| record.phase == Phase::Train);
+    if let Some(rate) = of_training
+        .filter_map(|record| record.images_per_second)
+        .last()
+    {
+        facts.push(fact("images per second", format!("{rate:.0}")));
+    }
+    facts.push(fact("started", &record.started));
+    if !record.resumed.is_empty() {
+        facts.push(fact("sessions", record.resumed.len() + 1));
+    }
+    if let Some(file) = &record.imported_from {
+        facts.push(fact("imported from", file));
+    }
+    let versions = format!("gwae {}, Burn {}", record.gwae_version, record.burn_version);
+    facts.push(fact("versions", versions));
+    facts.push(fact("command", record.command_line.join(" ")));
+    facts
+}
+
+fn latent_dim(config: &crate::config::RunConfig) -> String {
+    match config.model.backbone() {
+        Some(backbone) => backbone.latent_dim.to_string(),
+        None => "of the program".into(),
+    }
+}
+
+/// `75 s`, `12 min 5 s`, `3 h 7 min`.
+fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match whole {
+        0..120 => format!("{whole} s"),
+        120..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(duration(75.4), "75 s");
+        assert_eq!(duration(725.0), "12 min 5 s");
+        assert_eq!(duration(11_230.0), "3 h 7 min");
+    }
+
+    #[test]
+    fn a_directory_without_a_run_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            run_page(directory.path()),
+            Err(RunReportError::Run(_))
+        ));
+    }
+}
