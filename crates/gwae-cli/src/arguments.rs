@@ -5,6 +5,7 @@ mod data;
 mod detection;
 mod names;
 mod official;
+mod output;
 mod pictures;
 mod training;
 
@@ -20,6 +21,7 @@ pub use configuration::{Config, Init};
 pub use data::{Check, Data, DataCommand, Get, List, Show};
 pub use detection::{Clusters, Metrics, Ood};
 pub use official::{FormName, Import, Precision, Verify};
+pub use output::{Codes, Compare, PartName, Report};
 pub use pictures::{Dimensions, Reconstruct, Sample, Traverse};
 pub use training::{Changes, Overrides, Resume, SettingsArgument, Train, TrainingDevices};
 
@@ -40,6 +42,8 @@ Examples:
   gwae sample runs/celeba -n 64 --seed 1              draw images from its prior
   gwae ood runs/digits                                which images are no digits?
   gwae clusters runs/digits                           which images lie together?
+  gwae report runs/digits                             everything about a run on one page
+  gwae codes runs/digits --out codes.npz              its codes for other tools
   gwae verify trajectory.json                         compare this program with the authors'
 
 Exit status:
@@ -80,6 +84,12 @@ pub enum Command {
     Ood(Ood),
     /// Divide images into groups by their codes, and draw the groups
     Clusters(Clusters),
+    /// Write one HTML page with everything that a run shows
+    Report(Report),
+    /// Write one HTML page with several runs side by side
+    Compare(Compare),
+    /// Write the codes of a dataset's images as a NumPy archive, for other tools
+    Codes(Codes),
     /// Measure how well the scores of any program tell two kinds of items apart
     Metrics(Metrics),
     /// Make a run from a checkpoint (.pth) of the authors' PyTorch program

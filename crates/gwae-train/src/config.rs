@@ -27,8 +27,11 @@ pub struct RunConfig {
 impl RunConfig {
     /// Whether the model is trained against a critic.
     pub fn has_critic(&self) -> bool {
-        let gwae = self.model.gwae();
-        gwae.is_some_and(|gwae| gwae.merged_condition)
+        match &self.model {
+            ModelConfig::Gwae(gwae) => gwae.merged_condition,
+            ModelConfig::FactorVae(_) => true,
+            _ => false,
+        }
     }
 
     /// Checks every field. Call it once, before any work.

@@ -56,15 +56,6 @@ macro_rules! define {
                 vec![$(($kind, <$settings as ModelSettings>::SUMMARY),)*]
             }
 
-            /// The default settings of a kind of model; `None` for a kind that cannot be trained by
-            /// name.
-            pub fn of_kind(kind: &str) -> Option<Self> {
-                match kind {
-                    $($kind => Some(<$settings>::default().into()),)*
-                    _ => None,
-                }
-            }
-
             /// The architecture of encoder and decoder; `None` for a model that only the user's
             /// program knows.
             pub fn backbone(&self) -> Option<&BackboneConfig> {

@@ -1,6 +1,8 @@
 //! One file per command.
 
 mod clusters;
+mod codes;
+mod compare;
 mod configuration;
 mod data;
 mod factor;
@@ -10,6 +12,7 @@ mod metrics;
 mod model;
 mod ood;
 mod reconstruct;
+mod report;
 mod resume;
 mod sample;
 mod train;
@@ -38,6 +41,9 @@ pub fn run(command: Command) -> Result<ExitCode, Box<dyn Error>> {
         Command::Traverse(arguments) => traverse::run(&arguments),
         Command::Ood(arguments) => ood::run(&arguments),
         Command::Clusters(arguments) => clusters::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Codes(arguments) => codes::run(&arguments),
         Command::Metrics(arguments) => metrics::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

@@ -110,7 +110,7 @@ mod tests {
 
         let mut file = NpzFile::open(&path).unwrap();
         {
-            let mut means = file.array("means.npy", "<f4", 4).unwrap();
+            let mut means = file.array("means.npy", "numbers", |_| true).unwrap();
             assert_eq!(means.shape(), [2, 2]);
             let mut bytes = [0; 16];
             means.read(&mut bytes).unwrap();
@@ -120,7 +120,7 @@ mod tests {
                 .collect();
             assert_eq!(values, [0.5, -1.0, 2.0, 3.5]);
         }
-        let mut indices = file.array("indices.npy", "<i8", 8).unwrap();
+        let mut indices = file.integers("indices.npy").unwrap();
         let mut bytes = [0; 16];
         indices.read(&mut bytes).unwrap();
         assert_eq!(bytes[..8], 7i64.to_le_bytes());

@@ -34,7 +34,18 @@ vae_settings!(
     AnnealedVaeConfig,
     kind = "annealed-vae",
     summary = "VAE whose divergence follows a growing capacity",
-    regulariser = AnnealedVae
+    regulariser = AnnealedVae,
+    explanations = [
+        (
+            "gamma",
+            "Weight of the distance of the divergence from its capacity."
+        ),
+        ("most_capacity", "The capacity at the end, in nats."),
+        (
+            "capacity_steps",
+            "Number of steps in which the capacity grows from 0 to its end."
+        ),
+    ]
 );
 
 impl Default for AnnealedVaeConfig {

@@ -30,7 +30,11 @@ vae_settings!(
     BetaTcvaeConfig,
     kind = "beta-tcvae",
     summary = "VAE with a weight β on the total correlation of the codes",
-    regulariser = BetaTcvae
+    regulariser = BetaTcvae,
+    explanations = [(
+        "beta",
+        "Weight of the total correlation of the codes; 1 is a VAE."
+    ),]
 );
 
 impl Default for BetaTcvaeConfig {

@@ -27,7 +27,11 @@ vae_settings!(
     BetaVaeConfig,
     kind = "beta-vae",
     summary = "VAE with a weight β on the divergence",
-    regulariser = VaeObjective
+    regulariser = VaeObjective,
+    explanations = [(
+        "beta",
+        "Weight of the divergence from the prior; 1 is a VAE."
+    ),]
 );
 
 impl Default for BetaVaeConfig {

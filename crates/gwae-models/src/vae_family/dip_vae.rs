@@ -33,7 +33,17 @@ vae_settings!(
     DipVaeIConfig,
     kind = "dip-vae-i",
     summary = "VAE with uncorrelated posterior means",
-    regulariser = DipVae
+    regulariser = DipVae,
+    explanations = [
+        (
+            "off_diagonal_weight",
+            "Weight of the squared covariances of the posterior means."
+        ),
+        (
+            "diagonal_weight",
+            "Weight of the squared differences of their variances from 1."
+        ),
+    ]
 );
 
 impl Default for DipVaeIConfig {
@@ -84,7 +94,17 @@ vae_settings!(
     DipVaeIiConfig,
     kind = "dip-vae-ii",
     summary = "VAE with uncorrelated codes",
-    regulariser = DipVae
+    regulariser = DipVae,
+    explanations = [
+        (
+            "off_diagonal_weight",
+            "Weight of the squared covariances of the codes."
+        ),
+        (
+            "diagonal_weight",
+            "Weight of the squared differences of their variances from 1."
+        ),
+    ]
 );
 
 impl Default for DipVaeIiConfig {

@@ -59,6 +59,14 @@ impl Default for FactorVaeConfig {
 impl ModelSettings for FactorVaeConfig {
     const KIND: &'static str = "factor-vae";
     const SUMMARY: &'static str = "VAE with a critic of the total correlation of the codes";
+    const EXPLANATIONS: &'static [(&'static str, &'static str)] = &[
+        ("gamma", "Weight of the total correlation of the codes."),
+        ("critic_layers", "Number of linear layers of the critic."),
+        (
+            "critic_features",
+            "Number of hidden features of each layer of the critic.",
+        ),
+    ];
     type Model = FactorVae;
 
     fn validate(&self) -> Result<(), ModelConfigError> {

@@ -33,7 +33,17 @@ vae_settings!(
     InfoVaeConfig,
     kind = "infovae",
     summary = "VAE with a maximum mean discrepancy between codes and prior",
-    regulariser = InfoVae
+    regulariser = InfoVae,
+    explanations = [
+        (
+            "alpha",
+            "Weight of the mutual information of images and codes, at most 1."
+        ),
+        (
+            "lambda",
+            "Weight of the difference of codes and prior, at least 1 - alpha."
+        ),
+    ]
 );
 
 impl Default for InfoVaeConfig {

@@ -4,12 +4,19 @@
 /// [`Regulariser`](super::regulariser::Regulariser). The type has a field `backbone`, a function
 /// `check_fields(&self)` for its other fields and a function `regulariser(&self)`.
 macro_rules! vae_settings {
-    ($settings:ident, kind = $kind:literal, summary = $summary:literal, regulariser = $regulariser:ty) => {
+    (
+        $settings:ident,
+        kind = $kind:literal,
+        summary = $summary:literal,
+        regulariser = $regulariser:ty,
+        explanations = $explanations:expr
+    ) => {
         $crate::settings::settings_table!($settings);
 
         impl $crate::settings::ModelSettings for $settings {
             const KIND: &'static str = $kind;
             const SUMMARY: &'static str = $summary;
+            const EXPLANATIONS: &'static [(&'static str, &'static str)] = &$explanations;
             type Model = $crate::vae::Vae;
 
             fn validate(&self) -> Result<(), $crate::settings::ModelConfigError> {

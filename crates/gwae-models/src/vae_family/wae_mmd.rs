@@ -32,7 +32,11 @@ vae_settings!(
     WaeMmdConfig,
     kind = "wae-mmd",
     summary = "Wasserstein autoencoder with a maximum mean discrepancy",
-    regulariser = WaeMmd
+    regulariser = WaeMmd,
+    explanations = [(
+        "discrepancy_weight",
+        "Weight of the maximum mean discrepancy between codes and prior."
+    ),]
 );
 
 impl Default for WaeMmdConfig {
