@@ -2,10 +2,10 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use ab_glyph::{Font, FontRef};
 use plotters::prelude::*;
 use plotters::style::register_font;
 use plotters::style::text_anchor::Pos;
-use ttf_parser::Face;
 
 const FONT: &[u8] = include_bytes!("../../assets/DejaVuSans-subset.ttf");
 const FONT_NAME: &str = "gwae report";
@@ -21,10 +21,11 @@ pub(crate) fn register() -> Result<(), String> {
 
 /// Whether the typeface has the character. The plotting library omits characters that it lacks.
 pub(crate) fn has_character(character: char) -> bool {
-    static FACE: LazyLock<Option<Face<'static>>> = LazyLock::new(|| Face::parse(FONT, 0).ok());
-    // Drawing itself reports a damaged font.
+    static FACE: LazyLock<Option<FontRef<'static>>> =
+        LazyLock::new(|| FontRef::try_from_slice(FONT).ok());
+    // Drawing itself reports a damaged font. Glyph 0 stands for every character that is not there.
     FACE.as_ref()
-        .is_none_or(|face| face.glyph_index(character).is_some())
+        .is_none_or(|face| face.glyph_id(character).0 != 0)
 }
 
 /// Letters of `size` pixels.

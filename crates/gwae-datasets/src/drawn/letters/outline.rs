@@ -1,6 +1,6 @@
 //! Outlines of letters, and their areas as pixels.
 
-use ttf_parser::{Face, OutlineBuilder};
+use ab_glyph::{Font, FontRef, OutlineCurve};
 
 use crate::drawn::pen::{Point, bounds, squared_distance};
 use crate::error::{DatasetError, behind};
@@ -32,15 +32,20 @@ pub(super) struct Outline {
 /// If the font cannot be read or lacks a letter.
 pub(super) fn outlines(letters: &str) -> Result<Vec<Outline>, DatasetError> {
     let failed = |problem| DatasetError::from(FontError { problem });
-    let face = Face::parse(FONT, 0).map_err(|_| failed("it cannot be read"))?;
-    let unit = 1.0 / f64::from(face.units_per_em());
+    let face = FontRef::try_from_slice(FONT).map_err(|_| failed("it cannot be read"))?;
+    let unit = face
+        .units_per_em()
+        .ok_or_else(|| failed("it cannot be read"))?;
+    let unit = 1.0 / f64::from(unit);
     letters
         .chars()
         .map(|letter| {
+            // Glyph 0 stands for every letter that is not there.
+            let glyph = Some(face.glyph_id(letter)).filter(|glyph| glyph.0 != 0);
+            let curves = glyph.and_then(|glyph| face.outline(glyph));
+            let curves = curves.ok_or_else(|| failed("a letter is missing"))?.curves;
             let mut outline = Outline::default();
-            face.glyph_index(letter)
-                .and_then(|glyph| face.outline_glyph(glyph, &mut outline))
-                .ok_or_else(|| failed("a letter is missing"))?;
+            curves.iter().for_each(|curve| outline.add(curve));
             Ok(outline.map(|[x, y]| [unit * x, -unit * y]))
         })
         .collect()
@@ -112,60 +117,53 @@ impl Outline {
         if turns != 0 { -distance } else { distance }
     }
 
-    fn end(&self) -> Point {
+    /// Adds a line or curve. One that does not begin at the end of the last begins a new contour.
+    fn add(&mut self, curve: &OutlineCurve) {
+        let point = |point: ab_glyph::Point| [point.x, point.y].map(f64::from);
+        match *curve {
+            OutlineCurve::Line(from, to) => self.contour(point(from)).push(point(to)),
+            OutlineCurve::Quad(a, b, c) => {
+                let points = [a, b, c].map(point);
+                self.curve(points[0], |t| {
+                    [0, 1].map(|axis| {
+                        let [a, b, c] = points.map(|point| point[axis]);
+                        (1.0 - t) * ((1.0 - t) * a + 2.0 * t * b) + t * t * c
+                    })
+                });
+            }
+            OutlineCurve::Cubic(a, b, c, d) => {
+                let points = [a, b, c, d].map(point);
+                self.curve(points[0], |t| {
+                    [0, 1].map(|axis| {
+                        let [a, b, c, d] = points.map(|point| point[axis]);
+                        let s = 1.0 - t;
+                        s * s * (s * a + 3.0 * t * b) + t * t * (3.0 * s * c + t * d)
+                    })
+                });
+            }
+        }
+    }
+
+    /// The contour that ends at `from`.
+    fn contour(&mut self, from: Point) -> &mut Vec<Point> {
         let last = self.contours.last().and_then(|contour| contour.last());
-        last.copied().unwrap_or_default()
-    }
-
-    /// Adds points of a curve from the end of the outline: `at` gives the point for a parameter
-    /// from 0 to 1.
-    fn curve(&mut self, at: impl Fn(f64) -> Point) {
-        if let Some(contour) = self.contours.last_mut() {
-            contour.extend((1..=STEPS).map(|step| at(step as f64 / STEPS as f64)));
+        if last != Some(&from) {
+            self.contours.push(vec![from]);
         }
-    }
-}
-
-impl OutlineBuilder for Outline {
-    fn move_to(&mut self, x: f32, y: f32) {
-        self.contours.push(vec![[f64::from(x), f64::from(y)]]);
+        self.contours.last_mut().expect("there is one now")
     }
 
-    fn line_to(&mut self, x: f32, y: f32) {
-        if let Some(contour) = self.contours.last_mut() {
-            contour.push([f64::from(x), f64::from(y)]);
-        }
+    /// Adds points of a curve: `at` gives the point for a parameter from 0 to 1.
+    fn curve(&mut self, from: Point, at: impl Fn(f64) -> Point) {
+        let points = (1..=STEPS).map(|step| at(step as f64 / STEPS as f64));
+        self.contour(from).extend(points);
     }
-
-    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
-        let points = [self.end(), [x1, y1].map(f64::from), [x, y].map(f64::from)];
-        self.curve(|t| {
-            [0, 1].map(|axis| {
-                let [a, b, c] = points.map(|point| point[axis]);
-                (1.0 - t) * ((1.0 - t) * a + 2.0 * t * b) + t * t * c
-            })
-        });
-    }
-
-    fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
-        let controls = [[x1, y1], [x2, y2], [x, y]].map(|point| point.map(f64::from));
-        let [b, c, d] = controls;
-        let points = [self.end(), b, c, d];
-        self.curve(|t| {
-            [0, 1].map(|axis| {
-                let [a, b, c, d] = points.map(|point| point[axis]);
-                let s = 1.0 - t;
-                s * s * (s * a + 3.0 * t * b) + t * t * (3.0 * s * c + t * d)
-            })
-        });
-    }
-
-    fn close(&mut self) {}
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ab_glyph::point;
 
     /// A square of side 8 with a square hole of side 4. As in fonts, the hole has the opposite
     /// direction.
@@ -233,9 +231,11 @@ mod tests {
     #[test]
     fn curves_end_where_they_should() {
         let mut outline = Outline::default();
-        outline.move_to(0.0, 0.0);
-        outline.quad_to(1.0, 2.0, 2.0, 0.0);
-        outline.curve_to(3.0, 1.0, 4.0, -1.0, 5.0, 0.0);
+        let [a, b, c] = [point(0.0, 0.0), point(1.0, 2.0), point(2.0, 0.0)];
+        let [d, e, f] = [point(3.0, 1.0), point(4.0, -1.0), point(5.0, 0.0)];
+        outline.add(&OutlineCurve::Quad(a, b, c));
+        outline.add(&OutlineCurve::Cubic(c, d, e, f));
+        assert_eq!(outline.contours.len(), 1);
         let points = &outline.contours[0];
         assert_eq!(points.len(), 1 + 2 * STEPS);
         // The middle of a quadratic curve is (a + 2b + c)/4, that of a cubic one (a + 3b + 3c +
@@ -245,5 +245,7 @@ mod tests {
         let middle = points[STEPS + STEPS / 2];
         assert!((middle[0] - 3.5).abs() < 1e-12 && middle[1].abs() < 1e-12);
         assert_eq!(points[2 * STEPS], [5.0, 0.0]);
+        outline.add(&OutlineCurve::Line(a, b));
+        assert_eq!(outline.contours[1], [[0.0, 0.0], [1.0, 2.0]]);
     }
 }
