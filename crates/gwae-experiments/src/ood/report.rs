@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gwae_formats::atomic::write_atomically;
 use gwae_metrics::{BootstrapConfig, MetricError};
-use gwae_report::{HistogramPanel, HistogramPlot, RocCurve, RocPlot, Scores};
+use gwae_report::{HistogramPlot, HistogramRow, RocCurve, RocPlot, Scores};
 
 use super::comparison::{Comparison, compare};
 use super::error::OodError;
@@ -12,10 +12,10 @@ use super::groups::grouped;
 use super::scoring::ScoreTable;
 use super::table::{comparison_csv, comparison_table};
 
-/// Most sets in one picture of histograms, because the colours are limited.
+/// Most sets in one picture of histograms, so that it does not become too high.
 const SETS_PER_PICTURE: usize = 8;
 
-/// Most curves in one picture, for the same reason.
+/// Most curves in one picture, because the colours are limited.
 const CURVES_PER_PICTURE: usize = 20;
 
 /// The scores of one model.
@@ -144,31 +144,30 @@ fn draw_histograms(
     let sets: Vec<Vec<Scores<'_>>> = columns
         .iter()
         .map(|column| {
-            let inside = Scores {
-                name: "in-distribution images",
-                values: &column.values,
-            };
             let outside = sets.iter().filter_map(|(set, table)| {
                 Some(Scores {
                     name: set,
                     values: table.get(&column.name)?,
                 })
             });
-            std::iter::once(inside).chain(outside).collect()
+            outside.collect()
         })
         .collect();
-    let panels: Vec<HistogramPanel<'_>> = columns
+    let rows: Vec<HistogramRow<'_>> = columns
         .iter()
         .zip(&sets)
-        .map(|(column, sets)| HistogramPanel {
+        .map(|(column, sets)| HistogramRow {
             name: &column.name,
+            reference: Scores {
+                name: "in-distribution images",
+                values: &column.values,
+            },
             sets,
         })
         .collect();
     let plot = HistogramPlot {
         title: &format!("Scores of {}", scores.model),
-        quantity: "score",
-        panels: &panels,
+        rows: &rows,
     };
     Ok(plot.save(path)?)
 }

@@ -65,6 +65,9 @@ impl<'a> Axis<'a> {
     }
 }
 
+/// Space for the numbers of a horizontal axis without a name.
+const NUMBERS_ALONE: u32 = 26;
+
 /// Draws axes and the lines of the mesh, leaves `above` pixels free, and returns the area inside
 /// the axes.
 pub(crate) fn draw_axes<'a>(
@@ -74,12 +77,16 @@ pub(crate) fn draw_axes<'a>(
     y: Axis<'_>,
 ) -> Result<PlottingArea<'a>, String> {
     let left = if y.name.is_empty() { 0 } else { NAME_LEFT };
+    let below = match x.name.is_empty() {
+        true => NUMBERS_ALONE,
+        false => NUMBERS_BELOW,
+    };
     let mut chart = ChartBuilder::on(panel)
         .margin_top(scaled(above))
         .margin_left(scaled(MARGIN))
         .margin_right(scaled(MARGIN_RIGHT))
         .margin_bottom(scaled(MARGIN_BELOW))
-        .x_label_area_size(scaled(NUMBERS_BELOW))
+        .x_label_area_size(scaled(below))
         .y_label_area_size(scaled(NUMBERS_LEFT + left))
         .build_cartesian_2d(x.range.clone(), y.range.clone())
         .map_err(text)?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod axes;
 pub(crate) mod beside;
+pub(crate) mod bins;
 pub(crate) mod canvas;
 pub(crate) mod checks;
 pub(crate) mod font;

@@ -41,9 +41,6 @@ const LARGEST_MARK: f64 = 1.2;
 /// Largest number of distinct lines: each colour solid and dashed.
 pub(crate) const MAX_LINES: usize = 2 * COLOURS.len();
 
-/// Largest number of distinct fills.
-pub(crate) const MAX_FILLS: usize = COLOURS.len();
-
 /// Largest number of distinct classes: each mark in each colour.
 pub(crate) const MAX_CLASSES: usize = MARKS.len() * COLOURS.len();
 
