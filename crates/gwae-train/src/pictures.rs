@@ -1,5 +1,6 @@
 //! The pictures of a model: reconstructions, samples of the prior, a latent traversal.
 
+mod history;
 mod traversal;
 
 use std::path::Path;
@@ -8,14 +9,17 @@ use burn::tensor::Tensor;
 use gwae_core::random::RandomSource;
 use gwae_models::Autoencoder;
 
-use crate::callback::{Callback, CallbackError, End, Flow, Validation};
+use crate::callback::{Callback, CallbackError, End, Flow, Start, Validation};
 use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
 use crate::run_directory::METRICS;
 use crate::run_report::write_report;
 use crate::session::stream::{Stream, generator};
+use history::History;
 pub use traversal::{Traversal, TraversalStart, draw_traversal};
 
-use gwae_report::{Curve, Images, ReportError, Sheet, SheetCell, SheetRow, save_curves};
+use gwae_report::{
+    Curve, Images, ReportError, Sheet, SheetCell, SheetRow, save_animation, save_curves,
+};
 
 /// Columns of a picture of reconstructions.
 const RECONSTRUCTION_COLUMNS: usize = 16;
@@ -179,25 +183,39 @@ fn cell(image: usize) -> Option<SheetCell> {
 /// Number of images in the reconstructions, and of samples in the samples picture.
 const PICTURED: usize = 64;
 
+/// Samples along a side of a frame of the animation, and the least side of each in pixels. Frames
+/// are small, so that many fit into the animation.
+const FRAME_SAMPLES: usize = 4;
+const FRAME_SIDE: usize = 32;
+
 /// Samples per component in the picture of all components.
 pub const COMPONENT_COLUMNS: usize = 12;
 
 /// Draws reconstructions, samples, a traversal and the components of a mixture after every
-/// validation, and the loss curves and `report.html` at the end.
+/// validation, and the loss curves and `report.html` at the end. `training.keep_pictures` validations
+/// keep theirs in `pictures/step-000500` and so on, and their samples are the frames of
+/// `samples_animated.png`.
 ///
 /// Noise and images are the same every time, so pictures of different steps can be compared.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pictures;
 
 impl Callback<dyn Autoencoder> for Pictures {
+    fn on_start(&mut self, start: &Start<'_>) -> Result<Flow, CallbackError> {
+        let history = History::of(start.directory, start.config.training.keep_pictures);
+        history.forget_after(start.first_step)?;
+        Ok(Flow::Continue)
+    }
+
     fn on_validation(
         &mut self,
         validation: &Validation<'_, dyn Autoencoder>,
     ) -> Result<Flow, CallbackError> {
-        if validation.repeated {
+        let view = &validation.view;
+        let history = History::of(view.directory, view.config.training.keep_pictures);
+        if validation.repeated && history.has(view.step) {
             return Ok(Flow::Continue);
         }
-        let view = &validation.view;
         let (kind, of_kind) = match view.split.held_out() {
             [] => ("Training images", &view.split.train[..]),
             held_out => ("Held-out images", held_out),
@@ -217,10 +235,10 @@ impl Callback<dyn Autoencoder> for Pictures {
             &title(&format!("{kind} and their reconstructions")),
             &file("reconstructions.png"),
         )?;
-        draw_samples(
+        let samples = view.model.sample_prior(PICTURED, noise);
+        draw_codes(
             view.model,
-            PICTURED,
-            noise,
+            samples.clone(),
             &title("Samples of the prior"),
             &file("samples.png"),
         )?;
@@ -237,7 +255,9 @@ impl Callback<dyn Autoencoder> for Pictures {
             &title("Latent traversal"),
             &file("traversal.png"),
         )?;
+        let mut names = vec!["reconstructions.png", "samples.png", "traversal.png"];
         if let Some(components) = view.model.components() {
+            names.push("components.png");
             let weights = components.weights().into_data();
             let weights: Vec<f64> = weights.iter::<f64>().collect();
             let drawn = 0..weights.len().min(COMPONENT_ROWS);
@@ -253,6 +273,11 @@ impl Callback<dyn Autoencoder> for Pictures {
                 &file("components.png"),
             )?;
         }
+        history.keep::<CallbackError>(view.step, &names, |path| {
+            let few = samples.narrow(0, 0, FRAME_SAMPLES * FRAME_SAMPLES);
+            Ok(draw_frame(view.model, few, view.step, path)?)
+        })?;
+        save_animation(&history.frames(), &file("samples_animated.png"))?;
         Ok(Flow::Continue)
     }
 
@@ -264,6 +289,23 @@ impl Callback<dyn Autoencoder> for Pictures {
         }
         Ok(write_report(end.directory)?)
     }
+}
+
+/// Draws a frame of the animation: a few samples and the step.
+fn draw_frame(
+    model: &dyn Autoencoder,
+    codes: Tensor<2>,
+    step: u64,
+    path: &Path,
+) -> Result<(), ReportError> {
+    let indices: Vec<usize> = (0..codes.dims()[0]).collect();
+    let rows = indices.chunks(FRAME_SAMPLES);
+    let rows = rows.map(|indices| row(&[], indices.iter().copied()));
+    let sheet = Sheet {
+        visible_side: Some(FRAME_SIDE),
+        ..sheet(&format!("step {step}"), Vec::new(), rows.collect())
+    };
+    sheet.save(decode(model, codes).images()?, path)
 }
 
 /// Draws every loss of a log, in the order in which the log first names them.

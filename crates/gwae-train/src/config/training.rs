@@ -85,6 +85,9 @@ pub struct TrainingConfig {
     pub checkpoint_every: Option<u64>,
     /// Number of newest checkpoints to keep, besides the best one.
     pub keep_checkpoints: usize,
+    /// Number of validations whose pictures are kept in `pictures/`; 0 keeps only the latest. With
+    /// more validations, those that stay are spread evenly over the steps.
+    pub keep_pictures: usize,
     /// A run directory whose best checkpoint is the model at the start, instead of a random one.
     /// The architecture must be the same; the optimisers start new.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,6 +125,7 @@ impl Default for TrainingConfig {
             validate_every: None,
             checkpoint_every: Some(500),
             keep_checkpoints: 1,
+            keep_pictures: 50,
             warm_start: None,
             log_every: 1,
         }
@@ -314,6 +318,12 @@ impl TrainingConfig {
             "training.keep_checkpoints",
             self.keep_checkpoints,
             "from 1 to 10000",
+        )?;
+        in_range(
+            self.keep_pictures <= 10_000,
+            "training.keep_pictures",
+            self.keep_pictures,
+            "at most 10000, such as 50; 0 keeps only the latest pictures",
         )?;
         in_range(
             (0.0..1.0).contains(&self.average_decay),

@@ -20,7 +20,7 @@ pub(super) fn identity(config: &RunConfig, data: &str) -> Result<String, ConfigE
     let training = &mut config.training;
     (training.steps, training.epochs, training.patience) = (None, None, None);
     (training.log_every, training.checkpoint_every) = (1, None);
-    training.keep_checkpoints = 1;
+    (training.keep_checkpoints, training.keep_pictures) = (1, 0);
     let text = config.to_toml()?;
     Ok(hexadecimal(&Sha256::digest(format!("{data}\n{text}"))))
 }
@@ -49,11 +49,12 @@ mod tests {
     #[test]
     fn limits_and_places_leave_the_identity_alone() {
         let plain = of(|_| {});
-        let same: [fn(&mut RunConfig); 5] = [
+        let same: [fn(&mut RunConfig); 6] = [
             |_| {},
             |c| c.training.steps = Some(7),
             |c| c.data.directory = Some("/elsewhere".into()),
             |c| c.training.keep_checkpoints = 5,
+            |c| c.training.keep_pictures = 5,
             |c| c.training.log_every = 50,
         ];
         for change in same {

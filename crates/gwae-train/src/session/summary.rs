@@ -30,7 +30,7 @@ pub struct RunSummary {
 }
 
 /// The files in a run directory that users look at.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 11] = [
     ("report.html", "all of this on one page, for a browser"),
     (
         "reconstructions.png",
@@ -39,7 +39,9 @@ const FILES: [(&str, &str); 9] = [
     ("samples.png", "decoded draws from the prior"),
     ("traversal.png", "one latent dimension per row"),
     ("components.png", "one component of the prior per row"),
+    ("samples_animated.png", "the samples over the steps"),
     ("losses.png", "every loss over the steps"),
+    ("pictures/", "the pictures of earlier validations"),
     ("metrics.jsonl", "the same as numbers"),
     ("config.toml", "the resolved configuration"),
     ("checkpoints/", "the last and the best checkpoint"),
