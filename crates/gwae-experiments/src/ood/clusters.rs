@@ -48,8 +48,8 @@ pub struct ClusterOptions {
 
 /// Analyses how `images` (at least three, scored by `model`) are grouped in the code space. Writes
 /// into `directory`: `embedding.png` (the codes in the plane by t-SNE, coloured by label),
-/// `clusters.json` and, if the model's latent distribution is a mixture, `components.png` (one row
-/// of decoded draws per component, with its weight and number of images) and
+/// `clusters.json` and, if the model's latent distribution is a mixture, `component_samples.png`
+/// (one row of decoded draws per component, with its weight and number of images) and
 /// `cluster_samples/component_k.png` (more draws of each component).
 ///
 /// The labels are those of the images. Without labels the picture is coloured by component or
@@ -181,7 +181,7 @@ fn analyse_components(
         &weights,
         &images.components,
         "Samples of every component",
-        &directory.join("components.png"),
+        &directory.join("component_samples.png"),
     )?;
     let assigned = &images.components;
     let labelled = |labels: &Labels| -> Result<_, MetricError> {
