@@ -33,6 +33,20 @@ pub fn folded(text: impl Display) -> String {
     one_line(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
+/// The text of a message as [`folded`] gives it, without its middle if it is long: parsers quote
+/// whole values of a file.
+pub fn shortened(text: impl Display) -> String {
+    const START: usize = 300;
+    const END: usize = 100;
+    let line = folded(text);
+    let starts: Vec<usize> = line.char_indices().map(|(start, _)| start).collect();
+    if starts.len() <= START + END {
+        return line;
+    }
+    let (start, end) = (starts[START], starts[starts.len() - END]);
+    format!("{} … {}", &line[..start], &line[end..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +54,16 @@ mod tests {
     #[test]
     fn several_lines_become_one() {
         assert_eq!(folded("error:\n   no\tfile \n"), "error: no file");
+    }
+
+    #[test]
+    fn long_messages_lose_their_middle() {
+        let message = format!("found \"{}\" in line 7", "é\n".repeat(1 << 20));
+        let short = shortened(message);
+        assert_eq!(short.chars().count(), 403);
+        assert!(short.starts_with("found \"é é") && short.ends_with("é \" in line 7"));
+        let fits = "é".repeat(400);
+        assert_eq!(shortened(&fits), fits);
     }
 
     #[test]

@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use gwae_formats::atomic::{FileError, sync_directory, write_atomically};
 use gwae_formats::bounded_file::read_bytes;
+use gwae_formats::one_line::shortened;
 
 use crate::monitor::Goal;
 
@@ -588,7 +589,7 @@ fn read_index(root: &Path) -> Result<Index, CheckpointError> {
         }
         text => text.map_err(FileError::on("read", &path))?,
     };
-    let index: Index = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+    let index: Index = serde_json::from_slice(&text).map_err(|error| damaged(shortened(error)))?;
     if index.format != FORMAT {
         let problem = format!("format {} instead of {FORMAT}", index.format);
         return Err(damaged(problem));
@@ -600,7 +601,10 @@ fn read_index(root: &Path) -> Result<Index, CheckpointError> {
     let outside = names.find(|name| !is_plain_name(name)).map(str::to_owned);
     drop(names);
     match outside {
-        Some(name) => Err(damaged(format!("`{name}` is no plain file name"))),
+        Some(name) => {
+            let problem = format!("`{}` is no plain file name", shortened(name));
+            Err(damaged(problem))
+        }
         None => Ok(index),
     }
 }

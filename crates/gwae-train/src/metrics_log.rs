@@ -11,6 +11,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use gwae_formats::atomic::{FileError, write_atomically_with};
+use gwae_formats::one_line::shortened;
 use gwae_formats::regular_file::open_regular;
 use lines::{LineProblem, Lines, length_of_whole_lines};
 
@@ -207,7 +208,7 @@ fn for_each_record(
         })?;
         let Some(line) = line else { break };
         let record = serde_json::from_slice(line);
-        visit(record.map_err(|error| wrong(error.to_string()))?, line);
+        visit(record.map_err(|error| wrong(shortened(error)))?, line);
     }
     Ok(())
 }

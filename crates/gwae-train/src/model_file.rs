@@ -337,6 +337,40 @@ mod tests {
         assert!(began.elapsed().as_secs() < 5);
     }
 
+    /// Names, shapes and places of the values are at the start. Whatever stands there, nothing is
+    /// read outside the file, and nothing panics.
+    #[test]
+    fn hostile_names_shapes_and_places_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(MODEL_FILE);
+        save_model(&model(&config()), &path).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let mut refused = 0;
+        // In CBOR, 1b begins a number of eight bytes, 9b an array of as many things as that.
+        for (number, place) in (0..2_000.min(whole.len() - 9)).step_by(11).enumerate() {
+            let mut bytes = whole.clone();
+            let change: &[u8] = match number % 5 {
+                0 => &[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                1 => &[0x9b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                2 => &[0x00],
+                3 => &[0xff],
+                _ => &[0x1b, 0, 0, 0, 0x80, 0, 0, 0, 0],
+            };
+            bytes[place..place + change.len()].copy_from_slice(change);
+            let file = CheckpointFile {
+                path: path.clone(),
+                bytes,
+            };
+            if let Err(error) = load_model(&config().into(), file, &Device::flex()) {
+                let message = error.to_string();
+                assert!(message.contains(MODEL_FILE), "{place}: {message}");
+                assert!(!message.contains('\n'), "{place}: {message}");
+                refused += 1;
+            }
+        }
+        assert!(refused > 100, "{refused}");
+    }
+
     #[test]
     fn damaged_and_foreign_files_are_named_in_one_line() {
         let directory = tempfile::tempdir().unwrap();

@@ -21,6 +21,7 @@ use gwae_formats::atomic::{
     FileError, remove_all_temporaries, remove_temporaries, write_atomically,
 };
 use gwae_formats::bounded_file::read_bytes;
+use gwae_formats::one_line::shortened;
 
 use no_run::{CONFIG, RECORD, SPLIT};
 
@@ -463,7 +464,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunDirectoryErro
     let text = read_bytes(path, LONGEST_JSON).map_err(FileError::on("read", path))?;
     serde_json::from_slice(&text).map_err(|error| RunDirectoryError::Damaged {
         path: path.to_owned(),
-        problem: error.to_string(),
+        problem: shortened(error),
     })
 }
 

@@ -20,7 +20,7 @@ use crate::early_stopping::EarlyStoppingState;
 use crate::model_file::{AVERAGED_FILE, MODEL_FILE, ModelFileError, load_trainable, save_model};
 use crate::reproducible::ordered;
 use gwae_formats::atomic::FileError;
-use gwae_formats::one_line::folded;
+use gwae_formats::one_line::{folded, shortened};
 
 const STATE_FILE: &str = "state.json";
 
@@ -146,7 +146,7 @@ pub fn load_state<A: Algorithm>(
     let state: TrainingState =
         serde_json::from_slice(&file.bytes).map_err(|error| StateError::Format {
             path: file.path,
-            problem: error.to_string(),
+            problem: shortened(error),
         })?;
     let model = load_trainable(algorithm, checkpoint.take(MODEL_FILE)?, device)?;
     let average = match training.average_decay {

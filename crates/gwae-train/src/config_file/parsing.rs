@@ -1,6 +1,7 @@
 //! A whole configuration from TOML text.
 
 use gwae_datasets::config::DataConfig;
+use gwae_formats::one_line::shortened;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -19,8 +20,9 @@ pub(super) struct ParseError {
 /// Reads a configuration; ranges are not checked.
 pub(super) fn parse(text: &str) -> Result<RunConfig, ParseError> {
     let failed = |kind: &str, error: toml::de::Error| ParseError {
+        // The message may quote a value of any length.
         problem: ModelConfig::misplaced_field(kind, error.message())
-            .unwrap_or_else(|| plain(error.message())),
+            .unwrap_or_else(|| shortened(&plain(error.message()))),
         start: error.span().map(|span| span.start),
     };
     let kind: KindOfModel = toml::from_str(text).map_err(|error| failed("", error))?;

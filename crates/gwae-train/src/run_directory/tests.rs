@@ -105,6 +105,61 @@ fn damaged_files_are_named() {
 }
 
 #[test]
+fn whatever_the_files_of_a_run_hold_is_an_error_of_one_line() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    drop(create(&path).unwrap());
+    let long = "x".repeat(1 << 19);
+    let keys = |line: fn(u32) -> String| (0..1_000_000).map(line).collect::<String>();
+    for file in [RECORD, CONFIG] {
+        let whole = fs::read(path.join(file)).unwrap();
+        let text = String::from_utf8(whole.clone()).unwrap();
+        let mut broken: Vec<Vec<u8>> = (0..whole.len())
+            .step_by(7)
+            .map(|length| whole[..length].to_vec())
+            .collect();
+        broken.extend(
+            [
+                text.replace("42", "\"many\""),
+                text.replace("42", "-1"),
+                text.replace("42", "1e400"),
+                text.replace("digits", "\\u0000\\u001b[31m"),
+                text.replace("digits", &long),
+                format!("[{}]", "[],".repeat(300_000)),
+                "[".repeat(500_000),
+                "{\"a\":".repeat(100_000),
+                format!("\u{feff}{text}"),
+                format!("{text}\n{text}"),
+                format!("{long} = 1"),
+                format!("a = \"{long}\""),
+                keys(|key| format!("k{key}=1\n")),
+                format!("{{{}\"a\":1}}", keys(|key| format!("\"{key}\":1,"))),
+            ]
+            .map(String::into_bytes),
+        );
+        broken.extend([
+            whole.iter().rev().copied().collect(),
+            vec![0xff; 99],
+            vec![0; 99],
+        ]);
+        for bytes in broken {
+            fs::write(path.join(file), &bytes).unwrap();
+            let Err(error) = RunDirectory::open(&path) else {
+                continue;
+            };
+            let (message, start) = (error.to_string(), bytes.iter().take(50).copied());
+            let start: Vec<u8> = start.collect();
+            let start = String::from_utf8_lossy(&start);
+            assert!(message.contains(file), "{message} for {start}");
+            assert!(message.len() < 1000, "{} bytes for {start}", message.len());
+            assert!(!message.contains(char::is_control), "{message}");
+        }
+        fs::write(path.join(file), &whole).unwrap();
+    }
+    RunDirectory::open(&path).unwrap();
+}
+
+#[test]
 fn other_data_are_refused() {
     let root = tempfile::tempdir().unwrap();
     let run = create(root.path()).unwrap();
