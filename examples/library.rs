@@ -5,13 +5,19 @@ use std::{error::Error, path::PathBuf, sync::Arc};
 use clap::Parser;
 use gwae::prelude::*;
 
+/// Train a small GWAE on images in memory, or use it.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  cargo run --release --example library
+  cargo run --release --example library -- --load")]
 struct Arguments {
+    /// Training steps in all.
     #[arg(long, default_value_t = 300)]
     steps: u64,
+    /// Directory of the run.
     #[arg(long, default_value = "runs/library")]
     out: PathBuf,
-    /// Use the run that is there.
+    /// Use the run that is there, in place of training it.
     #[arg(long)]
     load: bool,
 }

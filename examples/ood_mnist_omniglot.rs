@@ -45,18 +45,18 @@ use gwae::train::{
   cargo run --release --features cuda --example ood_mnist_omniglot -- --preset paper --device cuda"
 )]
 struct Arguments {
-    /// quick: grey images of 32×32, minutes on two CPU cores. paper: 64×64 in three channels, whole
-    /// networks, the authors' learning rates and critic; for GPUs or patience
+    /// quick: grey images of 32×32 pixels; takes minutes on two CPU cores. paper: 64×64 pixels in three
+    /// channels with the authors' networks, learning rates and critic; for GPUs
     #[arg(long, value_enum, default_value = "quick", conflicts_with = "resume")]
     preset: Preset,
 
-    /// Omniglot, as a directory or as one of its archives: tested as published (black on white) and
-    /// inverted (white on black, as the digits are)
+    /// Omniglot, as a directory or one of its archives. It is tested as published (black on white) and
+    /// inverted (white on black, like the digits)
     #[arg(long, value_name = "DIR_OR_ZIP", conflicts_with = "resume")]
     omniglot: Option<PathBuf>,
 
-    /// More images to test on: a dataset, +inverted and +shuffled after its name as wanted, and =DIR
-    /// for its files, such as fashion_mnist=datasets or folder=pictures; can be given several times
+    /// More images to test on: the name of a dataset, then +inverted or +shuffled as wanted, then =DIR if
+    /// it has files, such as fashion_mnist=datasets. Can be given several times
     #[arg(long = "ood", value_name = "NAME[=DIR]", conflicts_with = "resume")]
     sets: Vec<DataConfig>,
 
@@ -69,12 +69,12 @@ struct Arguments {
     )]
     models: Vec<Kind>,
 
-    /// Training steps of the GWAE; the other models take proportionally many: about the same time on two
-    /// CPU cores in the quick preset
-    #[arg(long, conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Training steps of the GWAE [default: 2400, with the paper preset 20000]. The other models take
+    /// proportionally many, so that all train for about the same time
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(1..))]
     steps: Option<u64>,
 
-    /// Train every model with so many seeds
+    /// Train every model with N seeds
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=100),
           conflicts_with = "resume")]
     seeds: u64,
@@ -83,17 +83,17 @@ struct Arguments {
     #[arg(long, default_value_t = 0, conflicts_with = "resume")]
     seed: u64,
 
-    /// Images of each set that are scored, at most
+    /// Score at most N images of each set
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..),
           conflicts_with = "resume")]
     images: u32,
 
-    /// Where to compute: cpu, wgpu, vulkan, metal, cuda or rocm, with :N for the N-th device. All
-    /// but cpu need the Cargo feature of the same name
+    /// Where to compute: cpu, wgpu, vulkan, metal, cuda or rocm. A number chooses among several:
+    /// cuda:0 is the first. All but cpu need the Cargo feature of that name
     #[arg(long, default_value = "cpu")]
     device: DeviceSpec,
 
-    /// Share every batch among several devices of one backend, such as cuda:0,cuda:1; the first one
+    /// Share every batch among several devices of one backend, such as cuda:0,cuda:1. The first one
     /// updates the model
     #[arg(long, value_name = "LIST", conflicts_with = "device")]
     devices: Option<DeviceList>,
@@ -101,13 +101,12 @@ struct Arguments {
     #[command(flatten)]
     set: common::SettingsArgument,
 
-    /// Directory of the results, new or empty [default: runs/ood, then runs/ood-2, …]
+    /// Directory of the results; it must be new or empty [default: runs/ood, then runs/ood-2, …]
     #[arg(long, conflicts_with = "resume")]
     out: Option<PathBuf>,
 
-    /// Go on with the experiment in this directory, as it was begun: models that were finished are
-    /// not trained again, the others go on from their last checkpoint. Only where to compute may
-    /// differ
+    /// Go on with the experiment in this directory. Finished models are not trained again; the others go
+    /// on from their last checkpoint. Only the device may differ
     #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
 }

@@ -12,15 +12,19 @@ use std::sync::Arc;
 use clap::Parser;
 use gwae::prelude::*;
 
+/// Train a small GWAE on two datasets of its own: drawn stripes, and arrays in memory.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  cargo run --release --example own_dataset -- --out runs/stripes --steps 500
+  cargo run --release --example own_dataset -- --out runs/stripes --steps 1000 --resume")]
 struct Arguments {
-    /// Training steps in all.
+    /// Training steps of each run in all.
     #[arg(long, default_value_t = 500)]
     steps: u64,
-    /// Directory of the runs `stripes` and `arrays`.
+    /// Directory for the runs `stripes` and `arrays`.
     #[arg(long, default_value = "runs/own_dataset")]
     out: PathBuf,
-    /// Go on with the runs that are there.
+    /// Go on with the runs in that directory.
     #[arg(long)]
     resume: bool,
 }

@@ -10,10 +10,15 @@ use std::{error::Error, fs::File, io::Write, path::PathBuf, sync::Arc};
 use clap::Parser;
 use gwae::prelude::*;
 
+/// Train a small GWAE with a loss term and a callback of its own.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  cargo run --release --example own_loss -- --out runs/own_loss --steps 1000")]
 struct Arguments {
+    /// Training steps in all.
     #[arg(long, default_value_t = 1_000)]
     steps: u64,
+    /// Directory of the run; it must be new or empty.
     #[arg(long, default_value = "runs/own_loss")]
     out: PathBuf,
 }

@@ -20,10 +20,15 @@ const PIXELS: usize = 28 * 28;
 const HIDDEN: usize = 256;
 const LATENT: usize = 8;
 
+/// Train a GWAE and a VAE whose encoder and decoder are perceptrons.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  cargo run --release --example own_networks -- --out runs/perceptrons --steps 1000")]
 struct Arguments {
+    /// Training steps of each run in all.
     #[arg(long, default_value_t = 1_000)]
     steps: u64,
+    /// Directory for the runs `gwae` and `vae`.
     #[arg(long, default_value = "runs/own_networks")]
     out: PathBuf,
 }

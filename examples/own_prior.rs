@@ -13,12 +13,16 @@ use std::sync::Arc;
 use clap::Parser;
 use gwae::prelude::*;
 
+/// Train a small GWAE whose codes lie on a ring.
 #[derive(Parser)]
+#[command(after_help = "Examples:
+  cargo run --release --example own_prior -- --out runs/ring --steps 1000
+  cargo run --release --example own_prior -- --resume runs/ring --steps 2000")]
 struct Arguments {
     /// Training steps in all.
     #[arg(long, default_value_t = 1_000)]
     steps: u64,
-    /// Directory of a new run.
+    /// Directory of a new run; it must be new or empty.
     #[arg(long, default_value = "runs/own_prior")]
     out: PathBuf,
     /// Go on with the run in this directory.

@@ -34,38 +34,39 @@ use gwae::train::{ConfigError, DeviceList, DeviceSpec, RunConfig, compute_on_thi
   cargo run --release --features wgpu --example quickstart -- --device wgpu"
 )]
 struct Arguments {
-    /// Where to compute: cpu, wgpu, vulkan, metal, cuda or rocm, with :N for the N-th device. All
-    /// but cpu need the Cargo feature of the same name.
+    /// Where to compute: cpu, wgpu, vulkan, metal, cuda or rocm. A number chooses among several:
+    /// cuda:0 is the first. All but cpu need the Cargo feature of that name.
     #[arg(long, default_value = "cpu")]
     device: DeviceSpec,
 
-    /// Share every batch among several devices of one backend, such as cuda:0,cuda:1; the first one
+    /// Share every batch among several devices of one backend, such as cuda:0,cuda:1. The first one
     /// updates the model.
     #[arg(long, value_name = "LIST", conflicts_with = "device")]
     devices: Option<DeviceList>,
 
-    /// Training steps in all. One step updates the autoencoder once and then its critic.
-    #[arg(long)]
+    /// Training steps in all [default: 2500]. One step updates the autoencoder once and then its
+    /// critic.
+    #[arg(long, value_name = "N")]
     steps: Option<u64>,
 
-    /// Seed of everything random: the same seed gives the same run.
-    #[arg(long, conflicts_with = "resume")]
+    /// Seed of everything random [default: 0]. The same seed gives the same run.
+    #[arg(long, value_name = "N", conflicts_with = "resume")]
     seed: Option<u64>,
 
     /// Family of the latent prior: neural, factorized_neural, gaussian_mixture,
-    /// factorized_normal, factorized_uniform, spherical, vector_quantized or causal.
-    #[arg(long, conflicts_with = "resume")]
+    /// factorized_normal, factorized_uniform, spherical, vector_quantized or causal [default: neural].
+    #[arg(long, value_name = "FAMILY", conflicts_with = "resume")]
     prior: Option<PriorConfig>,
 
-    /// Latent dimension: how many numbers describe a digit.
-    #[arg(long, conflicts_with = "resume")]
+    /// Latent dimension: how many numbers describe a digit [default: 16].
+    #[arg(long, value_name = "L", conflicts_with = "resume")]
     latent_dim: Option<usize>,
 
-    /// Images per step; the losses compare all pairs of a batch.
-    #[arg(long, conflicts_with = "resume")]
+    /// Images per step [default: 64]. The losses compare all pairs of a batch.
+    #[arg(long, value_name = "B", conflicts_with = "resume")]
     batch_size: Option<usize>,
 
-    /// Directory of the run, new or empty [default: runs/quickstart, then runs/quickstart-2, …].
+    /// Directory of the run; it must be new or empty [default: runs/quickstart, then runs/quickstart-2, …].
     #[arg(long, conflicts_with = "resume")]
     out: Option<PathBuf>,
 

@@ -91,12 +91,12 @@ pub struct Clusters {
     /// Seed of everything random: the choice of images, k-means, the draws, the picture
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// The images.
-    #[command(flatten)]
-    pub source: ImageArguments,
     /// Directory for figures and pictures; it must be new or empty. Without it: a new one in the run
     #[arg(long, value_name = "DIRECTORY")]
     pub out: Option<PathBuf>,
+    /// The images.
+    #[command(flatten)]
+    pub source: ImageArguments,
 }
 
 /// Arguments of `gwae metrics`.

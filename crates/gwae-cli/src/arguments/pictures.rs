@@ -47,12 +47,12 @@ pub struct Reconstruct {
     #[arg(long, value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub images: u32,
-    /// The images.
-    #[command(flatten)]
-    pub source: ImageArguments,
     /// PNG file to write. Without it: a new file in the run
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
+    /// The images.
+    #[command(flatten)]
+    pub source: ImageArguments,
 }
 
 /// Arguments of `gwae traverse`.
@@ -86,12 +86,12 @@ pub struct Traverse {
     /// Seed of the starting draw
     #[arg(long, default_value_t = 0, conflicts_with = "image")]
     pub seed: u64,
-    /// The images.
-    #[command(flatten)]
-    pub source: ImageArguments,
     /// PNG file to write. Without it: a new file in the run
     #[arg(long, value_name = "FILE.png")]
     pub out: Option<PathBuf>,
+    /// The images.
+    #[command(flatten)]
+    pub source: ImageArguments,
 }
 
 /// Latent dimensions in the order of the command line.

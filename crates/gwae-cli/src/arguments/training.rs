@@ -90,7 +90,7 @@ Ctrl-C finishes the step, saves and returns; `gwae resume` goes on from there. T
 
 /// Values in place of the configuration's.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "In place of the configuration's")]
+#[command(next_help_heading = "Values in place of the configuration's")]
 pub struct Overrides {
     /// Stop after N steps. This replaces steps and epochs of the configuration, but not its patience
     #[arg(long, value_name = "N")]
