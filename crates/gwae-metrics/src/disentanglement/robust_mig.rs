@@ -116,10 +116,12 @@ fn entropy_of_mean(shares: &[[f64; BINS]], items: &[usize]) -> f64 {
             *sum += share;
         }
     }
-    let terms = mean.iter().filter(|&&sum| sum > 0.0).map(|sum| {
-        let share = sum / items.len() as f64;
-        -share * share.ln()
-    });
+    // A tiny sum divided by the items may be 0.
+    let shares = mean
+        .iter()
+        .map(|sum| sum / items.len() as f64)
+        .filter(|&share| share > 0.0);
+    let terms = shares.map(|share| -share * share.ln());
     terms.sum()
 }
 
@@ -163,6 +165,20 @@ mod tests {
             expected += step * density * (2f64.ln() - (-2.0 - 2.0 * noise).exp().ln_1p());
         }
         assert!((found - expected).abs() < 2e-3, "{found} {expected}");
+    }
+
+    #[test]
+    fn shares_that_are_too_small_for_a_number_add_nothing() {
+        let mut share = [0.0; BINS];
+        (share[0], share[1]) = (1.0, f64::from_bits(1));
+        let entropy = entropy_of_mean(&[share, share], &[0, 1]);
+        assert!((0.0..1e-300).contains(&entropy), "{entropy}");
+        let mut whole = [0.0; BINS];
+        whole[0] = 1.0;
+        assert_eq!(
+            entropy_of_mean(&[share, whole, whole, whole], &[0, 1, 2, 3]),
+            0.0
+        );
     }
 
     #[test]
