@@ -29,7 +29,7 @@ const PICTURES: [(&str, &[(&str, &str)]); 3] = [
         "Training",
         &[
             ("losses.png", "every loss over the steps"),
-            ("samples.gif", "samples over training"),
+            ("samples_animated.png", "samples over training"),
         ],
     ),
 ];
