@@ -3,6 +3,7 @@
 mod configuration;
 mod data;
 mod detection;
+mod metrics;
 mod names;
 mod official;
 mod output;
@@ -19,7 +20,8 @@ use gwae_train::trained_model::ImageRequest;
 
 pub use configuration::{Config, Init};
 pub use data::{Check, Data, DataCommand, Get, List, Show};
-pub use detection::{Clusters, Metrics, Ood};
+pub use detection::{Clusters, Ood};
+pub use metrics::Metrics;
 pub use official::{FormName, Import, Precision, Verify};
 pub use output::{Codes, Compare, PartName, Report};
 pub use pictures::{Dimensions, Reconstruct, Sample, Traverse};
@@ -90,7 +92,7 @@ pub enum Command {
     Compare(Compare),
     /// Write the codes of a dataset's images as a NumPy archive, for other tools
     Codes(Codes),
-    /// Measure how well the scores of any program tell two kinds of items apart
+    /// Measure scores or codes of any program: detection, disentanglement, distances
     Metrics(Metrics),
     /// Make a run from a checkpoint (.pth) of the authors' PyTorch program
     Import(Import),

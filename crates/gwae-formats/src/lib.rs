@@ -23,6 +23,7 @@ pub mod home;
 pub mod idx;
 pub mod npy;
 pub mod npz;
+pub mod numbers;
 pub mod one_line;
 pub mod parallel;
 pub mod partial;

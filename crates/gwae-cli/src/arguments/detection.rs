@@ -1,4 +1,4 @@
-//! Arguments of `gwae ood`, `gwae clusters` and `gwae metrics`.
+//! Arguments of `gwae ood` and `gwae clusters`.
 
 use std::path::PathBuf;
 
@@ -97,32 +97,4 @@ pub struct Clusters {
     /// The images.
     #[command(flatten)]
     pub source: ImageArguments,
-}
-
-/// Arguments of `gwae metrics`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  gwae metrics --scores-in digits.npy --scores-out letters.npy
-  gwae metrics --scores-in a.npy --scores-out b.npy --json result.json
-
-Each file holds one number per item, as numpy.save writes an array. A higher number means further from
-the training data. Equal numbers count half. Integers that a double cannot hold exactly are refused.")]
-pub struct Metrics {
-    /// Scores of in-distribution items
-    #[arg(long, value_name = "FILE.npy")]
-    pub scores_in: PathBuf,
-    /// Scores of out-of-distribution items
-    #[arg(long, value_name = "FILE.npy")]
-    pub scores_out: PathBuf,
-    /// Also write the result as JSON to this file
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
-    /// Number of resamples for the confidence interval
-    #[arg(long, value_name = "N", default_value_t = 1000,
-          value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    pub resamples: u32,
-    /// Seed of the resamples
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
 }

@@ -67,7 +67,7 @@ fn read_file(path: &Path) -> Result<NpyNumbers, NpyProblem> {
 }
 
 /// Reads an array from a file of `length` bytes.
-fn read(mut reader: impl Read, length: u64) -> Result<NpyNumbers, NpyProblem> {
+pub(crate) fn read(mut reader: impl Read, length: u64) -> Result<NpyNumbers, NpyProblem> {
     let mut start = [0; MAGIC.len()];
     let start = &mut start[..length.min(MAGIC.len() as u64) as usize];
     reader.read_exact(start).map_err(NpyProblem::Io)?;

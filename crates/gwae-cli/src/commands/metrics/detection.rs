@@ -1,4 +1,4 @@
-//! `gwae metrics`.
+//! How well scores tell two kinds of items apart.
 
 use std::error::Error;
 use std::path::Path;
@@ -11,9 +11,13 @@ use gwae_metrics::{BootstrapConfig, DetectionReport};
 use crate::arguments::Metrics;
 use crate::terminal::print;
 
-pub(super) fn run(arguments: &Metrics) -> Result<ExitCode, Box<dyn Error>> {
-    let inside = scores(&arguments.scores_in)?;
-    let outside = scores(&arguments.scores_out)?;
+pub(super) fn run(
+    arguments: &Metrics,
+    inside: &Path,
+    outside: &Path,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let inside = scores(inside)?;
+    let outside = scores(outside)?;
     let bootstrap = BootstrapConfig {
         resamples: arguments.resamples as usize,
         seed: arguments.seed,
