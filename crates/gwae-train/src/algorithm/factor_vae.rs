@@ -1,6 +1,5 @@
 //! One training step of a FactorVAE: the autoencoder's step, then the critic's.
 
-use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use gwae_core::random::RandomSource;

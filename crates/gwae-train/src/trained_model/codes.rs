@@ -109,6 +109,7 @@ impl Codes {
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), FileError> {
         let count = self.indices.len() as u64;
+        let of_indices = [count];
         let of_codes = [count, self.latent_dim as u64];
         let of_factors = [count, self.factor_names.len() as u64];
         let integers =
@@ -137,7 +138,7 @@ impl Codes {
         arrays.push(NamedArray {
             name: "indices",
             values: ArrayValues::I64(&indices),
-            shape: &[count],
+            shape: &of_indices,
         });
         write_npz(path, &arrays)
     }
