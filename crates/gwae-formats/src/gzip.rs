@@ -11,17 +11,56 @@ use flate2::bufread::GzDecoder;
 /// The first bytes of every member.
 pub const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// Number of bytes that any data may expand to.
+const MOST_FREE: u64 = 64 << 20;
+
+/// How many times larger than the file the data may become beyond that. Images of handwriting become five times
+/// larger.
+const MOST_EXPANSION: u64 = 40;
+
 /// The error of the reader at bytes that are no member.
 #[derive(Debug, thiserror::Error)]
 #[error("the compressed data ends, but the file goes on with other bytes than zeros")]
 pub struct BytesAfterGzip;
 
+/// The error of the reader if a small file expands far beyond what images do.
+#[derive(Debug, thiserror::Error)]
+#[error("the compressed data becomes more than {MOST_EXPANSION} times larger")]
+pub struct ExpandsTooMuch;
+
 /// Bytes that were looked at, then the rest of the file.
-type Whole<R> = io::Chain<Cursor<[u8; 2]>, R>;
+type Whole<R> = io::Chain<Cursor<[u8; 2]>, Counting<R>>;
 
 /// Decompresses all members of `R` one after the other.
 pub struct GzipReader<R: BufRead> {
     state: State<R>,
+    /// Number of decompressed bytes.
+    expanded: u64,
+}
+
+/// Counts the bytes that are read.
+struct Counting<R> {
+    inner: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.count += read as u64;
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Counting<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.count += count as u64;
+        self.inner.consume(count);
+    }
 }
 
 enum State<R: BufRead> {
@@ -33,13 +72,22 @@ enum State<R: BufRead> {
 impl<R: BufRead> GzipReader<R> {
     /// A reader of data whose first two bytes are [`MAGIC`]. `rest` comes after these two.
     pub fn after_magic(rest: R) -> Self {
+        let rest = Counting {
+            inner: rest,
+            count: 0,
+        };
         Self {
-            state: State::Member(GzDecoder::new(Cursor::new(MAGIC).chain(rest))),
+            state: Self::member(rest),
+            expanded: 0,
         }
     }
 
+    fn member(rest: Counting<R>) -> State<R> {
+        State::Member(GzDecoder::new(Cursor::new(MAGIC).chain(rest)))
+    }
+
     /// What comes after a member.
-    fn after_member(mut rest: R) -> io::Result<State<R>> {
+    fn after_member(mut rest: Counting<R>) -> io::Result<State<R>> {
         loop {
             let bytes = match rest.fill_buf() {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -61,7 +109,7 @@ impl<R: BufRead> GzipReader<R> {
         if start != MAGIC {
             return Err(io::Error::new(ErrorKind::InvalidData, BytesAfterGzip));
         }
-        Ok(Self::after_magic(rest).state)
+        Ok(Self::member(rest))
     }
 }
 
@@ -73,6 +121,12 @@ impl<R: BufRead> Read for GzipReader<R> {
         while let State::Member(decoder) = &mut self.state {
             let count = decoder.read(buffer)?;
             if count > 0 {
+                self.expanded += count as u64;
+                let (_, rest) = decoder.get_ref().get_ref();
+                let most = MOST_FREE + MOST_EXPANSION * rest.count;
+                if self.expanded > most {
+                    return Err(io::Error::new(ErrorKind::InvalidData, ExpandsTooMuch));
+                }
                 return Ok(count);
             }
             if let State::Member(decoder) = mem::replace(&mut self.state, State::Done) {
@@ -130,6 +184,15 @@ mod tests {
                 assert_eq!(read(&parts.concat(), capacity).unwrap(), expected);
             }
         }
+    }
+
+    #[test]
+    fn small_files_do_not_expand_without_end() {
+        let zeros = member(&vec![0; 80 << 20]);
+        let error = read(&zeros, 4096).unwrap_err();
+        assert!(error.get_ref().unwrap().is::<ExpandsTooMuch>(), "{error}");
+        let zeros = member(&vec![0; 60 << 20]);
+        assert_eq!(read(&zeros, 4096).unwrap().len(), 60 << 20);
     }
 
     #[test]

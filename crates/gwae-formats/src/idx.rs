@@ -8,13 +8,13 @@
 //!
 //! A file may be plain or compressed with [gzip](crate::gzip); the reader looks at the content, not at the name.
 //! The reader does not allocate memory for the sizes in a header before it has read the data, so a
-//! damaged header costs no memory.
+//! damaged header costs no memory, and a small compressed file cannot expand without end.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use crate::gzip::{BytesAfterGzip, GzipReader, MAGIC};
+use crate::gzip::{BytesAfterGzip, ExpandsTooMuch, GzipReader, MAGIC};
 use crate::regular_file::open_regular;
 
 /// Maximum number of elements that a file may declare: 4 GiB, 90 times MNIST. It limits how far a
@@ -61,6 +61,18 @@ pub enum IdxProblem {
     BytesAfterGzip {
         /// Number of bytes that could be decompressed.
         offset: u64,
+    },
+
+    /// The compressed data expands far beyond what images do.
+    #[error(
+        "{source}, after {offset} uncompressed bytes, as no dataset of this family does; check that it is the right \
+         file, or unpack it to read it anyway"
+    )]
+    ExpandsTooMuch {
+        /// Number of bytes that could be decompressed.
+        offset: u64,
+        /// The message of the decompressor.
+        source: io::Error,
     },
 
     /// The compressed data ends before its end mark.
@@ -341,13 +353,15 @@ impl<R: Read> Counted<R> {
                     offset: self.offset,
                 })
             }
-            Err(source)
-                if source
-                    .get_ref()
-                    .is_some_and(|inner| inner.is::<BytesAfterGzip>()) =>
-            {
+            Err(source) if is_caused_by::<BytesAfterGzip>(&source) => {
                 Err(IdxProblem::BytesAfterGzip {
                     offset: self.offset,
+                })
+            }
+            Err(source) if is_caused_by::<ExpandsTooMuch>(&source) => {
+                Err(IdxProblem::ExpandsTooMuch {
+                    offset: self.offset,
+                    source,
                 })
             }
             Err(source)
@@ -372,4 +386,9 @@ impl<R: Read> Counted<R> {
             expected,
         }
     }
+}
+
+/// Whether the error of a reader is of its own kind `E`.
+fn is_caused_by<E: std::error::Error + 'static>(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<E>())
 }
