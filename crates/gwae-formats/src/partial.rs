@@ -1,6 +1,6 @@
 //! The unfinished form of a file, under another name. One process at a time writes it, and a later one can continue.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -25,18 +25,29 @@ impl PartialFile {
     /// If the file cannot be opened.
     pub fn open(target: &Path, suffix: &str) -> io::Result<Self> {
         let path = with_suffix(target, suffix);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)?;
+        let file = open(&path)?;
         // Some network file systems have no locks. On them, only one process may write at a time.
         let _ = file.lock();
         Ok(Self {
             path,
             file: PositionedFile::new(file),
         })
+    }
+
+    /// Like [`PartialFile::open`], but `None` if another process writes the file.
+    ///
+    /// # Errors
+    /// The same as [`PartialFile::open`].
+    pub fn try_open(target: &Path, suffix: &str) -> io::Result<Option<Self>> {
+        let path = with_suffix(target, suffix);
+        let file = open(&path)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            path,
+            file: PositionedFile::new(file),
+        }))
     }
 
     /// Its path.
@@ -102,6 +113,15 @@ impl Drop for PartialFile {
     }
 }
 
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+}
+
 /// `path` with `suffix` after its name.
 pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -121,16 +141,16 @@ mod tests {
         let first = open();
         first.content().write_all_at(b"half", 0).unwrap();
         let other = OpenOptions::new().write(true).open(first.path()).unwrap();
-        assert!(matches!(
-            other.try_lock(),
-            Err(fs::TryLockError::WouldBlock)
-        ));
+        assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
+        assert!(PartialFile::try_open(&target, ".part").unwrap().is_none());
         std::thread::scope(|scope| {
             let waiting = scope.spawn(|| open().length().unwrap());
             drop(first);
             assert_eq!(waiting.join().unwrap(), 4);
         });
         let second = open();
+        drop(second);
+        let second = PartialFile::try_open(&target, ".part").unwrap().unwrap();
         second.finish(&target).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"half");
         assert!(!with_suffix(&target, ".part").exists());

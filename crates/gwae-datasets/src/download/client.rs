@@ -8,6 +8,7 @@ use ureq::tls::{TlsConfig, TlsProvider};
 use ureq::{Agent, BodyReader, Proxy};
 
 use super::options::GetOptions;
+use super::redirect;
 use crate::published::file_error::DataFileProblem;
 use gwae_formats::one_line::one_line;
 
@@ -27,6 +28,8 @@ pub(super) struct Answer {
     pub(super) content: Content,
     /// Identifies this version of the file on the server.
     pub(super) validator: Option<String>,
+    /// Whether the server can send the rest of the file.
+    pub(super) has_ranges: bool,
     pub(super) body: BodyReader<'static>,
 }
 
@@ -77,9 +80,11 @@ impl Client {
         };
         let agent = Agent::config_builder()
             .http_status_as_error(false)
-            .max_redirects(MAX_REDIRECTS)
+            // `ask` follows them, after a look at the address.
+            .max_redirects(0)
             .timeout_resolve(Some(options.connect_timeout))
             .timeout_connect(Some(options.connect_timeout))
+            .timeout_recv_response(Some(options.stall_timeout))
             .timeout_per_read(Some(options.stall_timeout))
             .timeout_per_write(Some(options.stall_timeout))
             .user_agent(concat!("gwae/", env!("CARGO_PKG_VERSION")))
@@ -99,21 +104,34 @@ impl Client {
         from: u64,
         validator: Option<&str>,
     ) -> Result<Answer, Failure> {
-        let mut request = self.agent.get(url);
-        if from > 0 {
-            request = request.header(header::RANGE, format!("bytes={from}-"));
-            if let Some(validator) = validator {
-                request = request.header(header::IF_RANGE, validator);
+        let mut place = url.to_owned();
+        for _ in 0..=MAX_REDIRECTS {
+            let mut request = self.agent.get(&place);
+            if from > 0 {
+                request = request.header(header::RANGE, format!("bytes={from}-"));
+                if let Some(validator) = validator {
+                    request = request.header(header::IF_RANGE, validator);
+                }
             }
+            let response = request.call().map_err(|error| sort_error(&place, &error))?;
+            let (parts, body) = response.into_parts();
+            if let 301 | 302 | 303 | 307 | 308 = parts.status.as_u16()
+                && let Some(location) = text(&parts.headers, header::LOCATION)
+            {
+                place = redirect::target(&place, location).map_err(Failure::Final)?;
+                continue;
+            }
+            let content = content(url, from, parts.status, &parts.headers)?;
+            return Ok(Answer {
+                has_ranges: matches!(parts.status.as_u16(), 206 | 416)
+                    || text(&parts.headers, header::ACCEPT_RANGES) == Some("bytes"),
+                content,
+                validator: validator_of(&parts.headers),
+                body: body.into_reader(),
+            });
         }
-        let response = request.call().map_err(|error| sort_error(url, &error))?;
-        let (parts, body) = response.into_parts();
-        let content = content(url, from, parts.status, &parts.headers)?;
-        Ok(Answer {
-            content,
-            validator: validator_of(&parts.headers),
-            body: body.into_reader(),
-        })
+        let url = url.to_owned();
+        Err(Failure::Final(DataFileProblem::Redirects { url }))
     }
 }
 
@@ -186,7 +204,6 @@ fn sort_error(url: &str, error: &ureq::Error) -> Failure {
         other => one_line(other),
     };
     match error {
-        ureq::Error::TooManyRedirects => Failure::Final(DataFileProblem::Redirects { url }),
         ureq::Error::TlsRequired => Failure::Final(DataFileProblem::NoEncryption { url }),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::Final(
             DataFileProblem::BadAddress(format!("{url} is no HTTP address")),

@@ -9,6 +9,7 @@
 mod client;
 mod options;
 mod partial;
+mod redirect;
 mod transfer;
 
 use std::fmt;
@@ -118,7 +119,8 @@ impl fmt::Display for ManualSteps {
 ///
 /// # Errors
 /// Every [`DataFileProblem`] except those of manifests. Files that were completed before an error
-/// stay, and the next call continues partial ones.
+/// stay. So does a partial file that the next call can continue; [`DataEvent::Kept`] names it. Nothing else is left
+/// behind, and no directory that was made for it.
 pub fn get(
     manifest: &Manifest,
     directory: &Path,
@@ -150,13 +152,26 @@ pub fn get(
         let there = rows.iter().filter_map(|rows| already_there(rows));
         return Ok(GetOutcome::Files(there.collect()));
     }
-    fs::create_dir_all(directory).map_err(at(directory, "create"))?;
-    let client = Client::new(options);
-    let mut files = Vec::with_capacity(plan.len());
-    for (file, urls) in plan {
-        files.push(fetch(file, &urls, directory, options, &client, on_event)?);
+    // The innermost one comes first.
+    let is_new = |place: &&Path| !place.as_os_str().is_empty() && !place.exists();
+    let made: Vec<&Path> = directory.ancestors().take_while(is_new).collect();
+    let fetch_all = || {
+        fs::create_dir_all(directory).map_err(at(directory, "create"))?;
+        let client = Client::new(options);
+        let mut files = Vec::with_capacity(plan.len());
+        for (file, urls) in plan {
+            files.push(fetch(file, &urls, directory, options, &client, on_event)?);
+        }
+        Ok(GetOutcome::Files(files))
+    };
+    let outcome = fetch_all();
+    if outcome.is_err() {
+        for place in made {
+            // It fails if something is in it, and then everything around it stays too.
+            let _ = fs::remove_dir(place);
+        }
     }
-    Ok(GetOutcome::Files(files))
+    outcome
 }
 
 /// The files to fetch, and their addresses.
@@ -267,45 +282,66 @@ fn fetch(
         client,
         on_event,
     };
+    let (url, verified) = match download_from_any(&mut job, &mut partial, urls) {
+        Ok(downloaded) => downloaded,
+        Err(stop) => {
+            if job.can_go_on(&partial, urls) {
+                (job.on_event)(DataEvent::Kept {
+                    path: partial.path(),
+                    bytes: partial.length(),
+                });
+            } else {
+                partial.discard()?;
+            }
+            return Err(match stop {
+                Stop::Address(problem) => problem.of(target.display().to_string()),
+                Stop::Local(error) => error,
+            });
+        }
+    };
+    let resumed_from = partial.inherited();
+    let kept_aside = keep_aside(&rows)?;
+    partial.finish(&target)?;
+    Ok(FetchedFile {
+        name: form.name.clone(),
+        path: target,
+        outcome: FetchOutcome::Downloaded {
+            url,
+            resumed_from,
+            verified,
+        },
+        kept_aside,
+    })
+}
+
+/// Fills and verifies the partial file from the first address that works. Returns that address, and whether a
+/// checksum was compared.
+fn download_from_any(
+    job: &mut Job<'_>,
+    partial: &mut Partial,
+    urls: &[String],
+) -> Result<(String, bool), Stop> {
     let mut failures: Vec<DataFileProblem> = Vec::new();
     for url in urls {
         if let Some(last) = failures.last() {
             (job.on_event)(DataEvent::NextAddress {
-                file: &form.name,
+                file: &job.form.name,
                 reason: &last.to_string(),
             });
         }
-        match download(&mut job, &mut partial, url) {
-            Ok(verified) => {
-                let resumed_from = partial.inherited();
-                let kept_aside = keep_aside(&rows)?;
-                partial.finish(&target)?;
-                return Ok(FetchedFile {
-                    name: form.name.clone(),
-                    path: target,
-                    outcome: FetchOutcome::Downloaded {
-                        url: url.clone(),
-                        resumed_from,
-                        verified,
-                    },
-                    kept_aside,
-                });
-            }
+        match download(job, partial, url) {
+            Ok(verified) => return Ok((url.clone(), verified)),
             Err(Stop::Address(problem)) => failures.push(problem),
-            Err(Stop::Local(error)) => return Err(error),
+            Err(local) => return Err(local),
         }
     }
-    if partial.length() == 0 {
-        partial.discard()?;
-    }
-    let problem = match failures.pop() {
+    Err(Stop::Address(match failures.pop() {
         Some(only) if failures.is_empty() => only,
         last => {
             failures.extend(last);
             DataFileProblem::NoAddressWorks { failures }
         }
-    };
-    Err(problem.of(target.display().to_string()))
+    }))
 }
 
 /// Fills and verifies the partial file from one address. Returns whether a checksum was compared.

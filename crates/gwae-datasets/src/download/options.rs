@@ -26,6 +26,11 @@ pub struct GetOptions {
     pub connect_timeout: Duration,
     /// Maximum time without data from a connected server.
     pub stall_timeout: Duration,
+    /// Minimum number of bytes per second, on average over [`GetOptions::rate_window`]. A slower answer counts as a
+    /// failure. 0 sets no minimum.
+    pub least_rate: u64,
+    /// The time over which the rate is measured.
+    pub rate_window: Duration,
     /// Uses the proxy in `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY`, except for the hosts in
     /// `NO_PROXY`.
     pub environment_proxy: bool,
@@ -33,7 +38,7 @@ pub struct GetOptions {
 
 impl Default for GetOptions {
     /// The published addresses, five attempts with pauses of 1 to 8 s, 20 s to connect, 30 s
-    /// without data.
+    /// without data, 1 kB per second over a minute.
     fn default() -> Self {
         Self {
             url: None,
@@ -43,6 +48,8 @@ impl Default for GetOptions {
             backoff: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(20),
             stall_timeout: Duration::from_secs(30),
+            least_rate: 1_000,
+            rate_window: Duration::from_secs(60),
             environment_proxy: true,
         }
     }

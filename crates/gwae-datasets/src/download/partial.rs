@@ -3,24 +3,23 @@
 //! Beside it, `NAME.part.from` records the address and the version of the file on the server. So a
 //! later run can request the rest of exactly that version.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use gwae_formats::atomic::rename_synced;
 use gwae_formats::bounded_file::read_bytes;
-use gwae_formats::partial::with_suffix;
+use gwae_formats::partial::{PartialFile, with_suffix};
 
 use crate::published::file_error::{DataFileError, DataFileProblem, at};
 
 /// An open partial file. Other processes cannot open it at the same time.
 pub(super) struct Partial {
-    path: PathBuf,
+    file: PartialFile,
     origin_path: PathBuf,
-    file: File,
     length: u64,
     inherited: u64,
     pieces: u32,
+    has_ranges: bool,
     origin: Option<Origin>,
 }
 
@@ -36,30 +35,18 @@ impl Partial {
     pub(super) fn open(target: &Path) -> Result<Self, DataFileError> {
         let path = with_suffix(target, ".part");
         let origin_path = with_suffix(target, ".part.from");
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(at(&path, "write"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(DataFileProblem::Busy.of(path.display().to_string()));
-            }
-            // Some file systems have no locks. Then the check is skipped.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(at(&path, "lock")(error)),
-        }
-        let length = file.metadata().map_err(at(&path, "look at"))?.len();
+        let file = PartialFile::try_open(target, ".part").map_err(at(&path, "write"))?;
+        let busy = || DataFileProblem::Busy.of(path.display().to_string());
+        let file = file.ok_or_else(busy)?;
+        let length = file.length().map_err(at(&path, "look at"))?;
         let origin = read_record(&origin_path).and_then(|text| Origin::parse(&text));
         Ok(Self {
-            path,
-            origin_path,
             file,
+            origin_path,
             length,
             inherited: length,
+            // An earlier run kept them for this reason.
+            has_ranges: length > 0,
             // It is unknown in how many pieces an earlier run downloaded them.
             pieces: if length > 0 { 2 } else { 0 },
             origin,
@@ -67,7 +54,16 @@ impl Partial {
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
+    }
+
+    /// Whether the server of the last answer can send the rest of the file.
+    pub(super) fn has_ranges(&self) -> bool {
+        self.has_ranges
+    }
+
+    pub(super) fn set_ranges(&mut self, has_ranges: bool) {
+        self.has_ranges = has_ranges;
     }
 
     /// Number of bytes in the file.
@@ -97,7 +93,7 @@ impl Partial {
     /// Removes all bytes.
     pub(super) fn clear(&mut self) -> Result<(), DataFileError> {
         if self.length > 0 {
-            self.file.set_len(0).map_err(at(&self.path, "shorten"))?;
+            self.file.shorten(0).map_err(at(self.path(), "shorten"))?;
             self.length = 0;
         }
         self.inherited = 0;
@@ -126,15 +122,11 @@ impl Partial {
 
     /// Appends bytes; `missing` is the number of bytes still to come, including these.
     pub(super) fn append(&mut self, bytes: &[u8], missing: u64) -> Result<(), DataFileError> {
-        let write = |file: &mut File, from: u64| -> io::Result<()> {
-            file.seek(SeekFrom::Start(from))?;
-            file.write_all(bytes)
-        };
-        if let Err(error) = write(&mut self.file, self.length) {
+        if let Err(error) = self.file.content().write_all_at(bytes, self.length) {
             // A failed write may leave bytes after `length`. They must not be continued.
-            let _ = self.file.set_len(self.length);
+            let _ = self.file.shorten(self.length);
             return Err(DataFileProblem::from_io("write", missing, error)
-                .of(self.path.display().to_string()));
+                .of(self.path().display().to_string()));
         }
         self.length += bytes.len() as u64;
         Ok(())
@@ -142,28 +134,29 @@ impl Partial {
 
     /// All bytes from the start, through the same handle, because some systems refuse another one.
     pub(super) fn reader(&self) -> Result<impl Read, DataFileError> {
-        let mut file = &self.file;
+        let mut file = self.file.content().file();
         file.seek(SeekFrom::Start(0))
-            .map_err(at(&self.path, "read"))?;
+            .map_err(at(self.path(), "read"))?;
         Ok(file)
     }
 
     /// Syncs the file to the disk.
     pub(super) fn sync(&self) -> Result<(), DataFileError> {
-        self.file.sync_all().map_err(|error| {
-            DataFileProblem::from_io("write", 0, error).of(self.path.display().to_string())
+        self.file.sync().map_err(|error| {
+            DataFileProblem::from_io("write", 0, error).of(self.path().display().to_string())
         })
     }
 
     /// Renames the complete file to its final name.
     pub(super) fn finish(self, target: &Path) -> Result<(), DataFileError> {
-        rename_synced(&self.path, target).map_err(at(target, "create"))?;
+        self.file.finish(target).map_err(at(target, "create"))?;
         remove(&self.origin_path)
     }
 
     /// Removes the file.
     pub(super) fn discard(self) -> Result<(), DataFileError> {
-        remove(&self.path)?;
+        let path = self.path().to_owned();
+        self.file.remove().map_err(at(&path, "remove"))?;
         remove(&self.origin_path)
     }
 }
@@ -197,7 +190,6 @@ fn read_record(path: &Path) -> Option<String> {
     String::from_utf8(read_bytes(path, MOST).ok()?).ok()
 }
 
-/// `path` with `suffix` after its name.
 fn remove(path: &Path) -> Result<(), DataFileError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(at(path, "remove")(error)),

@@ -2,7 +2,7 @@
 //! answers.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::client::{Client, Content, Failure, read_some};
 use super::options::GetOptions;
@@ -83,6 +83,12 @@ impl Job<'_> {
         }
     }
 
+    /// Whether another run can go on from the bytes of the partial file.
+    pub(super) fn can_go_on(&self, partial: &Partial, urls: &[String]) -> bool {
+        let goes_on = |url: &String| self.hindrance(partial, url, partial.has_ranges()).is_none();
+        partial.length() > 0 && urls.iter().any(goes_on)
+    }
+
     /// Why the existing bytes cannot be continued.
     fn hindrance(&self, partial: &Partial, url: &str, ranges: bool) -> Option<&'static str> {
         if self
@@ -153,6 +159,7 @@ impl Job<'_> {
                 return Ok(Attempt::Lost { message, after });
             }
         };
+        partial.set_ranges(answer.has_ranges);
         let announced = match answer.content {
             Content::Whole { length } => length,
             Content::Rest { total } | Content::NoSuchRange { total } => total,
@@ -186,6 +193,7 @@ impl Job<'_> {
     ) -> Result<Attempt, Stop> {
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut reported = None;
+        let mut pace = Pace::new(partial.length());
         loop {
             let done = partial.length();
             if reported.is_none_or(|reported| done >= reported + STEP_BYTES) {
@@ -215,6 +223,13 @@ impl Job<'_> {
             }
             let missing = total.map_or(0, |total| total - done);
             partial.append(&buffer[..read], missing)?;
+            if let Some(message) = pace.too_slow(after, self.options) {
+                self.report(after, total);
+                return Ok(Attempt::Lost {
+                    message,
+                    after: None,
+                });
+            }
         }
         let done = partial.length();
         self.report(done, total);
@@ -241,6 +256,38 @@ impl Job<'_> {
             url: url.to_owned(),
             expected: self.form.size.to_string(),
             found,
+        })
+    }
+}
+
+/// Measures the rate of an answer. A server that sends a byte now and then is never silent, yet never ends.
+struct Pace {
+    start: Instant,
+    done: u64,
+}
+
+impl Pace {
+    fn new(done: u64) -> Self {
+        Self {
+            start: Instant::now(),
+            done,
+        }
+    }
+
+    /// Why the answer is too slow, at the end of a window.
+    fn too_slow(&mut self, done: u64, options: &GetOptions) -> Option<String> {
+        let elapsed = self.start.elapsed();
+        if elapsed < options.rate_window {
+            return None;
+        }
+        let arrived = done - self.done;
+        let seconds = elapsed.as_secs_f64();
+        let least = options.least_rate;
+        *self = Self::new(done);
+        ((arrived as f64) < least as f64 * seconds).then(|| {
+            format!(
+                "the server sent {arrived} bytes in {seconds:.1} s, fewer than {least} per second"
+            )
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Events of a download or a check.
 
+use std::path::Path;
 use std::time::Duration;
 
 /// Something that happened and that a user may want to see. The receiver decides how to show it.
@@ -43,6 +44,13 @@ pub enum DataEvent<'a> {
         file: &'a str,
         /// The error of the address.
         reason: &'a str,
+    },
+    /// A download failed. What has arrived is kept, and another one goes on from there.
+    Kept {
+        /// The path of the unfinished file.
+        path: &'a Path,
+        /// Number of bytes in it.
+        bytes: u64,
     },
 }
 

@@ -55,7 +55,7 @@ pub enum DataFileProblem {
     /// The disk or the user's quota is full.
     #[error(
         "no space left on the disk (about {missing} bytes are missing): {source}; free some \
-         space and run the command again, it continues where it stopped"
+         space and run the command again"
     )]
     DiskFull {
         /// Number of bytes of the file that are not written yet.
@@ -144,6 +144,17 @@ pub enum DataFileProblem {
         found: Checksum,
     },
 
+    /// The server redirects to an address that is not fetched.
+    #[error("{url}: the server redirects to {target}, {reason}; try another address")]
+    Redirect {
+        /// The address.
+        url: String,
+        /// The address that the server names.
+        target: String,
+        /// Why it is not fetched.
+        reason: &'static str,
+    },
+
     /// The server redirects too many times.
     #[error("{url}: too many redirects; try another address")]
     Redirects {
@@ -162,8 +173,8 @@ pub enum DataFileProblem {
 
     /// After all attempts: no answer, a lost connection or a server error.
     #[error(
-        "{url}: {message} (failures in a row: {attempts}); what has arrived is kept, run the \
-         command again to continue"
+        "{url}: {message} (failures in a row: {attempts}); check the network and run the command again, or try \
+         another address"
     )]
     Connection {
         /// The address.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use gwae_datasets::{DataFileProblem, FetchOutcome, GetOptions};
 use proptest::prelude::*;
 
-use crate::server::{Request, Server, chunked, proper, raw, status, whole};
-use crate::{content, one_file, options, run, succeed};
+use crate::server::{Reply, Request, Server, chunked, proper, raw, status, whole};
+use crate::{content, file, manifest, names, one_file, options, run, sha256, succeed};
 
 const ALL: usize = usize::MAX;
 
@@ -249,7 +249,8 @@ fn a_server_that_falls_silent_is_given_up_in_time() {
 
 #[test]
 fn silence_before_the_answer_is_bounded_too() {
-    let server = Server::start(|_, _| crate::server::Reply {
+    let server = Server::start(|_, _| Reply {
+        drip: None,
         bytes: Vec::new(),
         stall: Duration::from_secs(5),
     });
@@ -351,4 +352,76 @@ proptest! {
         let patient = GetOptions { attempts: 20, ..options() };
         succeed(&manifest, directory.path(), &patient, &bytes);
     }
+}
+
+/// What has arrived stays only if another run can go on from it, and then an event says so.
+#[test]
+fn what_cannot_be_continued_is_not_kept() {
+    let bytes = content(100_000);
+    for (has_ranges, has_checksum, etag, kept) in [
+        (true, true, None, true),
+        (false, true, Some("\"v1\""), false),
+        (true, false, Some("\"v1\""), true),
+        (true, false, None, false),
+    ] {
+        let served = bytes.clone();
+        let server = Server::start(move |_, request| match has_ranges {
+            true => proper(&served, etag, request, 70_000),
+            false => whole(&served, etag, 70_000),
+        });
+        let root = tempfile::tempdir().unwrap();
+        let place = root.path().join("sets/tiny");
+        let mut table = file("a.bin", &bytes, &[server.url("/a.bin")]);
+        if !has_checksum {
+            let checksum = format!(
+                "sha256 = \"{}\"\nchecksum_source = \"the test\"",
+                sha256(&bytes)
+            );
+            table = table.replace(&checksum, "unverified = \"a test\"");
+        }
+        let once = GetOptions {
+            attempts: 1,
+            ..options()
+        };
+        let (failed, events) = run(&manifest(&table), &place, &once);
+        failed.unwrap_err();
+        let said = events.iter().any(|event| event.starts_with("Kept"));
+        assert_eq!(said, kept, "{events:?}");
+        if kept {
+            assert_eq!(fs::read(place.join("a.bin.part")).unwrap(), bytes[..70_000]);
+        } else {
+            assert!(names(root.path()).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_server_that_drips_is_given_up() {
+    let bytes = content(20_000);
+    let served = bytes.clone();
+    let server = Server::start(move |_, request| Reply {
+        stall: Duration::from_secs(5),
+        drip: Some(Duration::from_millis(20)),
+        ..proper(&served, None, request, 0)
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let manifest = one_file(&bytes, &[server.url("/a.bin")]);
+    let hasty = GetOptions {
+        attempts: 1,
+        rate_window: Duration::from_millis(200),
+        ..options()
+    };
+    let start = Instant::now();
+    let (failed, _) = run(&manifest, directory.path(), &hasty);
+    assert!(start.elapsed() < Duration::from_secs(4));
+    let message = failed.unwrap_err().to_string();
+    assert!(message.contains("fewer than 1000 per second"), "{message}");
+    // Without a least rate it is waited for, here until the server ends.
+    let patient = GetOptions {
+        least_rate: 0,
+        ..hasty
+    };
+    let (failed, _) = run(&manifest, directory.path(), &patient);
+    let message = failed.unwrap_err().to_string();
+    assert!(!message.contains("per second"), "{message}");
 }

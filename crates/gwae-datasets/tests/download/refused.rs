@@ -208,3 +208,42 @@ fn no_server_no_http_and_no_encryption_are_errors() {
         assert!(names(directory.path()).is_empty());
     }
 }
+
+#[test]
+fn redirects_to_other_schemes_are_refused_by_name() {
+    for target in ["file:///etc/passwd", "ftp://127.0.0.1/a.bin"] {
+        let location = format!("Location: {target}");
+        let server = Server::start(move |_, _| {
+            raw("302 Found", &["Content-Length: 0", location.as_str()], &[])
+        });
+        let (problem, left) = problem_of(&server, &content(1_000));
+        assert!(
+            matches!(&problem, DataFileProblem::Redirect { target: t, .. } if t == target),
+            "{problem:?}"
+        );
+        assert!(problem.to_string().contains("no HTTP address"), "{problem}");
+        assert!(left.is_empty(), "{left:?}");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn a_failed_download_leaves_no_directory_behind() {
+    let server = Server::start(|_, _| status("404 Not Found"));
+    let root = tempfile::tempdir().unwrap();
+    let manifest = one_file(&content(1_000), &[server.url("/a.bin")]);
+    for place in ["new", "new/and/deep", "."] {
+        let (outcome, _) = run(&manifest, &root.path().join(place), &options());
+        assert!(matches!(
+            outcome.unwrap_err().problem,
+            DataFileProblem::Status { status: 404, .. }
+        ));
+        assert!(names(root.path()).is_empty(), "{place}");
+    }
+    // A directory that was there stays, and so does what is in it.
+    fs::create_dir_all(root.path().join("old/deep")).unwrap();
+    run(&manifest, &root.path().join("old/deep"), &options())
+        .0
+        .unwrap_err();
+    assert!(root.path().join("old/deep").is_dir());
+}

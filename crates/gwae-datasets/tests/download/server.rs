@@ -25,6 +25,8 @@ pub struct Reply {
     pub bytes: Vec<u8>,
     /// Keep the connection open in silence for this long.
     pub stall: Duration,
+    /// Send a zero byte this often instead of silence.
+    pub drip: Option<Duration>,
 }
 
 pub struct Server {
@@ -136,7 +138,10 @@ fn converse(
     let _ = stream.write_all(&reply.bytes);
     let end = Instant::now() + reply.stall.min(Duration::from_secs(5));
     while Instant::now() < end && !stop.load(Ordering::SeqCst) {
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(reply.drip.unwrap_or(Duration::from_millis(5)));
+        if reply.drip.is_some() && stream.write_all(&[0]).is_err() {
+            break;
+        }
     }
     let _ = stream.shutdown(Shutdown::Both);
 }
@@ -152,7 +157,7 @@ pub fn raw(status: &str, headers: &[&str], body: &[u8]) -> Reply {
     bytes.extend_from_slice(body);
     Reply {
         bytes,
-        stall: Duration::ZERO,
+        ..Reply::default()
     }
 }
 
@@ -163,9 +168,13 @@ pub fn status(status: &str) -> Reply {
 
 /// The whole file, whatever the request was; only `sent` bytes arrive.
 pub fn whole(content: &[u8], etag: Option<&str>, sent: usize) -> Reply {
+    whole_with(&[], content, etag, sent)
+}
+
+fn whole_with(headers: &[&str], content: &[u8], etag: Option<&str>, sent: usize) -> Reply {
     let etag = etag.map(|tag| format!("ETag: {tag}"));
     let length = format!("Content-Length: {}", content.len());
-    let mut headers = vec![length.as_str()];
+    let mut headers = [headers, &[length.as_str()]].concat();
     headers.extend(etag.as_deref());
     raw("200 OK", &headers, &content[..sent.min(content.len())])
 }
@@ -199,7 +208,7 @@ pub fn proper(content: &[u8], etag: Option<&str>, request: &Request, sent: usize
                 &[],
             )
         }
-        _ => whole(content, etag, sent),
+        _ => whole_with(&["Accept-Ranges: bytes"], content, etag, sent),
     }
 }
 
