@@ -96,6 +96,7 @@ pub use published::check::{
     download_directory, list,
 };
 pub use published::checksum::Checksum;
+pub use published::copies::{CopyReport, CopyStatus, check_copies};
 pub use published::data_event::{DataEvent, DataStage};
 pub use published::dsprites_file::{DspritesError, DspritesFile, DspritesProblem};
 pub use published::embedded::embedded_digits;

@@ -424,6 +424,41 @@ fn a_folder_is_known_by_the_number_of_its_entries() {
 }
 
 #[test]
+fn files_that_can_be_used_alone_are_listed() {
+    let root = tempfile::tempdir().unwrap();
+    let presence = || {
+        let listed = list(Some(root.path())).unwrap();
+        let omniglot = listed
+            .into_iter()
+            .find(|listed| listed.manifest.name == "omniglot");
+        omniglot.unwrap().presence
+    };
+    let directory = root.path().join("omniglot");
+    let mut expected = Vec::new();
+    for name in ["images_background_small1", "images_background_small2"] {
+        for alphabet in 0..5 {
+            fs::create_dir_all(directory.join(name).join(alphabet.to_string())).unwrap();
+        }
+        expected.push(format!("{name}.zip"));
+        let (directory, files) = (directory.clone(), expected.clone());
+        assert_eq!(presence(), Presence::Usable { directory, files });
+    }
+    for (name, alphabets) in [("images_background", 30), ("images_evaluation", 20)] {
+        for alphabet in 0..alphabets {
+            fs::create_dir_all(directory.join(name).join(alphabet.to_string())).unwrap();
+        }
+    }
+    assert_eq!(presence(), Presence::Present { directory });
+}
+
+#[test]
+fn hyphens_and_underscores_are_alike_in_names() {
+    for name in ["fashion-mnist", "fashion_mnist"] {
+        assert_eq!(manifest(name).unwrap().name, "fashion-mnist");
+    }
+}
+
+#[test]
 fn progress_covers_every_byte() {
     let directory = tempfile::tempdir().unwrap();
     let content = vec![0; 2_500_000];

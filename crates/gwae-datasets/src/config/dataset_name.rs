@@ -13,7 +13,7 @@ pub enum DatasetName {
     /// MNIST, from a directory with its IDX files.
     Mnist,
     /// Fashion-MNIST, from files with the same names.
-    #[serde(alias = "fashion-mnist")]
+    #[serde(alias = "fashion-mnist", alias = "fashionmnist")]
     FashionMnist,
     /// KMNIST, from files with the same names.
     Kmnist,
@@ -28,6 +28,7 @@ pub enum DatasetName {
     /// Any folder or zip archive of images.
     Folder,
     /// Invented handwritten characters, rendered: a stand-in for Omniglot.
+    #[serde(alias = "invented-characters")]
     InventedCharacters,
     /// Letters of a font that look like no digit, rendered.
     Letters,

@@ -71,3 +71,15 @@ fn a_dataset_of_ones_own_is_no_choice_but_can_be_written_down() {
     assert_eq!("own".parse(), Ok(own));
     DataConfig::of(own, None).validate().unwrap();
 }
+
+#[test]
+fn hyphens_and_underscores_are_alike_in_names() {
+    for dataset in DatasetName::ALL {
+        let hyphenated = dataset.name().replace('_', "-");
+        assert_eq!(hyphenated.parse(), Ok(dataset));
+        for name in [dataset.name(), &hyphenated] {
+            let read: DatasetName = serde_json::from_str(&format!("{name:?}")).unwrap();
+            assert_eq!(read, dataset);
+        }
+    }
+}

@@ -364,6 +364,13 @@ pub enum Presence {
         /// Number of files needed.
         needed: usize,
     },
+    /// The directory has only files with which alone the dataset can be used.
+    Usable {
+        /// The directory.
+        directory: PathBuf,
+        /// The published names of the files.
+        files: Vec<String>,
+    },
     /// The directory has all files of the dataset.
     Present {
         /// The directory.
@@ -436,7 +443,9 @@ pub fn download_directory(manifest: &Manifest, directory: &Path) -> Result<PathB
         return Ok(directory.to_owned());
     }
     Ok(match presence(manifest, directory)? {
-        Presence::Partial { directory, .. } | Presence::Present { directory } => directory,
+        Presence::Partial { directory, .. }
+        | Presence::Usable { directory, .. }
+        | Presence::Present { directory } => directory,
         Presence::NotAsked | Presence::Absent => own,
     })
 }
@@ -480,14 +489,18 @@ fn places(manifest: &Manifest, directory: &Path) -> Vec<PathBuf> {
 
 fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileError> {
     let mut best = Presence::Absent;
-    let mut most = 0;
+    let mut most = (0, 0);
     let needed = manifest.files.iter().filter(|file| !file.optional).count();
     for directory in places(manifest, directory) {
         let there = count_there(manifest, &directory)?;
-        if there > most {
-            most = there;
+        let alone = there_alone(manifest, &directory)?;
+        if (there, alone.len()) > most {
+            most = (there, alone.len());
             best = if there == needed {
                 Presence::Present { directory }
+            } else if there == 0 {
+                let files = alone;
+                Presence::Usable { directory, files }
             } else {
                 Presence::Partial {
                     directory,
@@ -498,6 +511,17 @@ fn presence(manifest: &Manifest, directory: &Path) -> Result<Presence, DataFileE
         }
     }
     Ok(best)
+}
+
+/// The files in the directory with which alone the dataset can be used.
+fn there_alone(manifest: &Manifest, directory: &Path) -> Result<Vec<String>, DataFileError> {
+    let mut names = Vec::new();
+    for file in manifest.files.iter().filter(|file| file.alone) {
+        if seems_there(file, directory)? == Some(true) {
+            names.push(file.published.name.clone());
+        }
+    }
+    Ok(names)
 }
 
 /// Number of needed files in the directory; 0 if one of them belongs to another dataset.

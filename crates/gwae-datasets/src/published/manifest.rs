@@ -45,14 +45,15 @@ pub fn manifests() -> &'static [Manifest] {
     &MANIFESTS
 }
 
-/// The manifest of the dataset `name`, such as `fashion-mnist`.
+/// The manifest of the dataset `name`, such as `fashion-mnist` or `fashion_mnist`.
 ///
 /// # Errors
 /// [`DataFileProblem::UnknownDataset`] with all known names.
 pub fn manifest(name: &str) -> Result<&'static Manifest, DataFileError> {
+    let hyphenated = name.replace('_', "-");
     manifests()
         .iter()
-        .find(|manifest| manifest.name == name)
+        .find(|manifest| manifest.name == hyphenated)
         .ok_or_else(|| {
             let known: Vec<&str> = manifests().iter().map(|m| m.name.as_str()).collect();
             DataFileProblem::UnknownDataset {
@@ -98,6 +99,8 @@ pub struct ManifestFile {
     pub urls: Vec<String>,
     /// Whether the dataset is complete without it.
     pub optional: bool,
+    /// Whether the dataset can be used if only this file is there, as a smaller one.
+    pub alone: bool,
 }
 
 impl ManifestFile {
@@ -258,6 +261,8 @@ struct FileTable {
     #[serde(default)]
     optional: bool,
     #[serde(default)]
+    alone: bool,
+    #[serde(default)]
     also: Vec<FormTable>,
 }
 
@@ -417,6 +422,7 @@ impl FileTable {
             also,
             urls: self.urls,
             optional: self.optional,
+            alone: self.alone,
         })
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod cached_file;
 pub(crate) mod celeba;
 pub(crate) mod check;
 pub(crate) mod checksum;
+pub(crate) mod copies;
 pub(crate) mod data_event;
 pub(crate) mod dsprites_file;
 pub(crate) mod embedded;
