@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::campaign::Campaign;
@@ -25,9 +27,7 @@ const INPUTS: &[(&str, Input)] = &[
     ("an endless checkpoint", |_| {
         words(&["import", "/dev/zero", "--out", "/nowhere/run"])
     }),
-    ("endless scores", |_| {
-        words(&["metrics", "/dev/zero", "/dev/zero"])
-    }),
+    ("endless scores", |_| scores("/dev/zero", "/dev/zero")),
     ("a deep TOML array", |d| {
         config(d, "a.toml", &format!("a = {}", "[".repeat(100_000)))
     }),
@@ -59,7 +59,31 @@ const INPUTS: &[(&str, Input)] = &[
         bytes.extend(format!("{header:<117}\n").bytes());
         fs::write(d.join("a.npy"), bytes)?;
         let file = shown(&d.join("a.npy"));
-        words(&["metrics", &file, &file])
+        scores(&file, &file)
+    }),
+    ("an array by Python 2 that claims 2^40 numbers", |d| {
+        let header = "{'descr': '|O', 'fortran_order': False, 'shape': (1099511627776L,), }";
+        let numbers = header.replace("|O", "<f8");
+        for (name, header) in [("a.npy", numbers.as_str()), ("b.npy", header)] {
+            let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+            bytes.extend(format!("{header:<118}").bytes());
+            fs::write(d.join(name), bytes)?;
+        }
+        scores(&shown(&d.join("a.npy")), &shown(&d.join("b.npy")))
+    }),
+    ("an HDF5 file that is a user block only", |d| {
+        let mut bytes = vec![0; 8 << 20];
+        bytes.extend(b"\x89HDF\r\n\x1a\n\x02\x08\x08\x00");
+        fs::write(d.join("3dshapes.h5"), bytes)?;
+        dataset("shapes3d", d)
+    }),
+    ("a gzip bomb as images of MNIST", |d| {
+        gzip_bomb(d, [1 << 16, 1 << 8, 1 << 8])?;
+        dataset("mnist", d)
+    }),
+    ("a gzip bomb behind one image of MNIST", |d| {
+        gzip_bomb(d, [1, 28, 28])?;
+        dataset("mnist", d)
     }),
     ("a pickle that runs a command", |d| {
         let canary = shown(&d.join("executed"));
@@ -242,6 +266,38 @@ fn folder(directory: &Path, images: &Path) -> io::Result<Vec<String>> {
         "--out",
         &out,
     ])
+}
+
+fn scores(inside: &str, outside: &str) -> io::Result<Vec<String>> {
+    words(&["metrics", "--scores-in", inside, "--scores-out", outside])
+}
+
+fn dataset(name: &str, directory: &Path) -> io::Result<Vec<String>> {
+    let out = shown(&directory.join("shown.png"));
+    let place = shown(directory);
+    words(&["data", "show", name, "--data", &place, "--out", &out])
+}
+
+/// The four files of MNIST. The images to train claim these sizes and are 2 GB of zeros in 2 MB.
+fn gzip_bomb(directory: &Path, sizes: [u32; 3]) -> io::Result<()> {
+    for name in [
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    ] {
+        fs::write(directory.join(name), b"\0\0\x08\x01\0\0\0\x01\x05")?;
+    }
+    let file = File::create(directory.join("train-images-idx3-ubyte.gz"))?;
+    let mut file = GzEncoder::new(file, Compression::default());
+    file.write_all(b"\0\0\x08\x03")?;
+    for size in sizes {
+        file.write_all(&size.to_be_bytes())?;
+    }
+    for _ in 0..2_000 {
+        file.write_all(&[0; 1 << 20])?;
+    }
+    file.finish()?;
+    Ok(())
 }
 
 fn checkpoint(directory: &Path, pickle: &[u8]) -> io::Result<Vec<String>> {
