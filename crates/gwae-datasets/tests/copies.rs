@@ -1,9 +1,15 @@
 //! Copies of datasets: whole, damaged, deleted, and files of other programs.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use gwae_datasets::{CopyStatus, Dataset, DspritesFile, Item, check_copies};
+use common::Toy;
+use gwae_datasets::{
+    CachedImages, CopyStatus, Dataset, DspritesFile, Item, Transform, check_copies,
+};
 
 const FILE: &str = "compressed.npz";
 
@@ -82,6 +88,31 @@ fn every_damaged_byte_of_a_copy_is_noticed_and_a_deleted_copy_is_made_anew() {
     fs::remove_file(&copy).unwrap();
     assert_eq!(items_of(place), expected);
     assert_eq!(check(place), [(name, CopyStatus::Whole { items: 14 })]);
+}
+
+#[test]
+fn copies_at_the_size_of_a_model_are_checked_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let dataset: Arc<dyn Dataset> = Arc::new(Toy::new(5, 5));
+    let transform = Transform::new(4, 1);
+    let open = || {
+        CachedImages::open_or_create(dataset.clone(), transform, directory.path(), &mut |_| {})
+            .unwrap()
+    };
+    let path = open().path().to_owned();
+    let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(
+        check(directory.path()),
+        [(name, CopyStatus::Whole { items: 5 })]
+    );
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, bytes).unwrap();
+    let [(_, CopyStatus::Useless(problem))] = &check(directory.path())[..] else {
+        panic!("not noticed");
+    };
+    assert!(problem.starts_with("item 4 is damaged"), "{problem}");
 }
 
 #[test]
