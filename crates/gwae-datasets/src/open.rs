@@ -4,4 +4,4 @@ mod by_name;
 mod model_images;
 
 pub use by_name::{Preparation, PreparationStage, open_dataset};
-pub use model_images::{draw_split, images_of, open_images, transform};
+pub use model_images::{draw_split, images_of, open_images, open_images_if, transform};

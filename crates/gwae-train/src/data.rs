@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use gwae_datasets::config::DataConfig;
-use gwae_datasets::open::{Preparation, draw_split, images_of, open_images};
+use gwae_datasets::open::{Preparation, draw_split, images_of, open_images, open_images_if};
 use gwae_datasets::{
     BatchConfig, BatchStream, Dataset, DatasetError, ImageShape, ImageSource, Position, Split,
 };
@@ -27,6 +27,19 @@ impl RunData {
         progress: &mut dyn FnMut(Preparation),
     ) -> Result<Self, DatasetError> {
         open_images(data, shape, progress).map(Self::from)
+    }
+
+    /// Like [`Self::open`], but asks `accept` before a copy is made, like [`open_images_if`].
+    ///
+    /// # Errors
+    /// As [`Self::open`], and the error of `accept`.
+    pub(crate) fn open_if<E: From<DatasetError>>(
+        data: &DataConfig,
+        shape: ImageShape,
+        progress: &mut dyn FnMut(Preparation),
+        accept: impl FnOnce(&dyn Dataset) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        open_images_if(data, shape, progress, accept).map(Self::from)
     }
 
     /// Prepares an open dataset, such as the user's own, like [`images_of`].

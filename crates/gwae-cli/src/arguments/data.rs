@@ -1,6 +1,6 @@
 //! The command line of `gwae data`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use gwae_datasets::config::DatasetName;
@@ -112,13 +112,20 @@ pub struct Check {
     /// Dataset, as `gwae data list` names it
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Directory of the dataset, or the one that has it in a subdirectory of its name; for folder, the
-    /// folder or archive itself
-    #[arg(long, visible_alias = "data", value_name = "DIRECTORY", default_value = DIRECTORY)]
-    pub dir: PathBuf,
+    /// Directory of the dataset, or the one that has it in a subdirectory of its name [default: data];
+    /// for folder, the folder or archive itself, without a default
+    #[arg(long, visible_alias = "data", value_name = "DIRECTORY")]
+    pub dir: Option<PathBuf>,
     /// Directory of the copies, if they are not beside the files (data.cache of a configuration)
     #[arg(long, value_name = "DIRECTORY")]
     pub cache: Option<PathBuf>,
+}
+
+impl Check {
+    /// The given directory, or the default one.
+    pub fn directory(&self) -> &Path {
+        self.dir.as_deref().unwrap_or(Path::new(DIRECTORY))
+    }
 }
 
 /// Arguments of `gwae data show`.

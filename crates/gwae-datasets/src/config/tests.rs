@@ -83,3 +83,36 @@ fn hyphens_and_underscores_are_alike_in_names() {
         }
     }
 }
+
+#[test]
+fn folders_are_cropped_unless_a_stored_run_says_nothing() {
+    let folder = DataConfig::of(DatasetName::Folder, None);
+    let (mut new, mut stored) = (folder.clone(), folder.clone());
+    assert_eq!(folder.fit(), Fit::Crop);
+    new.write_down_fit();
+    assert_eq!(new.fit, Some(Fit::Crop));
+    // What is written down stays.
+    new.restore_fit();
+    assert_eq!(new.fit(), Fit::Crop);
+    stored.restore_fit();
+    assert_eq!(stored.fit(), Fit::Stretch);
+    stored.write_down_fit();
+    assert_eq!(stored.fit(), Fit::Stretch);
+    let mut other = DataConfig::default();
+    other.write_down_fit();
+    other.restore_fit();
+    assert_eq!((other.fit, other.fit()), (None, Fit::Stretch));
+}
+
+#[test]
+fn only_images_of_folders_can_be_left_out() {
+    let digits = DataConfig {
+        unreadable: Unreadable::Skip,
+        ..DataConfig::default()
+    };
+    let message = digits.validate().unwrap_err().to_string();
+    assert!(
+        message.starts_with("data.unreadable: only the images"),
+        "{message}"
+    );
+}

@@ -85,17 +85,17 @@ impl Walk<'_> {
     fn read_all(&mut self, first: Folder) -> Result<(), ImageFileError> {
         let mut open = vec![first];
         while let Some(folder) = open.pop() {
-            let path = self.root.join(&folder.below);
+            let is_root = folder.below.as_os_str().is_empty();
+            let path = match is_root {
+                true => self.root.to_owned(),
+                false => self.root.join(&folder.below),
+            };
             let entries = match fs::read_dir(&path) {
                 Ok(entries) => entries,
                 // Such as lost+found at the top of a disk. The root itself must be readable.
-                Err(error)
-                    if error.kind() == io::ErrorKind::PermissionDenied
-                        && !folder.below.as_os_str().is_empty() =>
-                {
-                    self.listing
-                        .passed_over
-                        .closed_folder(display(&folder.below));
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !is_root => {
+                    let name = display(&folder.below);
+                    self.listing.passed_over.closed_folder(name);
                     continue;
                 }
                 Err(error) => return Err(io_error(&path, error)),
@@ -129,6 +129,10 @@ impl Walk<'_> {
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if is_image(&below) => return Err(io_error(&path, error)),
+            Err(_) if kind.is_dir() => {
+                self.listing.passed_over.closed_folder(display(&below));
+                return Ok(None);
+            }
             // A link to nothing, to itself, or to where this user may not look.
             Err(_) => {
                 self.listing.passed_over.broken_links += 1;

@@ -111,6 +111,6 @@ mod tests {
             passed.file(Path::new(&format!("x.a{number}")));
         }
         let text = passed.text().unwrap();
-        assert!(text.contains(", 1 .a4, 5 other files, "), "{text}");
+        assert!(text.contains(", 1 .a5, 5 other files, "), "{text}");
     }
 }

@@ -37,9 +37,24 @@ pub fn open_images(
     shape: ImageShape,
     progress: &mut dyn FnMut(Preparation),
 ) -> Result<ImageSource, DatasetError> {
+    open_images_if(data, shape, progress, |_| Ok(()))
+}
+
+/// Like [`open_images`], but asks `accept` before a copy of the images at the model's size is made, which takes
+/// minutes for large datasets. `accept` gets a dataset with the name, parts and fingerprint of the result.
+///
+/// # Errors
+/// The same as [`open_images`], and the error of `accept`.
+pub fn open_images_if<E: From<DatasetError>>(
+    data: &DataConfig,
+    shape: ImageShape,
+    progress: &mut dyn FnMut(Preparation),
+    accept: impl FnOnce(&dyn Dataset) -> Result<(), E>,
+) -> Result<ImageSource, E> {
     let size = shape.height.max(shape.width);
     let dataset = open_as_it_is(data, size, progress)?;
-    images_of(dataset, data, shape, progress)
+    accept(changed(dataset.clone(), data)?.as_ref())?;
+    Ok(images_of(dataset, data, shape, progress)?)
 }
 
 /// Like [`open_images`], but with a dataset that is already open, such as the user's own. `data` says how its

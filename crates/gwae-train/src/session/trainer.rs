@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use gwae_core::random::SeededGenerator;
-use gwae_datasets::{Dataset, DatasetError, Position, Split};
+use gwae_datasets::{Dataset, Position, Split};
 use gwae_formats::atomic::FileError;
 use gwae_models::{LossTerm, LossTerms};
 
@@ -211,7 +211,7 @@ impl<A: Algorithm> Trainer<A> {
         }
         self.devices.shard_size(config.training.batch_size)?;
         let devices = self.open_devices(&config.training)?;
-        let data = self.open_data(&config.data)?;
+        let data = self.open_data(&config.data, |_| Ok(()))?;
         check_number_of_images(data.dataset(), &config)?;
         let split = data.draw_split(&config)?;
         check_validation(&split)?;
@@ -293,19 +293,23 @@ impl<A: Algorithm> Trainer<A> {
         }
         self.devices.shard_size(config.training.batch_size)?;
         let devices = self.open_devices(&config.training)?;
-        let data = self.open_data(&config.data)?;
         let mut split: Split = directory.split()?;
-        let checked = directory.check_data(data.dataset());
         let accepts = self.changes.accept_data_change;
-        let other_data = matches!(checked, Err(RunDirectoryError::OtherData { .. })) && accepts;
-        let renewed = if other_data {
+        let (mut renewed, mut other_data) = (false, false);
+        let data = self.open_data(&config.data, |dataset| {
+            match directory.check_data(dataset) {
+                Err(RunDirectoryError::OtherData { .. }) if accepts => other_data = true,
+                checked => {
+                    renewed = checked?;
+                    split.check(dataset)?;
+                }
+            }
+            Ok(())
+        })?;
+        if other_data {
             split = data.draw_split(&config)?;
             check_validation(&split)?;
-            false
-        } else {
-            checked?
-        };
-        split.check(data.dataset())?;
+        }
         let mut checkpoints = directory
             .open_checkpoints()?
             .with_keep(config.training.keep_checkpoints);
@@ -388,18 +392,27 @@ impl<A: Algorithm> Trainer<A> {
         Ok(devices.map(Device::autodiff).collect())
     }
 
-    /// Opens the dataset; the callbacks show the progress.
-    fn open_data(&mut self, config: &DataConfig) -> Result<RunData, DatasetError> {
+    /// Opens the dataset; the callbacks show the progress. `accept` is asked before copies are made.
+    fn open_data(
+        &mut self,
+        config: &DataConfig,
+        accept: impl FnOnce(&dyn Dataset) -> Result<(), TrainError>,
+    ) -> Result<RunData, TrainError> {
         let shape = self.algorithm.image_shape();
         match &self.data {
-            TrainingData::Own(dataset, _) => RunData::of(dataset.clone(), config, shape),
+            TrainingData::Own(dataset, _) => {
+                let data = RunData::of(dataset.clone(), config, shape)?;
+                accept(data.dataset())?;
+                Ok(data)
+            }
             TrainingData::Named(_) => {
                 let callbacks = &mut self.callbacks;
-                RunData::open(config, shape, &mut |preparation: Preparation| {
+                let mut progress = |preparation: Preparation| {
                     for callback in &mut *callbacks {
                         callback.on_preparation(&preparation);
                     }
-                })
+                };
+                RunData::open_if(config, shape, &mut progress, accept)
             }
         }
     }

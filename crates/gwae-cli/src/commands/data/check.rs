@@ -15,11 +15,13 @@ use crate::arguments::Check;
 use crate::terminal::print;
 
 pub(super) fn run(arguments: &Check) -> Result<ExitCode, Box<dyn Error>> {
-    if arguments.name == DatasetName::Folder.name() {
-        return check_folder(&arguments.dir);
+    if arguments.name == DatasetName::Folder.name()
+        && let Some(directory) = &arguments.dir
+    {
+        return check_folder(directory);
     }
     let manifest = manifest_of(&arguments.name)?;
-    let directory = dataset_directory(manifest, &arguments.dir)?;
+    let directory = dataset_directory(manifest, arguments.directory())?;
     let mut bar = DataBar::default();
     let report = check(manifest, &directory, &mut |event| bar.update(&event));
     let place = arguments.cache.as_ref().unwrap_or(&directory);

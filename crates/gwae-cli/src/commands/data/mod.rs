@@ -26,7 +26,9 @@ pub(super) fn run(command: &DataCommand) -> Result<ExitCode, Box<dyn Error>> {
 fn manifest_of(name: &str) -> Result<&'static Manifest, Box<dyn Error>> {
     match name {
         "digits" => Err("digits: embedded in this program, so there are no files".into()),
-        "folder" => Err("folder: your own images, so nothing is known about them".into()),
+        "folder" => Err("folder: your own images, so nothing is known about them; `gwae data check folder --data \
+             PATH` reads all of them"
+            .into()),
         _ => Ok(manifest(name)?),
     }
 }
