@@ -3,7 +3,7 @@
 //! Beside it, `NAME.part.from` records the address and the version of the file on the server. So a
 //! later run can request the rest of exactly that version.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
