@@ -91,10 +91,7 @@ pub use polarity::Polarity;
 pub use position::Position;
 #[cfg(feature = "image-files")]
 pub use published::celeba::{Celeba, CelebaError, CelebaProblem, MAX_ATTRIBUTES};
-pub use published::check::{
-    CheckReport, FileReport, FileStatus, Listed, Presence, Verdict, check, dataset_directory,
-    download_directory, list,
-};
+pub use published::check::{CheckReport, FileReport, FileStatus, Verdict, check};
 pub use published::checksum::Checksum;
 pub use published::copies::{CopyReport, CopyStatus, check_copies};
 pub use published::data_event::{DataEvent, DataStage};
@@ -109,6 +106,7 @@ pub use published::manifest::{
 pub use published::mnist::{Mnist, MnistError, MnistFamily};
 #[cfg(feature = "image-files")]
 pub use published::omniglot::{Omniglot, OmniglotError, OmniglotProblem};
+pub use published::presence::{Listed, Presence, dataset_directory, download_directory, list};
 pub use published::shapes3d_file::{Shapes3dError, Shapes3dFile, Shapes3dProblem};
 pub use recipe::items_in_parallel;
 pub use rendered::dsprites::RenderedDsprites;

@@ -19,7 +19,6 @@ use crate::images::memory::user_cache;
 use crate::polarity::Polarity;
 #[cfg(feature = "image-files")]
 use crate::published::celeba::Celeba;
-use crate::published::check::dataset_directory;
 use crate::published::dsprites_file::DspritesFile;
 use crate::published::embedded::embedded_digits;
 #[cfg(feature = "image-files")]
@@ -28,6 +27,7 @@ use crate::published::manifest::manifest;
 use crate::published::mnist::{Mnist, MnistFamily};
 #[cfg(feature = "image-files")]
 use crate::published::omniglot::Omniglot;
+use crate::published::presence::dataset_directory;
 use crate::published::shapes3d_file::Shapes3dFile;
 use crate::rendered::dsprites::RenderedDsprites;
 use crate::rendered::shapes3d::RenderedShapes3d;

@@ -18,4 +18,5 @@ pub(crate) mod manifest;
 pub(crate) mod mnist;
 #[cfg(feature = "image-files")]
 pub(crate) mod omniglot;
+pub(crate) mod presence;
 pub(crate) mod shapes3d_file;

@@ -1,12 +1,12 @@
 //! HDF5: a reader for the part of the format that datasets of images and labels use.
 //!
 //! The reader handles datasets in groups (symbol tables or link messages, superblock versions 0 to 3,
-//! object headers 1 and 2), also behind soft links and after a user block. Elements are unsigned bytes or little-endian floats.
-//! Storage is contiguous or chunked (layout versions 3 to 5: B-tree, fixed array, single chunk, no
-//! index), with the filters deflate, shuffle and Fletcher-32. Where nothing was written, elements
-//! have the fill value. h5py writes such files for arrays of
-//! fixed size, with its defaults and with `libver="latest"`. The reader refuses everything else and
-//! names the feature. The format:
+//! object headers 1 and 2), also behind soft links and after a user block. Elements are unsigned
+//! bytes or little-endian floats. Storage is contiguous or chunked (layout versions 3 to 5: B-tree,
+//! fixed array, single chunk, no index), with the filters deflate, shuffle and Fletcher-32. Where
+//! nothing was written, elements have the fill value. h5py writes such files for arrays of fixed
+//! size, with its defaults and with `libver="latest"`. The reader refuses everything else and names
+//! the feature. The format:
 //! <https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html>.
 //!
 //! # Why not an existing crate
@@ -39,6 +39,7 @@
 mod checksum;
 mod chunk_cache;
 mod chunk_index;
+mod chunked;
 mod dataset;
 mod error;
 mod filter;

@@ -10,7 +10,7 @@ const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// Length of the user block of a file of `length` bytes: the offset of the signature.
 pub(super) fn user_block(file: &PositionedFile, length: u64) -> Result<u64> {
     let mut offset = 0;
-    while length.saturating_sub(offset) >= SIGNATURE.len() as u64 + 1 {
+    while length.saturating_sub(offset) > SIGNATURE.len() as u64 {
         let mut found = [0; SIGNATURE.len()];
         file.read_exact_at(&mut found, offset)
             .map_err(Hdf5Problem::Io)?;
