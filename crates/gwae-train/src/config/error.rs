@@ -46,7 +46,7 @@ pub enum ConfigError {
     /// A folder has fewer images than a run needs.
     #[error(
         "data.directory = {}: too few images: {images}, and training.batch_size = {batch_size} with \
-         data.validation_fraction = {validation_fraction} needs at least {least}; add images, or lower \
+         data.validation_fraction = {validation_fraction} needs at least {least}; add images, or change \
          these",
         directory.display()
     )]

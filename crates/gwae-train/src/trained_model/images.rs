@@ -81,19 +81,26 @@ impl RequestedImages {
             }
             checked => checked?,
         }
-        let data = RunData::open(&config, run.config().model.image_shape(), progress)?;
+        let shape = run.config().model.image_shape();
         // The training data of an imported model are unknown.
         let imported = run.record().imported_from.is_some();
+        let own_split: Option<Split> = match another.is_none() && !imported {
+            true => Some(run.split()?),
+            false => None,
+        };
         let mut split = None;
-        if another.is_none() && !imported {
-            let own_split: Split = run.split()?;
-            match own_split.check(data.dataset()) {
+        let data = RunData::open_if(&config, shape, progress, |dataset| {
+            let Some(own_split) = own_split else {
+                return Ok(());
+            };
+            match own_split.check(dataset) {
                 // The same dataset from another place, such as another folder of images.
                 Err(DatasetError::Split(SplitError::FingerprintMismatch { .. }))
                     if is_elsewhere(own, &config) => {}
                 checked => split = checked.map(|()| Some(own_split))?,
             }
-        }
+            Ok::<_, ImageRequestError>(())
+        })?;
         let is_new = split.is_none();
         let split = split.map_or_else(|| Split::official(data.dataset()), Ok)?;
         Ok(Self {
