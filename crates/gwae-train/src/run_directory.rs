@@ -317,10 +317,11 @@ impl RunDirectory {
             let explanation = no_run::explain(&path);
             return Err(RunDirectoryError::NoRun { path, explanation });
         }
+        let record = read_json(&path.join(RECORD))?;
         let mut config = RunConfig::load(&path.join(CONFIG))?;
         config.data.restore_fit();
         Ok(Self {
-            record: read_json(&path.join(RECORD))?,
+            record,
             config,
             path,
             lock,
