@@ -11,6 +11,7 @@ use gwae_models::Autoencoder;
 
 use crate::config::RunConfig;
 use crate::data::RunData;
+use crate::run_directory::RunDirectory;
 use crate::session::stop_reason::StopReason;
 use gwae_datasets::open::Preparation;
 
@@ -122,6 +123,8 @@ pub struct View<'a, M: ?Sized> {
     pub directory: &'a Path,
     /// The resolved configuration.
     pub config: &'a RunConfig,
+    /// The run, to notice that its directory was moved.
+    pub(crate) run: &'a RunDirectory,
 }
 
 /// A validation that was just done.
@@ -170,6 +173,7 @@ impl<M: ?Sized> View<'_, M> {
             device: self.device,
             directory: self.directory,
             config: self.config,
+            run: self.run,
         }
     }
 }

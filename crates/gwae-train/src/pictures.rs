@@ -183,10 +183,8 @@ fn cell(image: usize) -> Option<SheetCell> {
 /// Number of images in the reconstructions, and of samples in the samples picture.
 const PICTURED: usize = 64;
 
-/// Samples along a side of a frame of the animation, and the least side of each in pixels. Frames
-/// are small, so that many fit into the animation.
+/// Samples along a side of a frame of the animation. Frames are small, so that many fit into it.
 const FRAME_SAMPLES: usize = 4;
-const FRAME_SIDE: usize = 32;
 
 /// Samples per component in the picture of all components.
 pub const COMPONENT_COLUMNS: usize = 12;
@@ -224,7 +222,8 @@ impl Callback<dyn Autoencoder> for Pictures {
         let images = view.data.images(indices, view.device)?;
         let mut noise = generator(view.config, Stream::Pictures);
         let noise: &mut dyn RandomSource = &mut noise;
-        let file = |name: &str| view.directory.join(name);
+        // Each time anew: the directory may be moved, and another run put in its place.
+        let file = |name: &str| view.run.place_of(name);
         let title = |what: &str| {
             let dataset = view.data.dataset().name();
             format!("{what}, step {}, {dataset}", view.step)
@@ -233,14 +232,14 @@ impl Callback<dyn Autoencoder> for Pictures {
             view.model,
             images.clone(),
             &title(&format!("{kind} and their reconstructions")),
-            &file("reconstructions.png"),
+            &file("reconstructions.png")?,
         )?;
         let samples = view.model.sample_prior(PICTURED, noise);
         draw_codes(
             view.model,
             samples.clone(),
             &title("Samples of the prior"),
-            &file("samples.png"),
+            &file("samples.png")?,
         )?;
         let original = images.clone().narrow(0, 0, 1);
         let start = TraversalStart {
@@ -253,7 +252,7 @@ impl Callback<dyn Autoencoder> for Pictures {
             &Traversal::default(),
             noise,
             &title("Latent traversal"),
-            &file("traversal.png"),
+            &file("traversal.png")?,
         )?;
         let mut names = vec!["reconstructions.png", "samples.png", "traversal.png"];
         if let Some(components) = view.model.components() {
@@ -270,14 +269,15 @@ impl Callback<dyn Autoencoder> for Pictures {
                 &weights,
                 &assigned,
                 &title("Samples of every component"),
-                &file("components.png"),
+                &file("components.png")?,
             )?;
         }
+        let animation = file("samples_animated.png")?;
         history.keep::<CallbackError>(view.step, &names, |path| {
             let few = samples.narrow(0, 0, FRAME_SAMPLES * FRAME_SAMPLES);
             Ok(draw_frame(view.model, few, view.step, path)?)
         })?;
-        save_animation(&history.frames(), &file("samples_animated.png"))?;
+        save_animation(&history.frames(), &animation)?;
         Ok(Flow::Continue)
     }
 
@@ -301,10 +301,7 @@ fn draw_frame(
     let indices: Vec<usize> = (0..codes.dims()[0]).collect();
     let rows = indices.chunks(FRAME_SAMPLES);
     let rows = rows.map(|indices| row(&[], indices.iter().copied()));
-    let sheet = Sheet {
-        visible_side: Some(FRAME_SIDE),
-        ..sheet(&format!("step {step}"), Vec::new(), rows.collect())
-    };
+    let sheet = sheet(&format!("step {step}"), Vec::new(), rows.collect());
     sheet.save(decode(model, codes).images()?, path)
 }
 

@@ -345,6 +345,18 @@ impl RunDirectory {
         Ok(())
     }
 
+    /// The path of a file of the run, which is open for writing.
+    ///
+    /// # Errors
+    ///
+    /// When the path of the run leads elsewhere, as for [`Self::check_place`].
+    pub(crate) fn place_of(&self, name: &str) -> Result<PathBuf, RunDirectoryError> {
+        match &self.lock {
+            Some(lock) if !lock.is_in_place() => Err(RunDirectoryError::Gone(self.path.clone())),
+            _ => Ok(self.path.join(name)),
+        }
+    }
+
     /// Checks that the run began with the same data. If they had the run's fingerprint only in an
     /// earlier version of this program, the record gets the present one, and the result is true.
     ///

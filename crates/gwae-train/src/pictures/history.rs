@@ -50,7 +50,13 @@ impl History {
         }
         let folder = self.folder(step);
         let unfinished = with_ending(&folder, UNFINISHED);
-        fs::create_dir_all(&self.root).map_err(FileError::on("create", &self.root))?;
+        // The run directory above must exist: if it was removed, it is not made anew.
+        match fs::create_dir(&self.root) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(FileError::on("create", &self.root)(error).into());
+            }
+            _ => {}
+        }
         self.remove_unfinished()?;
         fs::create_dir(&unfinished).map_err(FileError::on("create", &unfinished))?;
         for name in names {

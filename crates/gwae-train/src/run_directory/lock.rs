@@ -49,6 +49,11 @@ impl DirectoryLock {
     }
 
     /// Whether the path still leads to the locked directory.
+    pub fn is_in_place(&self) -> bool {
+        Handle::from_path(&self.path).is_ok_and(|found| found == self.directory)
+    }
+
+    /// Checks that the path still leads to the locked directory, and makes a lost lock file anew.
     ///
     /// # Errors
     /// When the directory was removed, renamed or replaced, or another process has locked it.

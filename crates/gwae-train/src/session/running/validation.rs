@@ -206,6 +206,7 @@ impl<L: Learner> Session<L> {
             device,
             directory: self.opened.directory.path(),
             config: &self.opened.config,
+            run: &self.opened.directory,
         }
     }
 
