@@ -43,6 +43,18 @@ pub enum MetricError {
         index: usize,
     },
 
+    /// A value is too large for single precision, in which trees compare codes.
+    #[error(
+        "{field}[{index}] is beyond 3.4e38, the range of single precision; \
+         the model that made it has diverged"
+    )]
+    TooLarge {
+        /// Name of the input.
+        field: &'static str,
+        /// Place of the value.
+        index: usize,
+    },
+
     /// A score is NaN. Infinite scores are allowed here, because they have an order.
     #[error("{field}[{index}] is NaN; the model that gave this score has diverged")]
     NotANumber {

@@ -5,9 +5,10 @@ use gwae_metrics::disentanglement::dci::{
     dci_random_forest_regression,
 };
 use gwae_metrics::disentanglement::{
-    BinnedInformation, DEFAULT_BINS, LabelledCodes, explicitness, gaussian_total_correlation,
-    gaussian_wasserstein_correlation, info_mec, interventional_robustness, mig, mig_sup,
-    modularity, mutual_information_between_codes, sap, sap_continuous,
+    BinnedInformation, CodeRelation, DEFAULT_BINS, LabelledCodes, ModelCodes, explicitness,
+    gaussian_total_correlation, gaussian_wasserstein_correlation, info_mec,
+    interventional_robustness, mig, mig_sup, modularity, mutual_information_between_codes, sap,
+    sap_continuous, udr,
 };
 use serde::Deserialize;
 
@@ -30,6 +31,7 @@ struct Case {
     robustness: f64,
     binned: Binned,
     gaussian: Gaussian,
+    udr: Ranking,
 }
 
 /// Disentanglement, completeness and informativeness of ten seeds.
@@ -78,6 +80,13 @@ struct InfoMec {
     modularity: f64,
     compactness: f64,
     explicitness: f64,
+}
+
+/// Scores from the first model to the second, and back.
+#[derive(Deserialize)]
+struct Ranking {
+    lasso: [f64; 2],
+    spearman: [f64; 2],
 }
 
 impl Case {
@@ -245,5 +254,32 @@ fn gaussian_dependence_agrees() {
         let found = gaussian_wasserstein_correlation(&labelled);
         assert_close(found.distance, case.gaussian.wasserstein, 1e-9);
         assert_close(found.relative, case.gaussian.relative_wasserstein, 1e-9);
+    }
+}
+
+#[test]
+fn udr_agrees() {
+    for case in cases() {
+        let first: Vec<f64> = case
+            .codes
+            .iter()
+            .flat_map(|row| row[..3].to_vec())
+            .collect();
+        let other = |row: &[f64]| [row[0] + row[1], row[1] - row[2] / 2.0, row[2]];
+        let second: Vec<f64> = first.chunks(3).flat_map(other).collect();
+        let models = [&first, &second].map(|codes| ModelCodes {
+            codes,
+            dimensions: 3,
+            divergences: None,
+        });
+        for (relation, expected) in [
+            (CodeRelation::Lasso, case.udr.lasso),
+            (CodeRelation::Spearman, case.udr.spearman),
+        ] {
+            let found = udr(&models, relation).unwrap();
+            assert_close(found.pairs[0][1], expected[0], 1e-6);
+            assert_close(found.pairs[1][0], expected[1], 1e-6);
+            assert_eq!(found.scores, [found.pairs[1][0], found.pairs[0][1]]);
+        }
     }
 }

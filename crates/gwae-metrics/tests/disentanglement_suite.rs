@@ -6,6 +6,8 @@ use gwae_metrics::disentanglement::suite::{
     CodeKind, Protocol, ScoreTable, SuiteConfig, SuiteInputs, protocols, run_suite,
 };
 
+use proptest::prelude::*;
+
 const SIZES: [usize; 3] = [4, 5, 3];
 const COPIES: usize = 8;
 
@@ -194,4 +196,53 @@ fn ideal_codes_are_best_and_codes_of_noise_are_not() {
     }
     let loss = ideal.value("gw", "relative", CodeKind::Means).unwrap();
     assert!(loss < 1e-9, "{loss}");
+}
+
+/// Codes of a few items: small numbers with ties, constants, huge, tiny and nearly equal ones.
+fn odd_codes() -> impl Strategy<Value = (usize, Vec<f64>, Vec<f64>)> {
+    let value = prop_oneof![
+        (-3i8..3).prop_map(f64::from),
+        Just(0.1),
+        Just(0.1 + f64::EPSILON),
+        Just(3e38),
+        Just(-3e38),
+        Just(1e-50),
+        Just(5e-324),
+        -1.0..1.0,
+    ];
+    let factor = (0i8..3).prop_map(f64::from);
+    (1usize..4, 2usize..16).prop_flat_map(move |(dimensions, items)| {
+        (
+            Just(dimensions),
+            proptest::collection::vec(value.clone(), items * dimensions),
+            proptest::collection::vec(factor.clone(), items * 2),
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Every protocol has a finite value or tells its problem, and none panics.
+    #[test]
+    fn odd_and_few_codes_have_a_value_or_a_problem((dimensions, codes, factors) in odd_codes()) {
+        if let Ok(means) = LabelledCodes::new(&codes, dimensions, &factors, 2) {
+            let images: Vec<f32> = factors.iter().map(|&value| value as f32).collect();
+            let deviations: Vec<f64> = codes.iter().map(|value| value.abs()).collect();
+            let inputs = SuiteInputs {
+                means: &means,
+                samples: Some(&means),
+                deviations: Some(&deviations),
+                images: Some(Images::new(&means, &images, 2).unwrap()),
+            };
+            let all: Vec<&Protocol> = protocols().iter().collect();
+            let config = SuiteConfig { all_standard_errors: false, ..SuiteConfig::default() };
+            let table = run_suite(&all, &inputs, config, |_| {}).unwrap();
+            for row in &table.rows {
+                prop_assert_eq!(row.value.is_some(), row.problem.is_none(), "{:?}", row);
+                let unbounded = row.problem.as_ref().is_some_and(|text| text.starts_with("no bound"));
+                prop_assert!(!unbounded || row.protocol == "total-correlation", "{:?}", row);
+            }
+        }
+    }
 }

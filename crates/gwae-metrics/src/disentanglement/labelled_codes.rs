@@ -30,7 +30,8 @@ impl LabelledCodes {
     /// # Errors
     /// [`MetricError::Empty`], [`MetricError::PartialPoint`] if an input is no whole number of rows,
     /// [`MetricError::ItemMismatch`] if the inputs have different numbers of rows,
-    /// [`MetricError::NotFinite`], and [`MetricError::ConstantFactor`].
+    /// [`MetricError::NotFinite`], [`MetricError::TooLarge`], and [`MetricError::ConstantFactor`].
+    /// Absolute values below 10⁻⁶⁰ count as 0.
     pub fn new(
         codes: &[f64],
         dimensions: usize,
@@ -213,6 +214,9 @@ impl Factor {
     }
 }
 
+/// Smaller absolute values count as 0, so that no square or product of them underflows.
+const SMALLEST: f64 = 1e-60;
+
 /// The columns of a row-major matrix.
 fn columns(
     field: &'static str,
@@ -220,9 +224,14 @@ fn columns(
     width: usize,
 ) -> Result<Vec<Vec<f64>>, MetricError> {
     check_rows(field, values, width, |value| value.is_finite())?;
+    let too_large = |value: &f64| value.abs() > f64::from(f32::MAX);
+    if let Some(index) = values.iter().position(too_large) {
+        return Err(MetricError::TooLarge { field, index });
+    }
+    let flushed = |&value: &f64| if value.abs() < SMALLEST { 0.0 } else { value };
     let column = |number| {
         let column = values.iter().skip(number).step_by(width);
-        column.copied().collect()
+        column.map(flushed).collect()
     };
     Ok((0..width).map(column).collect())
 }
@@ -296,6 +305,9 @@ mod tests {
                 index: 1
             }
         ));
+        let diverged = new(&[1.0, -4e38], 1, &[1.0, 2.0], 1).unwrap_err();
+        let field = "codes";
+        assert_eq!(diverged, MetricError::TooLarge { field, index: 1 });
         assert_eq!(
             new(&[1.0, 2.0], 1, &[1.0, 5.0, 2.0, 5.0], 2).unwrap_err(),
             MetricError::ConstantFactor { index: 1 }

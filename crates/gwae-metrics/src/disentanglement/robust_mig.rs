@@ -24,10 +24,10 @@ const RANGE: f64 = 4.0;
 ///
 /// # Errors
 /// [`MetricError::ItemMismatch`] and [`MetricError::PartialPoint`] if there is not one deviation for each
-/// mean, [`MetricError::NotFinite`] if one is negative or not finite.
+/// mean, [`MetricError::NotFinite`] if one is negative, not finite or beyond single precision.
 pub fn robust_mig(means: &LabelledCodes, deviations: &[f64]) -> Result<f64, MetricError> {
     let dimensions = means.dimensions();
-    let allowed = |value: &f64| value.is_finite() && *value >= 0.0;
+    let allowed = |value: &f64| (0.0..=f64::from(f32::MAX)).contains(value);
     check_rows("deviations", deviations, dimensions, allowed)?;
     if deviations.len() != means.items() * dimensions {
         return Err(MetricError::ItemMismatch {

@@ -271,6 +271,33 @@ def gaussian(codes):
     }
 
 
+def other_model(codes):
+    """The codes of another model: sums of the first three."""
+    a, b, c = codes.T[:3]
+    return numpy.stack([a + b, b - c / 2, c], 1)
+
+
+def ranking(codes):
+    """UDR scores of a pair of models, in both directions."""
+    first, second = codes[:, :3], other_model(codes)
+
+    def strength(relation):
+        return ((relation.max(0) ** 2 / relation.sum(0)).mean()
+                + (relation.max(1) ** 2 / relation.sum(1)).mean()) / 2
+
+    def lasso(source, target):
+        model = linear_model.Lasso(alpha=0.1, tol=1e-14, max_iter=100_000)
+        return numpy.abs(model.fit(standard(source), standard(target)).coef_).T
+
+    def spearman(source, target):
+        return numpy.abs([[stats.spearmanr(a, b).statistic for b in target.T] for a in source.T])
+
+    return {
+        name: [float(strength(relate(*pair))) for pair in ((first, second), (second, first))]
+        for name, relate in (("lasso", lasso), ("spearman", spearman))
+    }
+
+
 def case(codes, factors):
     codes = numpy.round(codes * 2**24) / 2**24
     return {
@@ -286,6 +313,7 @@ def case(codes, factors):
         "robustness": robustness(codes, factors),
         "binned": binned(codes, factors),
         "gaussian": gaussian(codes),
+        "udr": ranking(codes),
     }
 
 

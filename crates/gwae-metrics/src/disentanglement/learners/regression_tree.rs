@@ -73,7 +73,20 @@ struct BestSplit {
 struct Open {
     node: usize,
     moments: Moments,
+    /// Whether all targets are equal. Such a node stays a leaf.
+    pure: bool,
     best: Option<BestSplit>,
+}
+
+impl Open {
+    fn new(node: usize, moments: Moments) -> Self {
+        Self {
+            node,
+            moments,
+            pure: moments.variance() <= f64::EPSILON,
+            best: None,
+        }
+    }
 }
 
 /// Marks items that have reached a leaf.
@@ -98,19 +111,12 @@ pub(super) fn grow(
     };
     let mut root = Moments::default();
     targets.iter().for_each(|&target| root.add(target));
-    let mut open = vec![Open {
-        node: 0,
-        moments: root,
-        best: None,
-    }];
+    let mut open = vec![Open::new(0, root)];
     // The place of each item's node in `open`, and the node itself.
     let mut place = vec![0u32; items];
     let mut node_of = vec![0u32; items];
     let mut features: Vec<usize> = (0..sorted.features()).collect();
     for _ in 0..depth {
-        for open in &mut open {
-            open.best = None;
-        }
         shuffle(&mut features, generator);
         for &feature in &features {
             scan_feature(sorted, feature, targets, &place, &mut open);
@@ -137,11 +143,7 @@ pub(super) fn grow(
             tree.importance[best.feature] += decrease / items as f64;
             children.push(Some((best, next.len() as u32)));
             for (node, moments) in [(left_node, best.left), (right_node, right)] {
-                next.push(Open {
-                    node,
-                    moments,
-                    best: None,
-                });
+                next.push(Open::new(node, moments));
             }
         }
         if next.is_empty() {
@@ -197,8 +199,7 @@ fn scan_feature(
             continue;
         }
         let open = &mut open[place[item] as usize];
-        // A node whose targets are all equal stays a leaf.
-        if open.moments.variance() <= f64::EPSILON {
+        if open.pure {
             continue;
         }
         let scan = &mut scans[place[item] as usize];
