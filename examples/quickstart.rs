@@ -127,11 +127,14 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok((summary, stop)) => {
             println!("{summary}");
+            // An interrupted run still has its own limit.
+            let more = match summary.reason {
+                StopReason::Interrupted => String::new(),
+                _ => format!(" --steps {}", summary.step.next_multiple_of(2500) + 2500),
+            };
             println!(
-                "go on: cargo run --release --example quickstart -- --resume {} --steps {}",
-                quoted(&summary.directory),
-                // An interrupted run still has its own limit.
-                summary.step.next_multiple_of(2500) + 2500
+                "go on: cargo run --release --example quickstart -- --resume {}{more}",
+                quoted(&summary.directory)
             );
             match summary.reason {
                 StopReason::Interrupted => common::stopped(&stop),

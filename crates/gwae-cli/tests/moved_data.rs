@@ -74,6 +74,9 @@ fn the_new_place_is_given() {
     assert!(!text(&output.stderr).contains("two-sided"));
     // Other images are not those of the run.
     write_pictures(&root.path().join("other"), 7, 3);
+    let others = run(&["reconstruct", "run", "--data", "other"]);
+    assert!(fine(&others).contains("7 images of folder"));
+    assert!(text(&others.stderr).contains("fingerprint"));
     let other = [
         "ood",
         "run",

@@ -231,7 +231,19 @@ impl TrainedModel {
         count: usize,
         progress: &mut dyn FnMut(Preparation),
     ) -> Result<(Tensor<4>, String), ImageRequestError> {
-        let images = self.images(request, progress)?;
+        self.unseen_of(&self.images(request, progress)?, start, count)
+    }
+
+    /// As [`Self::unseen_images`], of images that are open.
+    ///
+    /// # Errors
+    /// When there is no such image, or it cannot be read.
+    pub fn unseen_of(
+        &self,
+        images: &RequestedImages,
+        start: usize,
+        count: usize,
+    ) -> Result<(Tensor<4>, String), ImageRequestError> {
         let (unseen, what) = (images.unseen()?, images.description());
         let wanted: Vec<u32> = unseen.iter().copied().skip(start).take(count).collect();
         if wanted.is_empty() {

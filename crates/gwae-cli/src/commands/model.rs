@@ -11,7 +11,7 @@ use gwae_train::run_directory::is_occupied;
 use gwae_train::trained_model::RequestedImages;
 
 use crate::arguments::{ImageArguments, ModelArguments};
-use crate::terminal::png_path;
+use crate::terminal::{note, png_path};
 
 /// Loads the model.
 pub(super) fn load(arguments: &ModelArguments) -> Result<TrainedModel, Box<dyn Error>> {
@@ -29,7 +29,19 @@ pub(super) fn images(
     arguments: &ImageArguments,
 ) -> Result<RequestedImages, Box<dyn Error>> {
     let mut bar = PreparationBar::new();
-    Ok(trained.images(&arguments.into(), &mut |done| bar.update(&done))?)
+    let images = trained.images(&arguments.into(), &mut |done| bar.update(&done))?;
+    let is_imported = trained.run.record().imported_from.is_some();
+    if let (Some(directory), None) = (&arguments.data, arguments.dataset)
+        && images.is_new
+        && !is_imported
+    {
+        note(format!(
+            "--data {}: these are not the images that the run began with (their fingerprint is another \
+             one), so all of them are new to the model",
+            directory.display()
+        ));
+    }
+    Ok(images)
 }
 
 /// As [`TrainedModel::unseen_images`], with the same bar.
@@ -39,9 +51,8 @@ pub(super) fn unseen_images(
     start: usize,
     count: usize,
 ) -> Result<(Tensor<4>, String), Box<dyn Error>> {
-    let mut bar = PreparationBar::new();
-    let mut progress = |done| bar.update(&done);
-    Ok(trained.unseen_images(&arguments.into(), start, count, &mut progress)?)
+    let images = images(trained, arguments)?;
+    Ok(trained.unseen_of(&images, start, count)?)
 }
 
 /// `out`, or a new file in the run directory, named after its contents.

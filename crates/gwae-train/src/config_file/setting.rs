@@ -115,7 +115,7 @@ impl Setting {
             table = inner;
         }
         if self.is_choice() && table.get(last) != Some(&self.value) {
-            let kept = match (&tables[..], &self.value) {
+            let kept = match (tables, &self.value) {
                 ([model], Value::String(kind)) if model == "model" => ModelConfig::fields_of(kind),
                 _ => None,
             };
@@ -171,12 +171,12 @@ impl RunConfig {
                 .map_err(|problem| refused(setting, problem))?;
             stages.push((setting, table.clone()));
         }
-        read(&table).or_else(|problem| {
+        read(&table).map_err(|problem| {
             // The first setting with which the problem appears.
             let mut stages = stages.iter();
             let guilty = stages.find(|(_, table)| read(table).err().as_ref() == Some(&problem));
             let (setting, _) = guilty.expect("the complete table has the problem");
-            Err(refused(setting, with_place(setting, problem)))
+            refused(setting, with_place(setting, problem))
         })
     }
 }
