@@ -61,6 +61,14 @@ struct Binned {
     mig: f64,
     mig_sup: f64,
     modularity: f64,
+    between_codes: f64,
+}
+
+#[derive(Deserialize)]
+struct Gaussian {
+    total_correlation: f64,
+    wasserstein: f64,
+    relative_wasserstein: f64,
 }
 
 #[derive(Deserialize)]
