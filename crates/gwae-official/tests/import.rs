@@ -381,8 +381,8 @@ fn no_model_is_built_that_a_small_file_cannot_hold() {
     ))));
     let path = saved(directory.path(), &checkpoint(HYPERPARAMETERS, state));
     let mut huge = small(PriorConfig::FactorizedNormal);
-    huge.backbone.width = 16.0;
-    huge.backbone.latent_dim = 65_536;
+    huge.backbone.width = 4.0;
+    huge.backbone.latent_dim = 4096;
     let config = RunConfig {
         model: huge.into(),
         ..RunConfig::default()

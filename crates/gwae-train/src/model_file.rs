@@ -323,8 +323,8 @@ mod tests {
         save_model(&model(&config()), &path).unwrap();
         let mut huge = config();
         huge.backbone.image_size = 128;
-        huge.backbone.width = 16.0;
-        huge.backbone.latent_dim = 65_536;
+        huge.backbone.width = 4.0;
+        huge.backbone.latent_dim = 4096;
         huge.prior = gwae_priors::PriorConfig::FactorizedNormal;
         let began = std::time::Instant::now();
         let message = load_model(&huge.into(), file(&path), &Device::flex());

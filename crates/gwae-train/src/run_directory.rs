@@ -350,6 +350,7 @@ impl RunDirectory {
     /// # Errors
     ///
     /// When the path of the run leads elsewhere, as for [`Self::check_place`].
+    #[cfg(feature = "pictures")]
     pub(crate) fn place_of(&self, name: &str) -> Result<PathBuf, RunDirectoryError> {
         match &self.lock {
             Some(lock) if !lock.is_in_place() => Err(RunDirectoryError::Gone(self.path.clone())),

@@ -150,7 +150,7 @@ fn in_range(
 
 impl TrainingConfig {
     /// Every field with its explanation, for commented configurations.
-    pub const EXPLANATIONS: [(&'static str, &'static str); 25] = [
+    pub const EXPLANATIONS: [(&'static str, &'static str); 26] = [
         (
             "learning_rate",
             "Learning rate of encoder, decoder, prior and distance scale, above 0 and at most \
@@ -246,6 +246,10 @@ impl TrainingConfig {
         (
             "keep_checkpoints",
             "Newest checkpoints that are kept, beside the best one.",
+        ),
+        (
+            "keep_pictures",
+            "Validations whose pictures are kept in pictures/, evenly over the steps; 0: only the latest.",
         ),
         (
             "warm_start",
