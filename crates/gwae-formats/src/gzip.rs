@@ -64,7 +64,7 @@ impl<R: BufRead> BufRead for Counting<R> {
 }
 
 enum State<R: BufRead> {
-    Member(GzDecoder<Whole<R>>),
+    Member(Box<GzDecoder<Whole<R>>>),
     /// The end of the data, or an error.
     Done,
 }
@@ -83,7 +83,7 @@ impl<R: BufRead> GzipReader<R> {
     }
 
     fn member(rest: Counting<R>) -> State<R> {
-        State::Member(GzDecoder::new(Cursor::new(MAGIC).chain(rest)))
+        State::Member(Box::new(GzDecoder::new(Cursor::new(MAGIC).chain(rest))))
     }
 
     /// What comes after a member.

@@ -72,7 +72,7 @@ fn split_name(path: &Path) -> (PathBuf, Option<String>) {
 /// The array to take among those with these names.
 fn choose(names: &[String], wanted: Option<&str>, preferred: &[&str]) -> Result<String, String> {
     let known = || {
-        let shown = names.iter().take(10).map(|name| one_line(name));
+        let shown = names.iter().take(10).map(one_line);
         shown.collect::<Vec<_>>().join(", ")
     };
     if let Some(wanted) = wanted {

@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str) -> Result<RunConfig, ParseError> {
     let failed = |kind: &str, error: toml::de::Error| ParseError {
         // The message may quote a value of any length.
         problem: ModelConfig::misplaced_field(kind, error.message())
-            .unwrap_or_else(|| shortened(&plain(error.message()))),
+            .unwrap_or_else(|| shortened(plain(error.message()))),
         start: error.span().map(|span| span.start),
     };
     let kind: KindOfModel = toml::from_str(text).map_err(|error| failed("", error))?;

@@ -10,7 +10,7 @@ use std::path::Path;
 use gwae_formats::atomic::FileError;
 use gwae_report::{Content, Fact, Page, ReportError, Section};
 
-use crate::metrics_log::{MetricsLog, MetricsLogError, MetricsRecord, Phase};
+use crate::metrics_log::{MetricsLog, MetricsLogError, MetricsRecord};
 use crate::run_directory::{RunDirectory, RunDirectoryError, RunRecord};
 
 pub use comparison::{MOST_RUNS, comparison_page};
@@ -122,11 +122,9 @@ fn facts(run: &RunDirectory, records: &[MetricsRecord]) -> Vec<Fact> {
         facts.push(fact("steps", newest.step));
         facts.push(fact("time of training", duration(newest.seconds)));
     }
-    let of_training = records.iter().filter(|record| record.phase == Phase::Train);
-    if let Some(rate) = of_training
-        .filter_map(|record| record.images_per_second)
-        .last()
-    {
+    let rates = records.iter().rev();
+    let mut rates = rates.filter_map(|record| record.images_per_second);
+    if let Some(rate) = rates.next() {
         facts.push(fact("images per second", format!("{rate:.0}")));
     }
     facts.push(fact("started", &record.started));
