@@ -73,10 +73,13 @@ pub fn calls(
         return Err(format!("under strace: {outcome}"));
     }
     let text = fs::read_to_string(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-    let main = text.split_whitespace().next().unwrap_or_default();
+    let touched = directory.display().to_string();
+    // A short thread may end before the main thread writes anything.
+    let first = text.lines().find(|line| line.contains(&touched));
+    let main = first.and_then(|line| line.split_whitespace().next());
+    let main = main.unwrap_or_default();
     let mut counts: HashMap<&str, u64> = HashMap::new();
     let mut calls = Vec::new();
-    let touched = directory.display().to_string();
     for line in text.lines() {
         let Some((process, rest)) = line.split_once(' ') else {
             continue;

@@ -5,7 +5,7 @@ use gwae_report::{Row, Table, Term};
 use super::definitions::definition;
 use crate::metrics_log::{MetricsRecord, Phase};
 
-/// One row per loss, in the order of the log: the last training step, the last validation, and the best
+/// One row per loss, in the order of the log: the last training step, the last validation, and the least
 /// validation with its step.
 pub(super) fn table(records: &[MetricsRecord]) -> Table {
     let mut names: Vec<&str> = Vec::new();
@@ -44,8 +44,8 @@ pub(super) fn table(records: &[MetricsRecord]) -> Table {
             "loss".into(),
             Term::new("training", "on the batch of the last step"),
             Term::new("validation", "on the validation images, last time"),
-            Term::new("best validation", "the least value of all validations"),
-            Term::new("at step", "the step of the best validation"),
+            Term::new("least validation", "the least value of all validations"),
+            Term::new("at step", "the step of the least validation"),
         ],
         rows: rows.collect(),
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_validation_is_the_least_finite_one() {
+    fn the_least_validation_is_a_finite_one() {
         let records = [
             record(5, Phase::Train, 9.0),
             record(5, Phase::Validation, 4.0),

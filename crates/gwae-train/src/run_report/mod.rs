@@ -57,8 +57,7 @@ pub fn run_page(directory: &Path) -> Result<Page, RunReportError> {
         Content::Facts(facts(&run, &records)),
     )];
     if !records.is_empty() {
-        let note =
-            "The best validation is the one with the least value. Point at a name for its meaning.";
+        let note = "Point at a name for its meaning.";
         sections.push(section(
             "Losses",
             note,
