@@ -27,11 +27,7 @@ pub struct RunConfig {
 impl RunConfig {
     /// Whether the model is trained against a critic.
     pub fn has_critic(&self) -> bool {
-        match &self.model {
-            ModelConfig::Gwae(gwae) => gwae.merged_condition,
-            ModelConfig::FactorVae(_) => true,
-            _ => false,
-        }
+        self.model.has_critic()
     }
 
     /// Checks every field. Call it once, before any work.

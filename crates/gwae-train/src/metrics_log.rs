@@ -45,6 +45,27 @@ pub struct MetricsRecord {
     pub losses: Vec<(String, f64)>,
 }
 
+/// The names of all losses of a log, in the order in which it first names them.
+pub fn loss_names<'a>(records: impl IntoIterator<Item = &'a MetricsRecord>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in records.into_iter().flat_map(|record| &record.losses) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The steps and values of a loss in one phase, in the order of the log.
+pub fn loss_series(records: &[MetricsRecord], phase: Phase, loss: &str) -> Vec<(u64, f64)> {
+    let of_phase = records.iter().filter(|record| record.phase == phase);
+    let values = of_phase.filter_map(|record| {
+        let (_, value) = record.losses.iter().find(|(name, _)| name == loss)?;
+        Some((record.step, *value))
+    });
+    values.collect()
+}
+
 /// A log that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsLogError {

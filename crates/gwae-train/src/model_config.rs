@@ -56,6 +56,15 @@ macro_rules! define {
                 vec![$(($kind, <$settings as ModelSettings>::SUMMARY),)*]
             }
 
+            /// Whether the model is trained against a critic, as far as its settings tell: `false` for
+            /// one that only the user's program knows.
+            pub fn has_critic(&self) -> bool {
+                match self {
+                    $(Self::$variant(settings) => settings.has_critic(),)*
+                    Self::Own(_) => false,
+                }
+            }
+
             /// The architecture of encoder and decoder; `None` for a model that only the user's
             /// program knows.
             pub fn backbone(&self) -> Option<&BackboneConfig> {

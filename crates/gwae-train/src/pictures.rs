@@ -10,7 +10,7 @@ use gwae_core::random::RandomSource;
 use gwae_models::Autoencoder;
 
 use crate::callback::{Callback, CallbackError, End, Flow, Start, Validation};
-use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
+use crate::metrics_log::{MetricsLog, MetricsRecord, Phase, loss_names, loss_series};
 use crate::run_directory::METRICS;
 use crate::run_report::write_report;
 use crate::session::stream::{Stream, generator};
@@ -310,28 +310,13 @@ fn draw_frame(
 /// # Errors
 /// When the picture cannot be written.
 pub fn draw_losses(records: &[MetricsRecord], path: &Path) -> Result<(), ReportError> {
-    let series = |phase: Phase, name: &str| -> Vec<(u64, f64)> {
-        let of_phase = records.iter().filter(|record| record.phase == phase);
-        of_phase
-            .filter_map(|record| {
-                let (_, value) = record.losses.iter().find(|(loss, _)| loss == name)?;
-                Some((record.step, *value))
-            })
-            .collect()
-    };
-    let mut names: Vec<&str> = Vec::new();
-    for (name, _) in records.iter().flat_map(|record| &record.losses) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    let drawn: Vec<_> = names
+    let drawn: Vec<_> = loss_names(records)
         .into_iter()
         .map(|name| {
             (
                 name,
-                series(Phase::Train, name),
-                series(Phase::Validation, name),
+                loss_series(records, Phase::Train, name),
+                loss_series(records, Phase::Validation, name),
             )
         })
         .collect();

@@ -153,6 +153,10 @@ impl ModelSettings for GwaeConfig {
         Ok(())
     }
 
+    fn has_critic(&self) -> bool {
+        self.merged_condition
+    }
+
     fn backbone(&self) -> &BackboneConfig {
         &self.backbone
     }

@@ -33,6 +33,12 @@ pub trait ModelSettings:
     /// The first field that is out of range or conflicts with another.
     fn validate(&self) -> Result<(), ModelConfigError>;
 
+    /// Whether the model is trained against a critic, which has a learning rate and an optimiser of its
+    /// own. The default is no.
+    fn has_critic(&self) -> bool {
+        false
+    }
+
     /// The architecture of encoder and decoder.
     fn backbone(&self) -> &BackboneConfig;
 

@@ -86,6 +86,10 @@ impl ModelSettings for FactorVaeConfig {
         )
     }
 
+    fn has_critic(&self) -> bool {
+        true
+    }
+
     fn backbone(&self) -> &BackboneConfig {
         &self.backbone
     }

@@ -9,7 +9,7 @@ use gwae_report::{Content, Line, LinePanel, LinePlot, Page, Picture, Row, Sectio
 use super::definitions::definition;
 use super::losses::number;
 use super::{RunReportError, section};
-use crate::metrics_log::{MetricsLog, MetricsRecord, Phase};
+use crate::metrics_log::{MetricsLog, MetricsRecord, Phase, loss_names, loss_series};
 use crate::run_directory::RunDirectory;
 
 /// Most runs on one page; a plot has no colours for more.
@@ -117,34 +117,18 @@ impl Compared {
         })
     }
 
-    /// The newest value of a loss, of a validation if there is one.
-    fn newest(&self, loss: &str) -> Option<f64> {
-        let of = |phase: Phase| {
-            let records = self.records.iter().rev();
-            let mut of_phase = records.filter(|record| record.phase == phase);
-            let record = of_phase.next()?;
-            let (_, value) = record.losses.iter().find(|(name, _)| name == loss)?;
-            Some(*value)
-        };
-        of(Phase::Validation).or_else(|| of(Phase::Train))
+    /// The points of a loss, of the validations if there are any.
+    fn points(&self, loss: &str) -> Vec<(u64, f64)> {
+        let of = |phase| loss_series(&self.records, phase, loss);
+        match of(Phase::Validation) {
+            validation if validation.is_empty() => of(Phase::Train),
+            validation => validation,
+        }
     }
 
-    /// The points of a loss that can be drawn, of the validations if there are any.
-    fn points(&self, loss: &str) -> Vec<(u64, f64)> {
-        let of = |phase: Phase| -> Vec<(u64, f64)> {
-            let of_phase = self.records.iter().filter(|record| record.phase == phase);
-            let points = of_phase.filter_map(|record| {
-                let (_, value) = record.losses.iter().find(|(name, _)| name == loss)?;
-                (value.abs() < 1e30).then_some((record.step, *value))
-            });
-            points.collect()
-        };
-        let validation = of(Phase::Validation);
-        if validation.is_empty() {
-            of(Phase::Train)
-        } else {
-            validation
-        }
+    /// The newest of these values.
+    fn newest(&self, loss: &str) -> Option<f64> {
+        self.points(loss).last().map(|(_, value)| *value)
     }
 }
 
@@ -191,19 +175,12 @@ fn differing_settings(runs: &[Compared]) -> Table {
 }
 
 /// The names of all losses, in the order of the logs.
-fn loss_names(runs: &[Compared]) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    let records = runs.iter().flat_map(|run| &run.records);
-    for (name, _) in records.flat_map(|record| &record.losses) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    names
+fn names_of_losses(runs: &[Compared]) -> Vec<&str> {
+    loss_names(runs.iter().flat_map(|run| &run.records))
 }
 
 fn losses(runs: &[Compared]) -> Table {
-    let rows = loss_names(runs).into_iter().map(|loss| Row {
+    let rows = names_of_losses(runs).into_iter().map(|loss| Row {
         name: Term::new(loss, definition(loss)),
         cells: runs
             .iter()
@@ -244,7 +221,7 @@ fn groups(runs: &[Compared]) -> Option<Table> {
     }
     let name =
         |members: &[&Compared]| format!("{} and {} more", members[0].name, members.len() - 1);
-    let rows = loss_names(runs).into_iter().map(|loss| {
+    let rows = names_of_losses(runs).into_iter().map(|loss| {
         let cells = groups.iter().map(|members| {
             let values: Vec<f64> = members.iter().filter_map(|run| run.newest(loss)).collect();
             mean_and_error(&values)
@@ -277,8 +254,12 @@ fn mean_and_error(values: &[f64]) -> String {
 
 fn curves(runs: &[Compared]) -> Result<Vec<Picture>, RunReportError> {
     let mut pictures = Vec::new();
-    for loss in loss_names(runs) {
-        let points: Vec<_> = runs.iter().map(|run| run.points(loss)).collect();
+    for loss in names_of_losses(runs) {
+        let drawable = |run: &Compared| -> Vec<(u64, f64)> {
+            let points = run.points(loss).into_iter();
+            points.filter(|(_, value)| value.abs() < 1e30).collect()
+        };
+        let points: Vec<_> = runs.iter().map(drawable).collect();
         let named = runs
             .iter()
             .zip(&points)

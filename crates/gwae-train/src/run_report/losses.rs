@@ -3,27 +3,14 @@
 use gwae_report::{Row, Table, Term};
 
 use super::definitions::definition;
-use crate::metrics_log::{MetricsRecord, Phase};
+use crate::metrics_log::{MetricsRecord, Phase, loss_names, loss_series};
 
 /// One row per loss, in the order of the log: the last training step, the last validation, and the least
 /// validation with its step.
 pub(super) fn table(records: &[MetricsRecord]) -> Table {
-    let mut names: Vec<&str> = Vec::new();
-    for (name, _) in records.iter().flat_map(|record| &record.losses) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
-        }
-    }
-    let rows = names.into_iter().map(|name| {
-        let values = |phase: Phase| -> Vec<(u64, f64)> {
-            let of_phase = records.iter().filter(|record| record.phase == phase);
-            let values = of_phase.filter_map(|record| {
-                let (_, value) = record.losses.iter().find(|(loss, _)| loss == name)?;
-                Some((record.step, *value))
-            });
-            values.collect()
-        };
-        let (train, validation) = (values(Phase::Train), values(Phase::Validation));
+    let rows = loss_names(records).into_iter().map(|name| {
+        let train = loss_series(records, Phase::Train, name);
+        let validation = loss_series(records, Phase::Validation, name);
         let best = validation
             .iter()
             .filter(|(_, value)| value.is_finite())
