@@ -275,7 +275,8 @@ impl Callback<dyn Autoencoder> for Pictures {
         let animation = file("samples_animated.png")?;
         history.keep::<CallbackError>(view.step, &names, |path| {
             let few = samples.narrow(0, 0, FRAME_SAMPLES * FRAME_SAMPLES);
-            Ok(draw_frame(view.model, few, view.step, path)?)
+            let title = format!("step {}", view.step);
+            Ok(draw_codes(view.model, few, &title, path)?)
         })?;
         save_animation(&history.frames(), &animation)?;
         Ok(Flow::Continue)
@@ -289,20 +290,6 @@ impl Callback<dyn Autoencoder> for Pictures {
         }
         Ok(write_report(end.directory)?)
     }
-}
-
-/// Draws a frame of the animation: a few samples and the step.
-fn draw_frame(
-    model: &dyn Autoencoder,
-    codes: Tensor<2>,
-    step: u64,
-    path: &Path,
-) -> Result<(), ReportError> {
-    let indices: Vec<usize> = (0..codes.dims()[0]).collect();
-    let rows = indices.chunks(FRAME_SAMPLES);
-    let rows = rows.map(|indices| row(&[], indices.iter().copied()));
-    let sheet = sheet(&format!("step {step}"), Vec::new(), rows.collect());
-    sheet.save(decode(model, codes).images()?, path)
 }
 
 /// Draws every loss of a log, in the order in which the log first names them.

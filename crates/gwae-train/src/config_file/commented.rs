@@ -16,14 +16,14 @@ impl RunConfig {
     ///
     /// As [`Self::to_toml`].
     pub fn to_commented_toml(&self) -> Result<String, ConfigError> {
-        let mut rest = self.to_table()?;
+        let root = self.to_table()?;
         let mut text = String::new();
         for section in sections(self) {
             if !text.is_empty() {
                 text.push('\n');
             }
             text.push_str(&format!("[{}]\n", section.name));
-            let mut table = take(&mut rest, section.name);
+            let mut table = table_of(&root, section.name);
             for (key, explanation) in section.keys {
                 // The prior has a table of its own below.
                 if (section.name, key) == ("model", "prior") {
@@ -55,12 +55,11 @@ impl RunConfig {
     }
 }
 
-/// Takes the table of this name, such as `model.prior`, out of `root`. The tables within stay, but
-/// for those that are values.
-fn take(root: &mut Table, name: &str) -> Table {
+/// A copy of the table of this name in `root`, such as `model.prior`. Empty if `root` has no such table.
+fn table_of(root: &Table, name: &str) -> Table {
     let mut table = root;
     for part in name.split('.') {
-        match table.get_mut(part).and_then(toml::Value::as_table_mut) {
+        match table.get(part).and_then(toml::Value::as_table) {
             Some(inner) => table = inner,
             None => return Table::new(),
         }
@@ -124,7 +123,7 @@ mod tests {
         for config in configurations() {
             let table = config.to_table().unwrap();
             for section in sections(&config) {
-                for (key, _) in take(&mut table.clone(), section.name) {
+                for (key, _) in table_of(&table, section.name) {
                     let explained = section.keys.iter().find(|(name, _)| *name == key);
                     let name = format!("{}.{key}", section.name);
                     let (_, text) = explained.unwrap_or_else(|| panic!("{name}"));
@@ -139,7 +138,7 @@ mod tests {
         for config in configurations() {
             let table = config.to_table().unwrap();
             for section in sections(&config) {
-                let table = take(&mut table.clone(), section.name);
+                let table = table_of(&table, section.name);
                 for (key, _) in &section.keys {
                     let name = format!("{}.{key}", section.name);
                     let is_own = name == "model.settings";

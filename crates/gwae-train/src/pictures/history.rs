@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gwae_formats::atomic::FileError;
+use gwae_formats::partial::with_suffix;
 
 const FOLDER: &str = "pictures";
 
@@ -49,7 +50,7 @@ impl History {
             return Ok(());
         }
         let folder = self.folder(step);
-        let unfinished = with_ending(&folder, UNFINISHED);
+        let unfinished = with_suffix(&folder, UNFINISHED);
         // The run directory above must exist: if it was removed, it is not made anew.
         match fs::create_dir(&self.root) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -140,15 +141,9 @@ fn step_of(name: &str) -> Option<u64> {
     is_number.then(|| step.parse().ok())?
 }
 
-fn with_ending(folder: &Path, ending: &str) -> PathBuf {
-    let mut name = folder.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
 /// Removes a folder so that it never has its name without all its pictures.
 fn remove(folder: &Path) -> Result<(), FileError> {
-    let removed = with_ending(folder, REMOVED);
+    let removed = with_suffix(folder, REMOVED);
     remove_all(&removed)?;
     fs::rename(folder, &removed).map_err(FileError::on("remove", folder))?;
     remove_all(&removed)
