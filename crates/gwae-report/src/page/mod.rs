@@ -35,6 +35,17 @@ pub struct Section {
     pub content: Content,
 }
 
+impl Section {
+    /// A section of this content.
+    pub fn new(heading: impl Into<String>, note: impl Into<String>, content: Content) -> Self {
+        Self {
+            heading: heading.into(),
+            note: note.into(),
+            content,
+        }
+    }
+}
+
 /// What a section shows.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -46,7 +46,7 @@ impl RunConfig {
     }
 
     /// The TOML table of the configuration.
-    pub(super) fn to_table(&self) -> Result<Table, ConfigError> {
+    pub(crate) fn to_table(&self) -> Result<Table, ConfigError> {
         let text = self.to_toml()?;
         toml::from_str(&text).map_err(|error| ConfigError::Content {
             place: "the configuration".into(),

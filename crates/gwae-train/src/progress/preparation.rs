@@ -5,8 +5,8 @@ use gwae_datasets::open::Preparation;
 
 const TEMPLATE: &str = "{prefix} {bar:24} {human_pos}/{human_len} images, {per_sec}, {eta} left";
 
-/// A line that shows the progress of the work on a dataset before its use, on a terminal only. Why an existing copy is made again is
-/// said on any output.
+/// A line that shows the progress of the work on a dataset before its use, on a terminal only. Why an existing
+/// copy is made again is said on any output.
 #[derive(Debug, Default)]
 pub struct PreparationBar {
     bar: Option<ProgressBar>,

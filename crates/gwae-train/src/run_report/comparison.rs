@@ -7,10 +7,10 @@ use gwae_formats::atomic::FileError;
 use gwae_report::{Content, Line, LinePanel, LinePlot, Page, Picture, Row, Section, Table, Term};
 
 use super::definitions::definition;
+use super::error::RunReportError;
 use super::losses::number;
-use super::{RunReportError, section};
 use crate::metrics_log::{MetricsLog, MetricsRecord, Phase, loss_names, loss_series};
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{RunDirectory, RunDirectoryError};
 
 /// Most runs on one page; a plot has no colours for more.
 pub const MOST_RUNS: usize = 20;
@@ -38,6 +38,7 @@ pub fn comparison_page(directories: &[PathBuf]) -> Result<Page, RunReportError> 
     if directories.is_empty() || directories.len() > MOST_RUNS {
         return Err(RunReportError::NumberOfRuns {
             runs: directories.len(),
+            most: MOST_RUNS,
         });
     }
     let names = names(directories);
@@ -48,17 +49,17 @@ pub fn comparison_page(directories: &[PathBuf]) -> Result<Page, RunReportError> 
     let differing = differing_settings(&runs);
     if !differing.rows.is_empty() {
         let note = "Every key that is not the same in all runs.";
-        sections.push(section("Settings", note, Content::Table(differing)));
+        sections.push(Section::new("Settings", note, Content::Table(differing)));
     }
     let note = "On the validation images, last time; on the last batch for a run without them.";
-    sections.push(section("Losses", note, Content::Table(losses(&runs))));
+    sections.push(Section::new("Losses", note, Content::Table(losses(&runs))));
     if let Some(groups) = groups(&runs) {
         let note = "Mean and standard error over runs that differ only in their seed.";
-        sections.push(section("Seeds", note, Content::Table(groups)));
+        sections.push(Section::new("Seeds", note, Content::Table(groups)));
     }
     let curves = curves(&runs)?;
     if !curves.is_empty() {
-        sections.push(section("Curves", "", Content::Pictures(curves)));
+        sections.push(Section::new("Curves", "", Content::Pictures(curves)));
     }
     sections.extend(samples(&runs)?);
     Ok(Page {
@@ -106,9 +107,8 @@ impl Compared {
     fn read(directory: &Path, name: String) -> Result<Self, RunReportError> {
         let run = RunDirectory::open(directory)?;
         let mut settings = BTreeMap::new();
-        if let Ok(toml::Value::Table(table)) = toml::Value::try_from(run.config()) {
-            flatten("", &table, &mut settings);
-        }
+        let table = run.config().to_table().map_err(RunDirectoryError::from)?;
+        flatten("", &table, &mut settings);
         Ok(Self {
             name,
             directory: directory.to_owned(),
@@ -299,7 +299,7 @@ fn samples(runs: &[Compared]) -> Result<Option<Section>, RunReportError> {
         }
     }
     let content = (!pictures.is_empty()).then_some(Content::Pictures(pictures));
-    Ok(content.map(|content| section("Samples of the prior", "", content)))
+    Ok(content.map(|content| Section::new("Samples of the prior", "", content)))
 }
 
 #[cfg(test)]

@@ -2,45 +2,22 @@
 
 mod comparison;
 mod definitions;
+mod error;
 mod losses;
 mod pictures;
 
 use std::path::Path;
 
-use gwae_formats::atomic::FileError;
-use gwae_report::{Content, Fact, Page, ReportError, Section};
+use gwae_report::{Content, Fact, Page, Section};
 
-use crate::metrics_log::{MetricsLog, MetricsLogError, MetricsRecord};
+use crate::metrics_log::{MetricsLog, MetricsRecord};
 use crate::run_directory::{RunDirectory, RunDirectoryError, RunRecord};
 
 pub use comparison::{MOST_RUNS, comparison_page};
+pub use error::RunReportError;
 
 /// Name of the file in a run directory.
 pub const REPORT: &str = "report.html";
-
-/// Why a run has no report.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunReportError {
-    /// The directory is not that of a run.
-    #[error(transparent)]
-    Run(#[from] RunDirectoryError),
-    /// The log is damaged.
-    #[error(transparent)]
-    Log(#[from] MetricsLogError),
-    /// A file cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A comparison of no run, or of too many.
-    #[error("{runs} runs cannot be compared on one page: name 1 to {MOST_RUNS}")]
-    NumberOfRuns {
-        /// Number of runs.
-        runs: usize,
-    },
-    /// The page cannot be written.
-    #[error(transparent)]
-    Report(#[from] ReportError),
-}
 
 /// Makes the page of the run in `directory` from its files: the losses, the pictures that are there, how
 /// the run was made, and its configuration. Nothing is computed anew.
@@ -51,24 +28,23 @@ pub fn run_page(directory: &Path) -> Result<Page, RunReportError> {
     let run = RunDirectory::open(directory)?;
     let records = MetricsLog::read(&run.metrics())?;
     let config = run.config();
-    let mut sections = vec![section(
+    let mut sections = vec![Section::new(
         "The run",
         "",
         Content::Facts(facts(&run, &records)),
     )];
     if !records.is_empty() {
         let note = "Point at a name for its meaning.";
-        sections.push(section(
+        sections.push(Section::new(
             "Losses",
             note,
             Content::Table(losses::table(&records)),
         ));
     }
     sections.extend(pictures::sections(directory)?);
-    if let Ok(text) = toml::to_string(config) {
-        let note = "The resolved configuration, as in config.toml.";
-        sections.push(section("Configuration", note, Content::Text(text)));
-    }
+    let text = config.to_toml().map_err(RunDirectoryError::from)?;
+    let note = "The resolved configuration, as in config.toml.";
+    sections.push(Section::new("Configuration", note, Content::Text(text)));
     let name = directory
         .canonicalize()
         .unwrap_or_else(|_| directory.to_owned())
@@ -87,14 +63,6 @@ pub fn run_page(directory: &Path) -> Result<Page, RunReportError> {
 /// As [`run_page`], and when the file cannot be written.
 pub fn write_report(directory: &Path) -> Result<(), RunReportError> {
     Ok(run_page(directory)?.save(&directory.join(REPORT))?)
-}
-
-fn section(heading: &str, note: &str, content: Content) -> Section {
-    Section {
-        heading: heading.to_owned(),
-        note: note.to_owned(),
-        content,
-    }
 }
 
 fn fact(name: &str, value: impl ToString) -> Fact {

@@ -50,11 +50,7 @@ pub(super) fn sections(directory: &Path) -> Result<Vec<Section>, FileError> {
             }
         }
         if !pictures.is_empty() {
-            sections.push(Section {
-                heading: heading.to_owned(),
-                note: String::new(),
-                content: Content::Pictures(pictures),
-            });
+            sections.push(Section::new(heading, "", Content::Pictures(pictures)));
         }
     }
     Ok(sections)
